@@ -1,0 +1,1 @@
+"""The rules all parties share: pure, without I/O, clocks or randomness."""

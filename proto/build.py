@@ -1,0 +1,49 @@
+"""Generates the Python side of the contract when the project is built, editable installs included.
+
+Invariant: what is generated is never committed, so it can never disagree with `proto/`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+GENERATED = "federation/v1/*_pb2*"
+
+
+def generate(root: Path) -> None:
+    """Write messages, services and type stubs for every file of `root/proto` below `root`."""
+    sources = sorted((root / "proto").rglob("*.proto"))
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            f"--proto_path={root / 'proto'}",
+            f"--python_out={root}",
+            f"--grpc_python_out={root}",
+            # mypy-protobuf rather than --pyi_out: the latter leaves the service stubs untyped.
+            f"--mypy_out={root}",
+            f"--mypy_grpc_out={root}",
+            *map(str, sources),
+        ],
+        check=True,
+        # protoc finds its plugins on PATH; in build isolation they stand beside the interpreter only.
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+    )
+
+
+class CustomBuildHook(BuildHookInterface[Any]):
+    """hatchling's hook: runs before files are collected for a wheel or an editable install."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        generate(Path(self.root))
+        build_data["artifacts"].append(GENERATED)
+
+
+if __name__ == "__main__":
+    generate(Path(__file__).resolve().parent.parent)
