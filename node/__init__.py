@@ -1,1 +1,1 @@
-"""A member's node: imports enrolments, says what the member can say, and works the cases that come back."""
+"""The node: imports enrolments, detects gaps, works the case. The only party that can name a pupil."""

@@ -1,0 +1,1 @@
+"""Enrolments from the school systems: a file per source, one neutral form, the rules of an import."""

@@ -1,0 +1,348 @@
+"""The tables of a node's store.
+
+Invariants
+    - No identity number, name, school-system id or free text stands in the clear: it is either *sealed* (AES-256-GCM,
+      `node.store.sealing`; columns `sealed_…`) or a keyed *index* (HMAC-SHA-256; columns `…_index`), which can be
+      compared but not guessed without the record key.
+    - `pupil_id` and `handle` are random. Only the handle ever leaves the node, and only in signals.
+    - Dates are business dates of the federation's zone; `…_at` are UTC instants of the system clock.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    false,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite keeps no zone, so it is added on the way out and demanded on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 (SQLAlchemy's signature)
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (as above)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+node_state = Table(
+    "node_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # Keyed digest of a constant: a wrong record key is noticed at start, before anything is written under it.
+    Column("key_check_index", LargeBinary(32)),
+    # Number of the last notice made durable here; what AckNotices may say.
+    Column("notice_cursor", Integer, nullable=False, server_default="0"),
+    # Business date of the newest finished close the registry told of; null before the first.
+    Column("closed_on", Date),
+    # As-of of the newest roster the registry has taken; null before the first.
+    Column("roster_reported_as_of", Date),
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("import_id", Integer, primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    # SHA-256 of the file: the same file under the same as-of again changes nothing.
+    Column("file_digest", LargeBinary(32), nullable=False),
+    Column("persons", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("vanished", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("baseline", Boolean, nullable=False),
+    # Newest import (refusal of older ones) and all as-of dates in order (ImportFacts).
+    Index(None, "as_of", "import_id"),
+    sqlite_autoincrement=True,
+)
+
+rejected_rows = Table(
+    "rejected_rows",
+    metadata,
+    Column("import_id", Integer, ForeignKey(imports.c.import_id), primary_key=True),
+    # Position of the remark within the import's report.
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    # REJECTED (row left out), UNLINKABLE (person kept, number unfit) or REMARK (taken, but worth a look).
+    Column("kind", String(16), nullable=False),
+    # Position of the person in the export, from 1.
+    Column("row", Integer, nullable=False),
+    Column("field", String(64), nullable=False),
+    # A sentence without the value.
+    Column("why", String(200), nullable=False),
+)
+
+mass_start_days = Table(
+    "mass_start_days",
+    metadata,
+    # A day on which over a third of the baseline roster starts: no arrivals.
+    Column("day", Date, primary_key=True),
+)
+
+held_leavings = Table(
+    "held_leavings",
+    metadata,
+    # The import that first showed them.
+    Column("as_of", Date, primary_key=True),
+    Column("unit_index", LargeBinary(32), primary_key=True),
+    Column("sealed_unit", LargeBinary, nullable=False),
+    Column("pupils", Integer, nullable=False),
+    # School days of imports that must still say so before they are let through without a person.
+    Column("wait_school_days", Integer, nullable=False),
+    # Null while they wait.
+    Column("released_on", Date),
+)
+
+pupils = Table(
+    "pupils",
+    metadata,
+    Column("pupil_id", LargeBinary(16), primary_key=True),
+    # The name other parties know; replaced when a typing error is corrected (see retired_handles).
+    Column("handle", LargeBinary(16), nullable=False),
+    # Current sound number; null while there is none (route unlinkable).
+    Column("number_index", LargeBinary(32)),
+    # JSON: numbers, school-system ids, names, birth date, sex.
+    Column("sealed_identity", LargeBinary, nullable=False),
+    # JSON: the observations, oldest first.
+    Column("sealed_history", LargeBinary, nullable=False),
+    # Keyed digest of what the newest export says about the person, so that an unchanged row costs no decryption.
+    # Null when the person is not in the newest export.
+    Column("observation_index", LargeBinary(32)),
+    # Last day the newest observation covers (as far as known at its as-of); null: none. Serves the refusal of exports
+    # that lack half the roster.
+    Column("enrolled_until", Date),
+    # registry | unlinkable | protected | renumbered
+    Column("route", String(16), nullable=False),
+    # Only the protected-identity role may see the pupil (route protected or renumbered, or marked under policy "same").
+    Column("protected", Boolean, nullable=False, server_default=false()),
+    # First later day on which the statement may differ without new input.
+    Column("recheck_on", Date),
+    # New input since the statement was last made.
+    Column("dirty", Boolean, nullable=False, server_default=false()),
+    # A presence is in force: counted in the roster.
+    Column("in_roster", Boolean, nullable=False, server_default=false()),
+    # One pupil per current number.
+    Index("uq_pupils_number_index", "number_index", unique=True),
+    # From a notice, a gap or a version to the pupil.
+    Index("uq_pupils_handle", "handle", unique=True),
+    # Pupils to restate: new input …
+    Index("ix_pupils_dirty", "dirty", sqlite_where=text("dirty"), postgresql_where=text("dirty")),
+    # … or a day that has come.
+    Index(None, "recheck_on"),
+)
+
+retired_handles = Table(
+    "retired_handles",
+    metadata,
+    # A handle whose pupil got another one: its last version must be a retraction.
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    Column("retired_on", Date, nullable=False),
+    # All handles of a pupil.
+    Index(None, "pupil_id"),
+)
+
+person_ids = Table(
+    "person_ids",
+    metadata,
+    # Every school-system id a pupil ever had.
+    Column("person_index", LargeBinary(32), primary_key=True),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    # All ids of a pupil.
+    Index(None, "pupil_id"),
+)
+
+number_indexes = Table(
+    "number_indexes",
+    metadata,
+    # Every number a pupil ever had, save those taken back as typing errors.
+    Column("number_index", LargeBinary(32), primary_key=True),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    # personnummer | samordningsnummer
+    Column("kind", String(20), nullable=False),
+    Column("current", Boolean, nullable=False),
+    # All numbers of a pupil: their pseudonyms go into the signal.
+    Index(None, "pupil_id"),
+)
+
+sayings = Table(
+    "sayings",
+    metadata,
+    Column("saying_id", Integer, primary_key=True),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    # JSON: what, the day it is about, reason, review, who said it, who reviewed it.
+    Column("sealed_content", LargeBinary, nullable=False),
+    Column("said_on", Date, nullable=False),
+    # WAITING (for a second person) | STANDING | REFUSED
+    Column("state", String(16), nullable=False),
+    # The sayings of a pupil.
+    Index(None, "pupil_id"),
+    # What waits for review.
+    Index(None, "state"),
+    sqlite_autoincrement=True,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    # Chosen before the first attempt and kept over all attempts.
+    Column("batch_id", LargeBinary(16), primary_key=True),
+    # OPEN (to be sent, or its answer lost) | DONE
+    Column("state", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    # The batch to send again after a restart.
+    Index(None, "state"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    # The signal without its pseudonyms, which stand in pseudonyms.
+    Column("sealed_signal", LargeBinary, nullable=False),
+    # rules.canonical.content_digest: the next version is made where this differs.
+    Column("content_digest", LargeBinary(32), nullable=False),
+    # WAITING | SENT | ACKNOWLEDGED | PARKED
+    Column("state", String(16), nullable=False),
+    # Error code of a parked version.
+    Column("code", String(40)),
+    Column("batch_id", LargeBinary(16), ForeignKey(batches.c.batch_id)),
+    Column("made_on", Date, nullable=False),
+    # The outbox: what waits, and what is parked.
+    Index(None, "state"),
+    # The content of a batch that is sent again.
+    Index(None, "batch_id"),
+    # All that was said about a pupil.
+    Index(None, "pupil_id"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    # Counts once against the quota however often it is sent.
+    Column("request_id", LargeBinary(16), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    # JSON: number indexes, inputs and blinds in the order of the request, so that a restart sends the same content.
+    Column("sealed_content", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+pseudonyms = Table(
+    "pseudonyms",
+    metadata,
+    Column("number_index", LargeBinary(32), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("sealed_value", LargeBinary, nullable=False),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    # A gap is named (member, handle, number).
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("planned_start", Date),
+    Column("due_on", Date, nullable=False),
+    # registry | unlinkable | protected | renumbered, as of the last statement.
+    Column("route", String(16), nullable=False),
+    # The newest statement still says it.
+    Column("stated", Boolean, nullable=False),
+    # The registry's newest word (GapState); null before the first notice.
+    Column("verdict", String(16)),
+    # GapState, as this node holds it.
+    Column("state", String(16), nullable=False),
+    Column("state_since", Date, nullable=False),
+    # First day it was OPEN; null: never.
+    Column("opened_on", Date),
+    # Names the case to this member alone; null before a notice.
+    Column("case_id", LargeBinary(16)),
+    Column("lead", Boolean, nullable=False, server_default=false()),
+    Column("linked", Boolean, nullable=False, server_default=false()),
+    Column("coverage_incomplete", Boolean, nullable=False, server_default=false()),
+    # The gaps of a pupil.
+    Index(None, "pupil_id"),
+    # Gaps that may have come due.
+    Index(None, "state", "due_on"),
+)
+
+case_files = Table(
+    "case_files",
+    metadata,
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("opened_on", Date, nullable=False),
+    # notice | immediate | unlinkable | protected | renumbered | silent registry
+    Column("opened_by", String(20), nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("closed_on", Date, nullable=False),
+    Column("handle", LargeBinary(16)),
+    Column("opening_number", Integer),
+    Column("case_id", LargeBinary(16)),
+    Column("coverage_incomplete", Boolean, nullable=False),
+    # Its effect on gaps and case files has been written.
+    Column("handled", Boolean, nullable=False, server_default=false()),
+    # What is left to handle after a restart.
+    Index(None, "handled"),
+    # The notices of a gap.
+    Index(None, "handle", "opening_number"),
+)
+
+fetches = Table(
+    "fetches",
+    metadata,
+    # Fetches of notices over one business day: a day on which all tried failed opens case files past due.
+    Column("day", Date, primary_key=True),
+    Column("tried", Integer, nullable=False),
+    Column("succeeded", Integer, nullable=False),
+)
