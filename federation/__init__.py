@@ -1,1 +1,1 @@
-"""What all parties share: the contract, the rules, the chassis every daemon is built on, and the command line on top."""
+"""What all parties share: the contract, the rules, the chassis of every daemon, and the command line on top."""

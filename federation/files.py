@@ -1,0 +1,78 @@
+"""Small files that must be whole or absent, and secrets that nobody else may read.
+
+Invariants: a secret is read only when neither group nor others have any access to it; a file is replaced in one step
+and is on the disk before the call returns.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from federation.errors import Code, UppropError
+
+SECRET_MODE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_secret(path: Path) -> bytes:
+    """The bytes of a secret file.
+
+    Raises UppropError: CONFIG_INVALID where it is missing, unreadable or empty, SECRET_MODE where group or others have
+    access. The mode is asked of the opened file, so that what was checked is what is read.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UppropError(Code.CONFIG_INVALID, f"The secret {path} is not a regular file.")
+            if status.st_mode & _OTHERS:
+                raise UppropError(
+                    Code.SECRET_MODE,
+                    f"The secret {path} can be read by others (mode {stat.S_IMODE(status.st_mode):04o}). "
+                    f"Run: chmod 600 {path}",
+                )
+            content = file.read()
+    except OSError as error:
+        raise UppropError(Code.CONFIG_INVALID, f"The secret {path} cannot be read: {error.strerror}.") from error
+    if not content:
+        raise UppropError(Code.CONFIG_INVALID, f"The secret {path} is empty.")
+    return content
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a new secret (mode 0600); an existing file is never overwritten (CONFIG_INVALID)."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, SECRET_MODE)
+    except FileExistsError as error:
+        raise UppropError(
+            Code.CONFIG_INVALID, f"{path} exists already and is not overwritten; move it away first."
+        ) from error
+    with os.fdopen(descriptor, "wb") as file:
+        # The process's umask may only have taken bits away.
+        os.fchmod(file.fileno(), SECRET_MODE)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Put `content` in place of whatever `path` holds, in one step that survives a power cut."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
