@@ -239,11 +239,9 @@ versions = Table(
     Column("handle", LargeBinary(16), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
-    # The signal without its pseudonyms, which stand in pseudonyms.
+    # JSON: the signal without its pseudonyms, and the (epoch, number index) pairs of those that join it at sending.
     Column("sealed_signal", LargeBinary, nullable=False),
-    # rules.canonical.content_digest: the next version is made where this differs.
-    Column("content_digest", LargeBinary(32), nullable=False),
-    # WAITING | SENT | ACKNOWLEDGED | PARKED
+    # WAITING | SENT (in a batch) | ACKNOWLEDGED | PARKED | SUPERSEDED (its epoch retired before it could be sent)
     Column("state", String(16), nullable=False),
     # Error code of a parked version.
     Column("code", String(40)),
@@ -288,12 +286,16 @@ gaps = Table(
     Column("urgency", String(16), nullable=False),
     Column("planned_start", Date),
     Column("due_on", Date, nullable=False),
+    # The day the node first said the opening with its present due day and urgency.
+    Column("said_on", Date, nullable=False),
     # registry | unlinkable | protected | renumbered, as of the last statement.
     Column("route", String(16), nullable=False),
     # The newest statement still says it.
     Column("stated", Boolean, nullable=False),
     # The registry's newest word (GapState); null before the first notice.
     Column("verdict", String(16)),
+    # The close that gave it; null with it.
+    Column("verdict_on", Date),
     # GapState, as this node holds it.
     Column("state", String(16), nullable=False),
     Column("state_since", Date, nullable=False),
