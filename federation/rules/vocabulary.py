@@ -141,6 +141,8 @@ class Policy:
     silence_school_days: int = 5
     protected: str = "local"
     """`local`: nothing is said about a pupil with a protected identity; `same`: signals as for anyone."""
+    upper_secondary: bool = False
+    """Whether the voluntary upper secondary forms (GY, GYS, GYAN) count as presence too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ NONCE_BYTES = 12
 _VERSION = b"\x01"
 
 
-class SealBroken(Exception):
+class SealError(Exception):
     """A sealed value does not open: changed, moved, or sealed under another record key. Names no person."""
 
 
@@ -52,15 +52,15 @@ class Sealer:
         return _VERSION + nonce + self._aead.encrypt(nonce, plain, _place(table, row, column))
 
     def open(self, table: str, row: bytes, column: str, sealed: bytes) -> bytes:
-        """Decrypt a value of `seal`; SealBroken if it does not belong to this key and place."""
+        """Decrypt a value of `seal`; SealError if it does not belong to this key and place."""
         if sealed[:1] != _VERSION:
-            raise SealBroken(f"a value of {table}.{column} has an unknown form")
+            raise SealError(f"a value of {table}.{column} has an unknown form")
         nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         try:
             return self._aead.decrypt(nonce, ciphertext, _place(table, row, column))
         except (InvalidTag, ValueError):
             # The cause says nothing more, and a chained traceback could carry the ciphertext's frame.
-            raise SealBroken(f"a value of {table}.{column} does not open with this record key") from None
+            raise SealError(f"a value of {table}.{column} does not open with this record key") from None
 
     def index(self, purpose: str, value: bytes) -> bytes:
         """Keyed blind index, 32 bytes: equal for equal (purpose, value), meaningless without the record key."""
