@@ -1,0 +1,269 @@
+"""The one way to a database: SQLite embedded by default, PostgreSQL in production.
+
+Invariants: every transaction has a name, which is its metric label; `run` may run its function several times, so the
+function must do nothing but read and write through the connection it is given; nothing that a database driver says
+about values reaches an exception's message.
+
+**SQLite.** One daemon per file (`DaemonLock`). Writers take the write lock at their start (BEGIN IMMEDIATE), because a
+reader that turns writer in the middle fails at once however long it would be ready to wait. Commits are durable: WAL
+with `synchronous=FULL`.
+
+**PostgreSQL.** Writers run under REPEATABLE READ: what a transaction read cannot have changed under what it writes
+without the transaction being refused and run again. What that level still allows (two transactions each writing what
+the other one read) is excluded by UNIQUE constraints and by the sequence row that writers of numbered rows all update.
+SERIALIZABLE would add no guarantee we use and would refuse far more often. A caller that locks the rows it reads may
+ask for READ COMMITTED, under which the sequence row, locked last, makes writers wait for each other rather than start
+anew. Readers get one read-only snapshot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from federation.errors import Code, UppropError
+from federation.lock import DaemonLock
+from federation.migration import check_schema, migrate
+from federation.observability import Metrics
+
+__all__ = ["DaemonLock", "Database", "Isolation", "check_schema", "migrate"]
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a SQLite writer waits for another process, such as a backup; a checkpoint of a large WAL takes seconds."""
+
+LOCK_TIMEOUT_MS = 30_000
+"""How long a PostgreSQL statement waits for a row lock before the transaction is run again."""
+
+MAX_ATTEMPTS = 8
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 1.0
+
+# Class 40 is serialization failure and deadlock, 55P03 a lock that was not had in time, 57P01-03 and class 08 a server
+# that went away: a transaction that survives running twice may be run again after each of them.
+_RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
+_RETRIED_SQLITE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+T = TypeVar("T")
+
+
+class Isolation(enum.StrEnum):
+    READ_COMMITTED = "READ COMMITTED"
+    REPEATABLE_READ = "REPEATABLE READ"
+    SERIALIZABLE = "SERIALIZABLE"
+
+
+class Database:
+    """An engine with named transactions.
+
+    `target` is the path of a SQLite file, or a URL (`postgresql://…`, `sqlite:///…`); connected on first use.
+    """
+
+    def __init__(self, target: str | Path, metrics: Metrics | None = None, *, pool_size: int = 8) -> None:
+        self.url = _url(target)
+        self._metrics = metrics
+        self._engine = _engine(self.url, pool_size)
+        self._inside = threading.local()
+        # One process writes to a SQLite file, so its threads queue here, in order, and not by polling the file's lock.
+        self._writer = threading.Lock() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations and tests; everything else goes through a named transaction."""
+        return self._engine
+
+    @contextlib.contextmanager
+    def transaction(self, name: str, *, isolation: Isolation = Isolation.REPEATABLE_READ) -> Iterator[Connection]:
+        """A writing transaction, committed at the end of the block and rolled back by any exception. Not retried."""
+        with self._alone(name), self._writer or contextlib.nullcontext(), self._measured(name):
+            options: dict[str, Any] = (
+                {"upprop_begin": "BEGIN IMMEDIATE"} if self.is_sqlite else {"isolation_level": isolation.value}
+            )
+            with self._engine.connect().execution_options(**options) as connection, connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def read(self, name: str) -> Iterator[Connection]:
+        """One consistent snapshot to read from; whatever is written in it is refused or rolled back."""
+        with self._alone(name), self._measured(name):
+            options: dict[str, Any] = (
+                {"upprop_begin": "BEGIN DEFERRED"}
+                if self.is_sqlite
+                else {"isolation_level": Isolation.REPEATABLE_READ.value, "postgresql_readonly": True}
+            )
+            with self._engine.connect().execution_options(**options) as connection, connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+
+    def run(self, name: str, work: Callable[[Connection], T], *, isolation: Isolation = Isolation.REPEATABLE_READ) -> T:
+        """Run `work` in a writing transaction, again where the database asks for it, and return its result.
+
+        Raises UppropError(STORE_LOCKED) when it was refused MAX_ATTEMPTS times.
+        """
+        return self._again(name, lambda: self._write_once(name, work, isolation))
+
+    def view(self, name: str, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot, again where the connection was lost."""
+        return self._again(name, lambda: self._read_once(name, work))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _write_once(self, name: str, work: Callable[[Connection], T], isolation: Isolation) -> T:
+        with self.transaction(name, isolation=isolation) as connection:
+            return work(connection)
+
+    def _read_once(self, name: str, work: Callable[[Connection], T]) -> T:
+        with self.read(name) as connection:
+            return work(connection)
+
+    def _again(self, name: str, attempt: Callable[[], T]) -> T:
+        for number in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return attempt()
+            except DBAPIError as error:
+                if not _may_succeed_later(error):
+                    raise
+                if number == MAX_ATTEMPTS:
+                    raise _gave_up(name, error) from error
+                self._count(name, "retried")
+            # Full jitter: those who collided do not collide again.
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number)))  # noqa: S311 - no secret
+        raise AssertionError("unreachable")
+
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        # A transaction inside another one would wait for its own lock.
+        outer = getattr(self._inside, "name", None)
+        if outer is not None:
+            raise RuntimeError(f"the transaction {name} was begun inside {outer}")
+        self._inside.name = name
+        try:
+            yield
+        finally:
+            self._inside.name = None
+
+    @contextlib.contextmanager
+    def _measured(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            self._count(name, "failed")
+            raise
+        else:
+            self._count(name, "committed")
+        finally:
+            if self._metrics is not None:
+                self._metrics.transaction_seconds.labels(name).observe(time.monotonic() - begun)
+
+    def _count(self, name: str, outcome: str) -> None:
+        if self._metrics is not None:
+            self._metrics.transactions.labels(name, outcome).inc()
+
+
+def _url(target: str | Path) -> URL:
+    if isinstance(target, Path):
+        return URL.create("sqlite", database=str(target))
+    try:
+        url = make_url(target)
+    except sa.exc.ArgumentError as error:
+        raise UppropError(
+            Code.CONFIG_INVALID, "The database is neither a URL such as postgresql://host/name nor sqlite:///file."
+        ) from error
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    raise UppropError(Code.CONFIG_INVALID, "The database must be a SQLite file or a PostgreSQL database.")
+
+
+def _engine(url: URL, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        # Parameters hold pseudonyms and sealed records: they stay out of messages.
+        engine = sa.create_engine(url, hide_parameters=True, pool_size=pool_size, max_overflow=-1)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        engine = sa.create_engine(
+            url,
+            hide_parameters=True,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"},
+        )
+    except ModuleNotFoundError as error:
+        raise UppropError(
+            Code.CONFIG_INVALID, "PostgreSQL needs its driver: pip install 'upprop[registry]'."
+        ) from error
+    event.listen(engine, "handle_error", _withhold_values)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction handling begins too late and not before SELECT; `_begin_sqlite` does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # Deleted rows are overwritten: a retracted pupil does not linger in free pages.
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    statement = connection.get_execution_options().get("upprop_begin", "BEGIN IMMEDIATE")
+    connection.exec_driver_sql(statement)
+
+
+def _withhold_values(context: Any) -> None:
+    """PostgreSQL repeats the offending values in its messages; keep the state and the constraint's name."""
+    original = context.original_exception
+    diagnosis = getattr(original, "diag", None)
+    state = getattr(original, "sqlstate", None)
+    if diagnosis is not None and state is not None:
+        original.args = (f"SQLSTATE {state} {diagnosis.constraint_name or ''}".strip(),)
+        chained = context.sqlalchemy_exception
+        if isinstance(chained, DBAPIError):
+            chained.args = (f"({type(original).__name__}) {original.args[0]}",)
+
+
+def _may_succeed_later(error: DBAPIError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return (getattr(original, "sqlite_errorcode", 0) & 0xFF) in _RETRIED_SQLITE
+    state = getattr(original, "sqlstate", None)
+    if state is None:
+        # The connection could not be had or was lost: there is no state then.
+        return isinstance(error, OperationalError) or error.connection_invalidated
+    return state in _RETRIED_STATES or str(state).startswith("08")
+
+
+def _gave_up(name: str, error: DBAPIError) -> UppropError:
+    if getattr(error.orig, "sqlstate", None) is None and not isinstance(error.orig, sqlite3.Error):
+        return UppropError(
+            Code.STORE_UNREACHABLE, f"The database does not answer (transaction {name}). Check that it runs."
+        )
+    return UppropError(
+        Code.STORE_LOCKED, f"The database stayed busy (transaction {name}). See which other process holds it."
+    )

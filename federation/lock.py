@@ -1,0 +1,50 @@
+"""One daemon per data directory: a file lock that ends with the process, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from federation.errors import Code, UppropError
+
+LOCK_NAME = "daemon.lock"
+
+
+class DaemonLock:
+    """Holds `data_dir/daemon.lock` between `acquire` and `release`; a context manager too."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / LOCK_NAME
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Raises UppropError(STORE_LOCKED) where another process holds the lock."""
+        if self._descriptor is not None:
+            raise RuntimeError("the lock is held already")
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise UppropError(
+                Code.STORE_LOCKED,
+                f"Another process works on {self._path.parent}. Stop it, or wait until its command has ended.",
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go; the file stays, because removing it would let two processes lock two different files."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> DaemonLock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

@@ -1,0 +1,82 @@
+"""The shape of a database: brought up by `upprop <role> migrate`, checked by every other command.
+
+Invariants: a daemon never changes a schema by itself, and never works on one that it does not know, be it older or
+newer. The migrations of a package stand in `<package>/migrations`; they run in one transaction.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from federation.errors import Code, UppropError
+
+if TYPE_CHECKING:
+    from federation.database import Database
+
+
+def _config(package: str) -> Config:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError(f"{package} is not a package")
+    config = Config()
+    # Percent signs are interpolation in Alembic's configuration.
+    location = str(Path(spec.submodule_search_locations[0]) / "migrations").replace("%", "%%")
+    config.set_main_option("script_location", location)
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head(package: str) -> str:
+    """The newest revision that this version of the program knows."""
+    newest = ScriptDirectory.from_config(_config(package)).get_current_head()
+    if newest is None:
+        raise ValueError(f"{package} has no migrations")
+    return newest
+
+
+def current(db: Database) -> str | None:
+    """The revision a database is at; None where it is empty."""
+    with db.read("schema_revision") as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(db: Database, package: str) -> tuple[str | None, str]:
+    """Bring a database to the newest revision; returns the revisions before and after.
+
+    Raises UppropError(SCHEMA_NEWER) where a newer program has been at it.
+    """
+    before = current(db)
+    _refuse_newer(before, package)
+    config = _config(package)
+    with db.transaction("migrate") as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before, head(package)
+
+
+def check_schema(db: Database, package: str) -> None:
+    """Raise UppropError SCHEMA_OUTDATED or SCHEMA_NEWER unless the database has exactly the shape we know."""
+    revision = current(db)
+    _refuse_newer(revision, package)
+    if revision != head(package):
+        role = package.removesuffix(".store").split(".")[-1]
+        raise UppropError(
+            Code.SCHEMA_OUTDATED, f"The database is not up to date. Stop the daemon and run: upprop {role} migrate"
+        )
+
+
+def _refuse_newer(revision: str | None, package: str) -> None:
+    if revision is None:
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(_config(package)).walk_revisions()}
+    if revision not in known:
+        raise UppropError(
+            Code.SCHEMA_NEWER, "The database was written by a newer version of upprop. Install that version."
+        )
