@@ -1,0 +1,179 @@
+"""The aggregate "import": which exports were taken in, what was remarked, and the facts all statements rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from node.model import HeldLeavings, ImportFacts
+from node.records.person import Remark, RemarkKind
+from node.store.schema import held_leavings, imports, mass_start_days, node_state, rejected_rows
+from node.store.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """One accepted import. `file_digest` is the SHA-256 of the file."""
+
+    as_of: date
+    received_at: datetime
+    file_digest: bytes
+    persons: int
+    rows: int
+    changed: int
+    vanished: int
+    rejected: int
+    baseline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Leavings of one school unit that wait; `wait_school_days` must pass, or a person confirm them."""
+
+    as_of: date
+    unit: str
+    pupils: int
+    wait_school_days: int
+    released_on: date | None = None
+
+
+class Imports:
+    """The imports of the node. Every method works on the connection of the caller's transaction."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def newest(self, tx: Connection) -> ImportRecord | None:
+        row = tx.execute(select(imports).order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)).first()
+        if row is None:
+            return None
+        return ImportRecord(
+            row.as_of,
+            row.received_at,
+            row.file_digest,
+            row.persons,
+            row.rows,
+            row.changed,
+            row.vanished,
+            row.rejected,
+            row.baseline,
+        )
+
+    def add(self, tx: Connection, record: ImportRecord, remarks: Sequence[Remark]) -> None:
+        import_id = tx.execute(
+            insert(imports)
+            .values(
+                as_of=record.as_of,
+                received_at=record.received_at,
+                file_digest=record.file_digest,
+                persons=record.persons,
+                rows=record.rows,
+                changed=record.changed,
+                vanished=record.vanished,
+                rejected=record.rejected,
+                baseline=record.baseline,
+            )
+            .returning(imports.c.import_id)
+        ).scalar_one()
+        if remarks:
+            tx.execute(
+                insert(rejected_rows),
+                [
+                    {
+                        "import_id": import_id,
+                        "position": position,
+                        "kind": remark.kind.value,
+                        "row": remark.row,
+                        "field": remark.field,
+                        "why": remark.why,
+                    }
+                    for position, remark in enumerate(remarks)
+                ],
+            )
+
+    def remarks_of_newest(self, tx: Connection) -> tuple[Remark, ...]:
+        """What was remarked on the newest import, in the order of the export."""
+        newest = select(imports.c.import_id).order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)
+        query = select(rejected_rows).where(rejected_rows.c.import_id == newest.scalar_subquery())
+        return tuple(
+            Remark(RemarkKind(row.kind), row.row, row.field, row.why)
+            for row in tx.execute(query.order_by(rejected_rows.c.position))
+        )
+
+    def facts(self, tx: Connection) -> ImportFacts | None:
+        """The facts of all imports so far; None before the baseline."""
+        days = tuple(tx.execute(select(imports.c.as_of).distinct().order_by(imports.c.as_of)).scalars())
+        if not days:
+            return None
+        return ImportFacts(
+            baseline=days[0],
+            imports=days,
+            mass_start_days=frozenset(tx.execute(select(mass_start_days.c.day)).scalars()),
+            held=tuple(HeldLeavings(held.as_of, held.unit, held.released_on) for held in self.held(tx)),
+        )
+
+    def set_mass_start_days(self, tx: Connection, days: Sequence[date]) -> None:
+        tx.execute(delete(mass_start_days))
+        if days:
+            tx.execute(insert(mass_start_days), [{"day": day} for day in days])
+
+    def held(self, tx: Connection) -> tuple[Held, ...]:
+        """All leavings that wait or waited, oldest first."""
+        query = select(held_leavings).order_by(held_leavings.c.as_of, held_leavings.c.unit_index)
+        return tuple(
+            Held(
+                row.as_of,
+                self._sealer.open(
+                    "held_leavings", _row_id(row.as_of, row.unit_index), "sealed_unit", row.sealed_unit
+                ).decode(),
+                row.pupils,
+                row.wait_school_days,
+                row.released_on,
+            )
+            for row in tx.execute(query)
+        )
+
+    def hold(self, tx: Connection, held: Held) -> None:
+        """Let the leavings of one unit first seen on one import wait; the newer word counts."""
+        index = self._sealer.index("unit", held.unit.encode())
+        tx.execute(
+            delete(held_leavings).where(held_leavings.c.as_of == held.as_of, held_leavings.c.unit_index == index)
+        )
+        row_id = _row_id(held.as_of, index)
+        tx.execute(
+            insert(held_leavings).values(
+                as_of=held.as_of,
+                unit_index=index,
+                sealed_unit=self._sealer.seal("held_leavings", row_id, "sealed_unit", held.unit.encode()),
+                pupils=held.pupils,
+                wait_school_days=held.wait_school_days,
+                released_on=held.released_on,
+            )
+        )
+
+    def release(self, tx: Connection, held: Held, released_on: date) -> None:
+        index = self._sealer.index("unit", held.unit.encode())
+        tx.execute(
+            update(held_leavings)
+            .where(held_leavings.c.as_of == held.as_of, held_leavings.c.unit_index == index)
+            .values(released_on=released_on)
+        )
+
+    def check_key(self, tx: Connection) -> bool:
+        """Whether the record key is the one this store was begun with; the first call sets it."""
+        index = self._sealer.index("key check", b"upprop")
+        row = tx.execute(select(node_state.c.key_check_index)).first()
+        if row is None:
+            tx.execute(insert(node_state).values(id=1, key_check_index=index))
+            return True
+        if row.key_check_index is None:
+            tx.execute(update(node_state).values(key_check_index=index))
+            return True
+        return bool(row.key_check_index == index)
+
+
+def _row_id(as_of: date, unit_index: bytes) -> bytes:
+    return as_of.isoformat().encode() + unit_index

@@ -1,0 +1,292 @@
+"""The aggregate "pupil": identity, history, handle, route, and the indexes by which it is found.
+
+State of a pupil's handle: made with the pupil → (typing error, or merged into another pupil) → retired. Moved by
+`replace_handle` and `merge`; a retired handle stays in `retired_handles` so that its retraction is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+
+from node.identity import Identity, Number, Route
+from node.model import Observation
+from node.store.schema import gaps, number_indexes, person_ids, pupils, retired_handles, sayings, versions
+from node.store.sealing import Sealer
+
+CHUNK = 500
+"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pupil:
+    """One pupil as stored. `observations` oldest first; sayings are another aggregate."""
+
+    pupil_id: bytes
+    handle: bytes
+    identity: Identity
+    observations: tuple[Observation, ...]
+    route: Route
+    protected: bool = False
+    observation_index: bytes | None = None
+    enrolled_until: date | None = None
+    recheck_on: date | None = None
+    dirty: bool = True
+    in_roster: bool = False
+
+    def __repr__(self) -> str:
+        return f"Pupil(route={self.route.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A pupil of the newest export, as far as an unchanged row needs it: nothing is decrypted."""
+
+    pupil_id: bytes
+    observation_index: bytes
+    enrolled_until: date | None
+
+
+class Pupils:
+    """The pupils of the node. Every method works on the connection of the caller's transaction."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def number_index(self, number: Number) -> bytes:
+        return self._sealer.index("number", number.canonical.encode())
+
+    def person_index(self, person_id: str) -> bytes:
+        return self._sealer.index("person id", person_id.encode())
+
+    def live(self, tx: Connection) -> Iterator[Live]:
+        """The pupils of the newest export."""
+        query = select(pupils.c.pupil_id, pupils.c.observation_index, pupils.c.enrolled_until).where(
+            pupils.c.observation_index.is_not(None)
+        )
+        for row in tx.execute(query):
+            yield Live(row.pupil_id, row.observation_index, row.enrolled_until)
+
+    def by_numbers(self, tx: Connection, indexes: Iterable[bytes]) -> dict[bytes, bytes]:
+        """number_index → pupil_id, of those known (as current or earlier numbers)."""
+        return _lookup(tx, number_indexes.c.number_index, number_indexes.c.pupil_id, indexes)
+
+    def by_person_ids(self, tx: Connection, indexes: Iterable[bytes]) -> dict[bytes, bytes]:
+        """person_index → pupil_id, of those known."""
+        return _lookup(tx, person_ids.c.person_index, person_ids.c.pupil_id, indexes)
+
+    def by_handle(self, tx: Connection, handle: bytes) -> bytes | None:
+        """The pupil of a handle, be it current or retired."""
+        for column, of in (
+            (pupils.c.pupil_id, pupils.c.handle),
+            (retired_handles.c.pupil_id, retired_handles.c.handle),
+        ):
+            found: bytes | None = tx.execute(select(table.c.pupil_id).where(table.c.handle == handle)).scalar()
+            if found is not None:
+                return found
+        return None
+
+    def load(self, tx: Connection, pupil_id: bytes) -> Pupil:
+        """One pupil, opened; KeyError if there is none."""
+        return self.load_all(tx, [pupil_id])[pupil_id]
+
+    def load_all(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, Pupil]:
+        """Pupils by id, opened."""
+        found: dict[bytes, Pupil] = {}
+        for chunk in _chunks(pupil_ids):
+            for row in tx.execute(select(pupils).where(pupils.c.pupil_id.in_(chunk))):
+                found[row.pupil_id] = self._opened(row)
+        return found
+
+    def identities(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, Identity]:
+        """Identities by pupil id, without opening the histories."""
+        found: dict[bytes, Identity] = {}
+        for chunk in _chunks(pupil_ids):
+            query = select(pupils.c.pupil_id, pupils.c.sealed_identity).where(pupils.c.pupil_id.in_(chunk))
+            for row in tx.execute(query):
+                found[row.pupil_id] = self._identity(row.pupil_id, row.sealed_identity)
+        return found
+
+    def numbers(self, tx: Connection, pupil_id: bytes) -> tuple[tuple[bytes, Number], ...]:
+        """(number_index, number) of all numbers of a pupil, the current one first: what its pseudonyms are made of."""
+        identity = self.identities(tx, [pupil_id])[pupil_id]
+        return tuple((self.number_index(number), number) for number in reversed(identity.numbers))
+
+    def to_restate(self, tx: Connection, today: date, limit: int | None = None) -> tuple[bytes, ...]:
+        """Ids of the pupils whose statement may have changed: new input, or a day that has come."""
+        query = select(pupils.c.pupil_id).where(or_(pupils.c.dirty, pupils.c.recheck_on <= today))
+        return tuple(tx.execute(query.limit(limit)).scalars())
+
+    def retired(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, bytes]:
+        """retired handle → pupil_id, of the pupils asked for."""
+        found: dict[bytes, bytes] = {}
+        for chunk in _chunks(pupil_ids):
+            query = select(retired_handles.c.handle, retired_handles.c.pupil_id).where(
+                retired_handles.c.pupil_id.in_(chunk)
+            )
+            found.update({row.handle: row.pupil_id for row in tx.execute(query)})
+        return found
+
+    def roster(self, tx: Connection) -> int:
+        """Pupils with a presence in force, those of the protected-identity role left out."""
+        query = select(func.count()).select_from(pupils).where(pupils.c.in_roster, ~pupils.c.protected)
+        return tx.execute(query).scalar_one()
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def add(self, tx: Connection, new: Sequence[Pupil]) -> None:
+        """Insert pupils with their numbers and ids."""
+        if not new:
+            return
+        tx.execute(insert(pupils), [self._sealed(pupil) for pupil in new])
+        self._claim_numbers(tx, new)
+        self._claim_person_ids(tx, new)
+
+    def change(self, tx: Connection, changed: Sequence[Pupil]) -> None:
+        """Write pupils anew, with the numbers and ids they have gained or lost."""
+        if not changed:
+            return
+        tx.execute(
+            update(pupils).where(pupils.c.pupil_id == bindparam("key")),
+            [{"key": pupil.pupil_id, **_without_key(self._sealed(pupil))} for pupil in changed],
+        )
+        for chunk in _chunks(pupil.pupil_id for pupil in changed):
+            tx.execute(delete(number_indexes).where(number_indexes.c.pupil_id.in_(chunk)))
+        self._claim_numbers(tx, changed)
+        self._claim_person_ids(tx, changed)
+
+    def mark_dirty(self, tx: Connection, pupil_ids: Iterable[bytes]) -> None:
+        for chunk in _chunks(pupil_ids):
+            tx.execute(update(pupils).where(pupils.c.pupil_id.in_(chunk)).values(dirty=True))
+
+    def mark_all_dirty(self, tx: Connection) -> None:
+        """Facts that every statement rests on have changed (a release of held leavings, a new policy or calendar)."""
+        tx.execute(update(pupils).values(dirty=True))
+
+    def restated(self, tx: Connection, rows: Mapping[bytes, tuple[date | None, bool]]) -> None:
+        """pupil_id → (recheck_on, in_roster) of statements just made; clears the mark of new input."""
+        if not rows:
+            return
+        tx.execute(
+            update(pupils)
+            .where(pupils.c.pupil_id == bindparam("key"))
+            .values(dirty=False, recheck_on=bindparam("recheck"), in_roster=bindparam("roster")),
+            [
+                {"key": pupil_id, "recheck": recheck_on, "roster": in_roster}
+                for pupil_id, (recheck_on, in_roster) in rows.items()
+            ],
+        )
+
+    def replace_handle(self, tx: Connection, pupil: Pupil, handle: bytes, today: date) -> None:
+        """Retire the pupil's handle, whose retraction is then said, and give it another."""
+        tx.execute(insert(retired_handles).values(handle=pupil.handle, pupil_id=pupil.pupil_id, retired_on=today))
+        tx.execute(
+            update(pupils).where(pupils.c.pupil_id == pupil.pupil_id).values(handle=handle, dirty=True, recheck_on=None)
+        )
+
+    def merge(self, tx: Connection, source: Pupil, into: bytes, today: date) -> None:
+        """Two pupils turned out to be one: all that hangs on `source` goes to `into`, and its handle is retired."""
+        for table in (number_indexes, person_ids, sayings, versions, gaps, retired_handles):
+            tx.execute(update(table).where(table.c.pupil_id == source.pupil_id).values(pupil_id=into))
+        tx.execute(insert(retired_handles).values(handle=source.handle, pupil_id=into, retired_on=today))
+        tx.execute(delete(pupils).where(pupils.c.pupil_id == source.pupil_id))
+
+    def _claim_numbers(self, tx: Connection, owners: Sequence[Pupil]) -> None:
+        rows = [
+            {
+                "number_index": self.number_index(number),
+                "pupil_id": pupil.pupil_id,
+                "kind": number.kind.value,
+                "current": number == pupil.identity.number,
+            }
+            for pupil in owners
+            for number in pupil.identity.numbers
+        ]
+        if rows:
+            tx.execute(insert(number_indexes), rows)
+
+    def _claim_person_ids(self, tx: Connection, owners: Sequence[Pupil]) -> None:
+        # An id that the school system gave to another pupil follows the newest export.
+        claims = {
+            self.person_index(person_id): pupil.pupil_id for pupil in owners for person_id in pupil.identity.person_ids
+        }
+        for chunk in _chunks(claims):
+            tx.execute(delete(person_ids).where(person_ids.c.person_index.in_(chunk)))
+        if claims:
+            tx.execute(
+                insert(person_ids),
+                [{"person_index": index, "pupil_id": pupil_id} for index, pupil_id in claims.items()],
+            )
+
+    # -- rows -------------------------------------------------------------------------------------------------------
+
+    def _opened(self, row: Any) -> Pupil:
+        return Pupil(
+            pupil_id=row.pupil_id,
+            handle=row.handle,
+            identity=self._identity(row.pupil_id, row.sealed_identity),
+            observations=_decode_observations(
+                self._sealer.open("pupils", row.pupil_id, "sealed_history", row.sealed_history)
+            ),
+            route=Route(row.route),
+            protected=row.protected,
+            observation_index=row.observation_index,
+            enrolled_until=row.enrolled_until,
+            recheck_on=row.recheck_on,
+            dirty=row.dirty,
+            in_roster=row.in_roster,
+        )
+
+    def _identity(self, pupil_id: bytes, sealed: bytes) -> Identity:
+        return _decode_identity(self._sealer.open("pupils", pupil_id, "sealed_identity", sealed))
+
+    def _seal(self, pupil: Pupil, column: str, value: Any) -> bytes:
+        return self._sealer.seal("pupils", pupil.pupil_id, column, _encode(value))
+
+    def _sealed(self, pupil: Pupil) -> dict[str, Any]:
+        number = pupil.identity.number
+        return {
+            "pupil_id": pupil.pupil_id,
+            "handle": pupil.handle,
+            "number_index": None if number is None else self.number_index(number),
+            "sealed_identity": self._sealer.seal("pupils", pupil.pupil_id, "sealed_identity", _encode(pupil.identity)),
+            "sealed_history": self._sealer.seal(
+                "pupils", pupil.pupil_id, "sealed_history", _encode(pupil.observations)
+            ),
+            "observation_index": pupil.observation_index,
+            "enrolled_until": pupil.enrolled_until,
+            "route": pupil.route.value,
+            "protected": pupil.protected,
+            "recheck_on": pupil.recheck_on,
+            "dirty": pupil.dirty,
+            "in_roster": pupil.in_roster,
+        }
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_identity = msgspec.json.Decoder(Identity).decode
+_decode_observations = msgspec.json.Decoder(tuple[Observation, ...]).decode
+
+
+def _without_key(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "pupil_id"}
+
+
+def _lookup(tx: Connection, key: Any, value: Any, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for chunk in _chunks(keys):
+        found.update({row[0]: row[1] for row in tx.execute(select(key, value).where(key.in_(chunk)))})
+    return found
+
+
+def _chunks(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
+    everything = list(dict.fromkeys(keys))
+    for start in range(0, len(everything), CHUNK):
+        yield everything[start : start + CHUNK]
