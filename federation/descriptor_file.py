@@ -1,0 +1,199 @@
+"""The format of the descriptor's file: its parts, what they may hold, and how they are read and written.
+
+Invariants: unknown keys are refused; what types cannot say is said by `check`; equal contents make equal bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from datetime import date, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from federation.errors import Code, UppropError
+from federation.identity import MUNICIPALITY_ID, OPERATOR_ID, Identity, Kind
+from federation.rules.vocabulary import MemberId, Policy
+
+DEFAULT_CALENDAR = "default"
+
+_EPOCH_CONTEXT = b"upprop/epoch/v1\x00"
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Address = Annotated[str, msgspec.Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$")]
+Key32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    name: str
+    address: Address
+    key_sha256: Sha256 | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.REGISTRY, self.name)
+
+
+class Evaluator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`signing_key` is the raw Ed25519 public key with which the evaluator signs epochs."""
+
+    index: Annotated[int, msgspec.Meta(ge=1, le=255)]
+    address: Address
+    signing_key: Key32
+    key_sha256: Sha256 | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.EVALUATOR, str(self.index))
+
+
+class Epoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One pseudonym key: `threshold` of `shares` evaluators answer for it.
+
+    `public_key` is K and `commitments[i]` is Kᵢ, both encodings of 32 bytes; `signatures[i]` is evaluator i's signature
+    over `signed_bytes()`.
+    """
+
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
+    threshold: Annotated[int, msgspec.Meta(ge=2, le=255)]
+    shares: Annotated[int, msgspec.Meta(ge=2, le=255)]
+    share_version: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)] = 1
+    public_key: Key32
+    commitments: dict[int, Key32]
+    signatures: dict[int, bytes] = {}
+
+    def signed_bytes(self) -> bytes:
+        """What each evaluator signs: fixed-width fields and the commitments in the order of their indices."""
+        parts = [
+            _EPOCH_CONTEXT,
+            struct.pack(">IHHI", self.epoch, self.threshold, self.shares, self.share_version),
+            self.public_key,
+        ]
+        for index, commitment in sorted(self.commitments.items()):
+            parts += [struct.pack(">H", index), commitment]
+        return b"".join(parts)
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`key_sha256` is the SHA-256 of the SubjectPublicKeyInfo of the member's TLS key, in hex.
+
+    `home` is the municipality where an independent operator's schools stand.
+    """
+
+    id: str
+    name: str = ""
+    kind: Literal["municipality", "operator"] = "municipality"
+    population: Annotated[int, msgspec.Meta(ge=0)]
+    key_sha256: Sha256
+    home: str | None = None
+    calendar: str = DEFAULT_CALENDAR
+
+    @property
+    def member_id(self) -> MemberId:
+        return MemberId(self.id)
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.NODE, self.id)
+
+
+class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    start: date
+    end: date
+
+
+_DEFAULTS = Policy()
+
+
+class PolicyValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    watch_school_days: Annotated[int, msgspec.Meta(ge=1, le=100)] = _DEFAULTS.watch_school_days
+    silence_school_days: Annotated[int, msgspec.Meta(ge=1, le=100)] = _DEFAULTS.silence_school_days
+    protected: Literal["local", "same"] = "local"
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file as it is written; a draft is one without `serial` and `expires`, which signing sets."""
+
+    serial: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+    expires: datetime | None = None
+    zone: str = "Europe/Stockholm"
+    policy: PolicyValues = PolicyValues()
+    calendars: dict[str, list[Pause]] = msgspec.field(default_factory=lambda: {DEFAULT_CALENDAR: []})
+    ca_certificates: list[str] = []
+    registries: list[Registry] = []
+    evaluators: list[Evaluator] = []
+    epochs: list[Epoch] = []
+    members: list[Member] = []
+
+
+def invalid(reason: str) -> UppropError:
+    return UppropError(
+        Code.DESCRIPTOR_INVALID, f"The descriptor is not valid: {reason}. Ask the authority for another."
+    )
+
+
+def check(file: File) -> None:
+    """Whatever types cannot say. Raises UppropError(DESCRIPTOR_INVALID)."""
+    try:
+        ZoneInfo(file.zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise invalid(f"there is no time zone {file.zone!r}") from error
+    for name, breaks in file.calendars.items():
+        if any(each.end < each.start for each in breaks):
+            raise invalid(f"calendar {name!r} has a break that ends before it starts")
+    _unique("registry", [each.name for each in file.registries])
+    _unique("evaluator", [each.index for each in file.evaluators])
+    _unique("epoch", [each.epoch for each in file.epochs])
+    _unique("member", [each.id for each in file.members])
+    _unique("key", [each.key_sha256 for each in file.members])
+    for registry in file.registries:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", registry.name):
+            raise invalid(f"{registry.name!r} is no name of a registry")
+    for member in file.members:
+        _check_member(member, file)
+    for epoch in file.epochs:
+        indices = set(range(1, epoch.shares + 1))
+        if epoch.threshold > epoch.shares or set(epoch.commitments) != indices:
+            raise invalid(f"epoch {epoch.epoch} does not state one commitment for each of its shares")
+
+
+def _check_member(member: Member, file: File) -> None:
+    pattern = OPERATOR_ID if member.kind == "operator" else MUNICIPALITY_ID
+    if not pattern.fullmatch(member.id):
+        raise invalid(f"{member.id!r} is no id of a member of kind {member.kind}")
+    if member.home is not None and not MUNICIPALITY_ID.fullmatch(member.home):
+        raise invalid(f"the home of member {member.id} is no municipality")
+    if member.calendar not in file.calendars:
+        raise invalid(f"member {member.id} follows a calendar that is not there: {member.calendar!r}")
+
+
+def _unique(what: str, values: list[str] | list[int]) -> None:
+    if len(set(values)) != len(values):
+        raise invalid(f"it lists the same {what} twice")
+
+
+def sign_epoch(epoch: Epoch, index: int, signing_key: Ed25519PrivateKey) -> Epoch:
+    """The epoch with evaluator `index`'s signature added."""
+    signatures = {**epoch.signatures, index: signing_key.sign(epoch.signed_bytes())}
+    return msgspec.structs.replace(epoch, signatures=dict(sorted(signatures.items())))
+
+
+def parse_file(body: bytes) -> File:
+    """Parse a draft or the body of a signed descriptor; unknown keys are refused (DESCRIPTOR_INVALID)."""
+    try:
+        return msgspec.toml.decode(body, type=File)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise invalid(f"{error}".rstrip(".")) from error
+
+
+def serialise_file(file: File) -> bytes:
+    """The file as TOML, deterministic."""
+    plain = msgspec.to_builtins(file, builtin_types=(datetime, date), str_keys=True)
+    if plain["expires"] is None:
+        # TOML has no null.
+        del plain["expires"]
+    return msgspec.toml.encode(plain)
