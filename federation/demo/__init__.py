@@ -1,0 +1,1 @@
+"""Whole federations on one machine: generated scenarios, their simulation, and the demonstration built on both."""

@@ -1,0 +1,179 @@
+"""Reads and writes scenario directories: `scenario.json`, `exports/<date>/<member>.json`, `truth.json`.
+
+Invariant: what `read` returns is whole. Every key has its meaning, and every member has a file for every date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from federation.errors import Code, UppropError
+from federation.rules.vocabulary import GapState, MemberId
+
+DEFAULT_POPULATION = 50_000
+MEMBER_ID = re.compile(r"\d{4}(-\d{10})?")
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class ScenarioMember:
+    id: MemberId
+    name: str = ""
+    population: int = DEFAULT_POPULATION
+
+
+@dataclass(frozen=True)
+class ScenarioBreak:
+    """A break of the school year, inclusive at both ends."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class ScenarioCalendar:
+    breaks: tuple[ScenarioBreak, ...] = ()
+    country: str = "SE"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`policy` holds policy values of the descriptor by their names there; what it leaves out keeps its default."""
+
+    members: tuple[ScenarioMember, ...]
+    calendar: ScenarioCalendar
+    watch_school_days: int
+    as_of: tuple[date, ...]
+    name: str = ""
+    scheme: str = "SE"
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class Case:
+    """A gap that was open at the close of some date. `effective_date` is its newest `since`."""
+
+    member: MemberId
+    person_id: str
+    effective_date: date
+    route: str
+    opened_on: date
+    state: GapState
+    state_since: date
+
+
+@dataclass(frozen=True)
+class Truth:
+    cases: tuple[Case, ...]
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    rejected_numbers: int = 0
+
+
+def export_path(directory: Path, as_of: date, member: str) -> Path:
+    return directory / "exports" / as_of.isoformat() / f"{member}.json"
+
+
+def read(directory: Path) -> Scenario:
+    """The scenario in `directory`. Raises UppropError with the file and the place in it that is wrong."""
+    scenario = _decode(directory / "scenario.json", Scenario)
+    _check(scenario, directory / "scenario.json")
+    missing = [
+        str(path.relative_to(directory))
+        for as_of in scenario.as_of
+        for member in scenario.members
+        if not (path := export_path(directory, as_of, member.id)).is_file()
+    ]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise UppropError(
+            Code.INPUT_REFUSED,
+            f"The scenario lacks the export {missing[0]}{more}: every member needs a file for every date of as_of.",
+        )
+    return scenario
+
+
+def read_truth(directory: Path) -> Truth:
+    return _decode(directory / "truth.json", Truth)
+
+
+def write(directory: Path, scenario: Scenario, truth: Truth) -> None:
+    """Write both descriptions; the exports are the generator's. An existing scenario is not written over."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, value in (("scenario.json", scenario), ("truth.json", truth)):
+        with (directory / name).open("x", encoding="utf-8") as file:
+            json.dump(plain(value), file, indent=1, ensure_ascii=False)
+            file.write("\n")
+
+
+def write_export(directory: Path, as_of: date, member: str, persons: Sequence[Mapping[str, Any]]) -> None:
+    """One SS 12000 `GET /persons` page that holds everyone."""
+    path = export_path(directory, as_of, member)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"data": persons, "pageToken": None}, ensure_ascii=False), encoding="utf-8")
+
+
+def plain(value: Scenario | Truth | Case) -> Any:
+    """The value as `json` takes it: dates as ISO 8601 strings."""
+    return msgspec.to_builtins(asdict(value))
+
+
+def unknown_keys(directory: Path) -> tuple[str, ...]:
+    """Top-level keys of `scenario.json` that mean nothing here: left alone, but worth a warning."""
+    known = {each.name for each in fields(Scenario)}
+    content = _json(directory / "scenario.json", (directory / "scenario.json").read_bytes())
+    return tuple(sorted(key for key in content if key not in known)) if isinstance(content, dict) else ()
+
+
+def _json(path: Path, content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"{path} is not JSON: {error}.") from error
+
+
+def _decode(path: Path, kind: type[Kind]) -> Kind:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        return msgspec.convert(_json(path, content), kind)
+    except msgspec.ValidationError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"{path}: {error}.") from error
+
+
+def _check(scenario: Scenario, path: Path) -> None:
+    """What the types alone do not say."""
+
+    def fail(sentence: str) -> NoReturn:
+        raise UppropError(Code.INPUT_REFUSED, f"{path}: {sentence}")
+
+    ids = [member.id for member in scenario.members]
+    if not ids:
+        fail("members is empty; a federation needs at least one.")
+    if len(set(ids)) < len(ids):
+        fail("a member id stands twice in members.")
+    for id_ in ids:
+        if not MEMBER_ID.fullmatch(id_):
+            fail(f"{id_!r} is no member id; four digits (0180), or those and a ten-digit organisation number.")
+    if not scenario.as_of:
+        fail("as_of is empty; there is nothing to play.")
+    if any(later <= earlier for earlier, later in pairwise(scenario.as_of)):
+        fail("as_of has to ascend, each date once.")
+    if scenario.watch_school_days < 1:
+        fail("watch_school_days has to be at least 1.")
+    if scenario.scheme != "SE" or scenario.calendar.country != "SE":
+        fail("only the scheme SE and the country SE are known.")
+    for each in scenario.calendar.breaks:
+        if each.end < each.start:
+            fail(f"the break that starts {each.start} ends before it.")
