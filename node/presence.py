@@ -130,13 +130,16 @@ class _Pupil:
 
     # -- presence ---------------------------------------------------------------------------------------------------
 
-    def _with_held(self, runs: tuple[Run, ...], position: int) -> tuple[Run, ...]:
-        """Runs whose end waits with too many others of its school unit go on until released."""
+    def _with_held(self, runs: tuple[Run, ...], position: int, *, spoken: bool = False) -> tuple[Run, ...]:
+        """Runs whose end waits with too many others of its school unit go on; once released, it ends when it ended.
+
+        `spoken`: as the member said it at the time, so that a released one went on until its release.
+        """
         if not runs or not self.facts.held:
             return runs
         *before, last = runs
         released = self._released_on(last, position)
-        if released is None or released <= last.until:
+        if released is None or released <= last.until or not (spoken or released == FOREVER):
             return runs
         return (*before, replace(last, until=released))
 
@@ -204,7 +207,7 @@ class _Pupil:
         stretches: list[Stretch] = []
         for position, known in enumerate(self.known):
             after = self.known[position + 1].as_of if position + 1 < len(self.known) else self.today + DAY
-            for run in self._with_held(known.runs, position):
+            for run in self._with_held(known.runs, position, spoken=True):
                 begins, until = max(run.begins, known.as_of), min(run.until, after)
                 if begins < until:
                     stretches.append(Stretch(begins, until))
@@ -406,7 +409,9 @@ class _Pupil:
                 until = min(until, duty.ended.begins)
             if run.begins > self.today or until <= oldest:
                 continue
-            ended = until <= self.today and (until < run.until or self._shows(until))
+            # An end of duty ends the presence itself: no school day has to show that the pupil stays away.
+            by_duty = duty is not None and until == duty.ended.begins
+            ended = until <= self.today and (until < run.until or by_duty or self._shows(until))
             presence = Presence(
                 begins=None if run.begins < oldest else run.begins,
                 until=until if ended else None,
