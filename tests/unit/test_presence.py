@@ -1,0 +1,462 @@
+"""Each sentence of design §5 about presence, leaving and duty, by an example."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from federation.rules.calendar import Break, SchoolCalendar
+from federation.rules.vocabulary import DutyEnded, OpeningKind, Policy, Presence, Urgency
+from node.model import (
+    HeldLeavings,
+    History,
+    ImportFacts,
+    Observation,
+    OpeningStated,
+    Reason,
+    Row,
+    Saying,
+    Statement,
+    Status,
+    What,
+)
+from node.presence import statement, units_left
+
+BASELINE = date(2026, 8, 24)
+CALENDAR = SchoolCalendar(
+    [
+        Break(date(2026, 6, 13), date(2026, 8, 17)),
+        Break(date(2026, 10, 26), date(2026, 10, 30)),
+        Break(date(2026, 12, 21), date(2027, 1, 8)),
+        Break(date(2027, 6, 12), date(2027, 8, 16)),
+    ]
+)
+ROW = Row("unit", "GR", date(2024, 8, 19), school_year=5)
+"""There for longer than is told."""
+NEW = Row("unit", "GR", date(2026, 9, 4), school_year=5)
+
+
+def day(month: int, number: int, year: int = 2026) -> date:
+    return date(year, month, number)
+
+
+def seen(as_of: date, *rows: Row, status: str = Status.ACTIVE, marking: str = "Ingen") -> Observation:
+    return Observation(as_of, rows, status, marking)
+
+
+def gone(as_of: date) -> Observation:
+    return Observation(as_of, None)
+
+
+def said(what: What, on: date, said_on: date | None = None, **more: object) -> Saying:
+    return replace(Saying(what, on, said_on or on, reviewed=True), **more)  # type: ignore[arg-type]  # test shorthand
+
+
+def say(
+    today: date,
+    *observations: Observation,
+    sayings: Sequence[Saying] = (),
+    imports: Sequence[date] | None = None,
+    held: Sequence[HeldLeavings] = (),
+    mass_start_days: frozenset[date] = frozenset(),
+    policy: Policy = Policy(),  # noqa: B008  # frozen
+) -> Statement:
+    dates = sorted({BASELINE, *(o.as_of for o in observations), *(imports or ())})
+    facts = ImportFacts(BASELINE, tuple(dates), mass_start_days, tuple(held))
+    return statement(History(observations, tuple(sayings)), facts, today, policy, CALENDAR)
+
+
+def left(since: date, urgency: Urgency = Urgency.NORMAL, planned_start: date | None = None) -> OpeningStated:
+    return OpeningStated(OpeningKind.LEFT, since, urgency, planned_start)
+
+
+# -- presence --
+
+
+def test_a_pupil_who_was_there_at_the_baseline_and_stays_is_not_told() -> None:
+    told = say(day(9, 7), seen(BASELINE, ROW))
+    assert (told.moves, told.opening, told.in_force) == (False, None, True)
+
+
+def test_an_arrival_is_told_from_its_first_day_and_affirmed_when_first_seen() -> None:
+    told = say(day(9, 7), seen(day(9, 7), NEW))
+    assert told.presences == (Presence(day(9, 4), affirmed_on=day(9, 7)),)
+    assert told.moves
+
+
+def test_a_row_that_starts_later_is_no_presence_yet() -> None:
+    early = seen(BASELINE, NEW)
+    assert say(day(9, 3), early).presences == ()
+    assert say(day(9, 3), early).recheck_on == day(9, 4)
+    assert say(day(9, 4), early).presences == (Presence(day(9, 4), affirmed_on=day(9, 4)),)
+
+
+def test_both_dates_of_a_row_are_inclusive() -> None:
+    row = replace(NEW, end=day(9, 10))
+    assert say(day(9, 10), seen(day(9, 7), row)).opening is None
+    assert say(day(9, 11), seen(day(9, 7), row)).opening == left(day(9, 11))
+
+
+def test_a_change_of_unit_over_a_weekend_is_one_presence() -> None:
+    rows = (replace(ROW, end=day(9, 11)), Row("other", "GR", day(9, 14)))
+    told = say(day(9, 14), seen(BASELINE, ROW), seen(day(9, 14), *rows))
+    assert told.presences == (Presence(None, affirmed_on=BASELINE),)
+    assert not told.moves
+
+
+def test_the_summer_is_bridged() -> None:
+    rows = (replace(ROW, end=day(6, 12)), replace(ROW, start=day(8, 18)))
+    assert len(say(day(8, 24), seen(BASELINE, *rows)).presences) == 1
+
+
+def test_a_stretch_with_a_school_day_is_not_bridged() -> None:
+    rows = (replace(ROW, end=day(9, 10)), Row("other", "GR", day(9, 14)))
+    told = say(day(9, 14), seen(BASELINE, ROW), seen(day(9, 14), *rows))
+    assert [presence.until for presence in told.presences] == [day(9, 11), None]
+
+
+@pytest.mark.parametrize("form", ["FS", "FTH", "VUX", "GY"])
+def test_forms_without_the_duty_are_no_presence(form: str) -> None:
+    row = replace(NEW, form=form)
+    told = say(day(9, 21), seen(day(9, 7), row), seen(day(9, 14), replace(row, end=day(9, 8))))
+    assert (told.presences, told.opening, told.moves) == ((), None, False)
+
+
+def test_upper_secondary_counts_by_setting() -> None:
+    row = replace(NEW, form="GY")
+    assert say(day(9, 7), seen(day(9, 7), row), policy=Policy(upper_secondary=True)).in_force
+
+
+def test_an_unknown_form_is_a_presence_is_reported_and_opens_nothing() -> None:
+    row = replace(NEW, form="NEWFORM")
+    there = say(day(9, 7), seen(day(9, 7), row))
+    assert there.in_force
+    assert there.unknown_forms == {"NEWFORM"}
+    assert say(day(9, 14), seen(day(9, 7), row), seen(day(9, 14), replace(row, end=day(9, 9)))).opening is None
+
+
+def test_a_presence_longer_ago_than_thirteen_months_has_no_first_day_and_an_ended_one_is_dropped() -> None:
+    rows = (Row("old", "GR", day(8, 18, 2020), day(6, 1, 2024)), replace(ROW, start=day(8, 18, 2025)))
+    assert [p.begins for p in say(day(9, 17), seen(BASELINE, *rows)).presences] == [day(8, 18, 2025)]
+    assert [p.begins for p in say(day(9, 19), seen(BASELINE, *rows)).presences] == [None]
+
+
+def test_at_most_eight_presences_stand_the_newest() -> None:
+    rows = tuple(Row("unit", "GR", day(month, 1), day(month, 5)) for month in range(1, 13))
+    told = say(day(12, 31), seen(day(12, 31), *rows))
+    assert len(told.presences) == 8
+    assert told.presences[-1].begins == day(12, 1)
+
+
+def test_a_row_without_dates_means_is_in_the_export() -> None:
+    row = Row("unit", "GR")
+    assert say(day(9, 7), seen(BASELINE, row)).presences == (Presence(None, affirmed_on=BASELINE),)
+    arrived = say(day(9, 14), seen(day(9, 7), row))
+    assert arrived.presences == (Presence(day(9, 7), affirmed_on=day(9, 7)),)
+    assert say(day(9, 14), seen(BASELINE, row), gone(day(9, 14))).opening == left(day(9, 14))
+
+
+# -- affirmed --
+
+
+def test_said_again_after_having_ended_is_affirmed_anew() -> None:
+    back = say(day(9, 14), seen(BASELINE, ROW), seen(day(8, 31), replace(ROW, end=day(8, 30))), seen(day(9, 14), ROW))
+    assert back.presences == (Presence(None, affirmed_on=day(9, 14)),)
+    assert back.opening is None
+
+
+def test_vanished_and_back_within_eight_days_affirms_nothing() -> None:
+    assert say(day(9, 15), seen(BASELINE, ROW), gone(day(9, 7)), seen(day(9, 15), ROW)).presences == (
+        Presence(None, affirmed_on=BASELINE),
+    )
+    later = say(day(9, 16), seen(BASELINE, ROW), gone(day(9, 7)), seen(day(9, 16), ROW))
+    assert later.presences == (Presence(None, affirmed_on=day(9, 16)),)
+
+
+def test_a_person_affirms_and_meets() -> None:
+    told = say(
+        day(9, 14),
+        seen(BASELINE, ROW),
+        sayings=[said(What.AFFIRM, day(9, 10)), said(What.MET, day(9, 8)), said(What.MET, day(9, 9))],
+    )
+    assert told.presences == (Presence(None, affirmed_on=day(9, 10), met_on=day(9, 9)),)
+
+
+def test_a_presence_told_only_when_it_was_over_was_never_affirmed() -> None:
+    told = say(day(9, 14), seen(day(9, 14), replace(NEW, end=day(9, 8))))
+    assert told.presences == (Presence(day(9, 4), day(9, 9)),)
+    assert told.opening == left(day(9, 9))
+
+
+# -- leaving --
+
+
+def test_a_leaving_is_said_on_the_first_school_day_after() -> None:
+    friday = replace(ROW, end=day(9, 11))
+    assert say(day(9, 13), seen(BASELINE, ROW), seen(day(9, 13), friday)).opening is None
+    assert say(day(9, 13), seen(BASELINE, ROW), seen(day(9, 13), friday)).recheck_on == day(9, 14)
+    told = say(day(9, 14), seen(BASELINE, ROW), seen(day(9, 13), friday))
+    assert told.opening == left(day(9, 12))
+    assert told.presences == (Presence(None, day(9, 12), BASELINE),)
+
+
+def test_a_protected_pupils_leaving_is_said_at_once() -> None:
+    friday = seen(day(9, 12), replace(ROW, end=day(9, 11)), marking="Sekretessmarkering")
+    assert say(day(9, 12), seen(BASELINE, ROW), friday).opening == left(day(9, 12))
+
+
+def test_who_vanishes_left_on_the_day_of_the_export() -> None:
+    assert say(day(9, 7), seen(BASELINE, ROW), gone(day(9, 7))).opening == left(day(9, 7))
+    assert say(day(9, 7), seen(BASELINE, ROW), seen(day(9, 7))).opening == left(day(9, 7))
+
+
+def test_a_row_that_had_ended_before_it_vanished_keeps_its_date() -> None:
+    ended = seen(day(8, 31), replace(ROW, end=day(8, 28)))
+    assert say(day(9, 7), seen(BASELINE, ROW), ended, gone(day(9, 7))).opening == left(day(8, 29))
+
+
+def test_an_own_later_row_by_the_due_day_is_no_leaving() -> None:
+    def with_later(start: date) -> Statement:
+        rows = (replace(ROW, end=day(9, 1)), Row("other", "GR", start))
+        return say(day(9, 7), seen(BASELINE, ROW), seen(day(9, 7), *rows))
+
+    assert with_later(day(9, 15)).opening is None
+    assert with_later(day(9, 15)).presences == (Presence(None, day(9, 2), BASELINE),)
+    assert with_later(day(9, 16)).opening == left(day(9, 2))
+
+
+def test_a_later_import_that_covers_the_day_again_takes_the_opening_back() -> None:
+    ended = seen(day(8, 31), replace(ROW, end=day(8, 28)))
+    assert say(day(9, 7), seen(BASELINE, ROW), ended, seen(day(9, 7), ROW)).opening is None
+
+
+def test_an_own_new_presence_ends_the_opening() -> None:
+    ended = replace(ROW, end=day(8, 28))
+    told = say(day(10, 5), seen(BASELINE, ROW), seen(day(8, 31), ended), seen(day(10, 5), ended, NEW))
+    assert told.opening is None
+    assert [p.begins for p in told.presences] == [None, day(9, 4)]
+
+
+@pytest.mark.parametrize("void", [replace(NEW, cancelled=True), replace(NEW, end=day(9, 3))])
+def test_a_cancelled_row_is_taken_back(void: Row) -> None:
+    told = say(day(9, 14), seen(day(9, 7), NEW), seen(day(9, 14), void))
+    assert (told.presences, told.opening) == ((), None)
+
+
+def test_a_cancelled_row_that_stood_for_twenty_school_days_has_left() -> None:
+    cancelled = replace(NEW, cancelled=True)
+    assert say(day(10, 2), seen(day(9, 4), NEW), seen(day(10, 2), cancelled)).opening == left(day(10, 2))
+    assert say(day(10, 1), seen(day(9, 4), NEW), seen(day(10, 1), cancelled)).opening is None
+
+
+def test_a_cancelled_row_of_the_baseline_has_left() -> None:
+    told = say(day(8, 31), seen(BASELINE, ROW), seen(day(8, 31), replace(ROW, cancelled=True)))
+    assert told.opening == left(day(8, 31))
+
+
+def test_the_baseline_tells_leavings_since_june_only() -> None:
+    assert say(BASELINE, seen(BASELINE, replace(ROW, end=day(5, 29)))).opening is None
+    assert say(BASELINE, seen(BASELINE, replace(ROW, end=day(5, 31)))).opening == left(day(6, 1))
+
+
+def test_the_baseline_tells_arrivals_since_june_but_no_mass_start() -> None:
+    row = replace(ROW, start=day(8, 18))
+    assert say(BASELINE, seen(BASELINE, row)).moves
+    assert not say(BASELINE, seen(BASELINE, row), mass_start_days=frozenset({day(8, 18)})).moves
+    assert not say(BASELINE, seen(BASELINE, replace(ROW, start=day(5, 4)))).moves
+
+
+# -- too many at once --
+
+
+def test_held_leavings_are_not_said_until_released() -> None:
+    story = (seen(BASELINE, ROW), gone(day(9, 7)))
+    waiting = HeldLeavings(day(9, 7), "unit")
+    held = say(day(9, 14), *story, held=[waiting], imports=[day(9, 14)])
+    assert (held.opening, held.in_force) == (None, True)
+    released = replace(waiting, released_on=day(9, 14))
+    assert say(day(9, 14), *story, held=[released], imports=[day(9, 14)]).opening == left(day(9, 7))
+    assert say(day(9, 14), *story, held=[replace(waiting, unit="other")]).opening == left(day(9, 7))
+
+
+def test_leavings_dated_in_the_summer_are_held_with_the_import_that_first_shows_them() -> None:
+    row = replace(NEW, start=day(8, 18), end=day(6, 11, 2027), school_year=5)
+    story = [seen(day(8, 31), row)]
+    imports = [day(6, 14, 2027), day(8, 17, 2027), day(8, 24, 2027)]
+    shown = say(day(8, 17, 2027), *story, imports=imports)
+    assert shown.opening == left(day(6, 12, 2027))
+    assert shown.leaving_units == {"unit"}
+    held = [HeldLeavings(day(8, 17, 2027), "unit")]
+    assert say(day(8, 24, 2027), *story, imports=imports, held=held).opening is None
+
+
+def test_units_left_are_those_newly_left_on_an_import() -> None:
+    facts = ImportFacts(BASELINE, (BASELINE, day(9, 7), day(9, 14)))
+
+    def units(as_of: date, before: date | None) -> frozenset[str]:
+        story = History((seen(BASELINE, ROW), gone(day(9, 7))))
+        return units_left(story, facts, as_of, before, Policy(), CALENDAR)
+
+    assert units(day(9, 7), BASELINE) == {"unit"}
+    assert units(day(9, 14), day(9, 7)) == frozenset()
+    assert units(BASELINE, None) == frozenset()
+
+
+# -- duty ended --
+
+
+def test_emigration_near_the_last_day_ends_the_duty_and_opens_nothing() -> None:
+    emigrated = seen(day(9, 7), replace(NEW, end=day(9, 6)), status=Status.EMIGRATED)
+    told = say(day(9, 7), seen(day(9, 4), NEW), emigrated)
+    assert (told.opening, told.duty_ended) == (None, DutyEnded(day(9, 7)))
+
+
+def test_emigration_while_enrolled_ends_the_presence() -> None:
+    told = say(day(9, 7), seen(BASELINE, ROW), seen(day(9, 7), ROW, status=Status.EMIGRATED))
+    assert told.duty_ended == DutyEnded(day(9, 7))
+    assert told.presences == (Presence(None, day(9, 7), BASELINE),)
+
+
+def test_emigration_shown_long_after_the_leaving_explains_nothing() -> None:
+    ended = replace(ROW, end=day(8, 28))
+    story = (seen(BASELINE, ROW), seen(day(8, 31), ended))
+    near = say(day(9, 27), *story, seen(day(9, 27), ended, status=Status.EMIGRATED))
+    assert (near.opening, near.duty_ended) == (left(day(8, 29)), DutyEnded(day(8, 29)))
+    late = say(day(9, 28), *story, seen(day(9, 28), ended, status=Status.EMIGRATED))
+    assert (late.opening, late.duty_ended) == (left(day(8, 29)), None)
+
+
+def test_an_opening_already_said_stays_beside_the_end_of_duty() -> None:
+    ended = replace(ROW, end=day(8, 28))
+    story = (seen(BASELINE, ROW), seen(day(8, 31), ended), seen(day(9, 7), ended, status=Status.DECEASED))
+    told = say(day(9, 7), *story)
+    assert (told.opening, told.duty_ended) == (left(day(8, 29)), DutyEnded(day(8, 29)))
+
+
+def test_a_death_without_an_opening_ends_the_presence_and_is_not_said() -> None:
+    told = say(day(9, 14), seen(day(9, 7), NEW), seen(day(9, 14), NEW, status=Status.DECEASED))
+    assert (told.opening, told.duty_ended) == (None, None)
+    assert told.presences == (Presence(day(9, 4), day(9, 14), day(9, 7)),)
+
+
+def test_an_end_of_duty_falls_away_when_an_export_shows_the_pupil_covered_and_active() -> None:
+    told = say(day(9, 14), seen(BASELINE, ROW), seen(day(9, 7), ROW, status=Status.EMIGRATED), seen(day(9, 14), ROW))
+    assert (told.duty_ended, told.in_force) == (None, True)
+
+
+def test_an_end_of_duty_falls_away_when_a_presence_begins_after_it() -> None:
+    rows = (replace(ROW, end=day(9, 4)), Row("other", "GR", day(9, 28)))
+    told = say(
+        day(9, 28),
+        seen(BASELINE, ROW),
+        seen(day(9, 7), rows[0], status=Status.EMIGRATED),
+        seen(day(9, 28), *rows, status=Status.EMIGRATED),
+    )
+    assert (told.duty_ended, told.in_force) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "year", "end", "completed"),
+    [
+        ("GR", 9, day(6, 11, 2027), True),
+        ("GR", 9, day(6, 9, 2027), True),  # three school days before the break
+        ("GR", 9, day(6, 8, 2027), False),
+        ("GR", 9, day(8, 16, 2027), True),
+        ("GR", 8, day(6, 11, 2027), False),
+        ("SP", 10, day(6, 11, 2027), True),
+        ("SP", 9, day(6, 11, 2027), False),
+        ("FKLASS", 0, day(6, 11, 2027), False),
+    ],
+)
+def test_the_last_year_that_ends_with_the_spring_term_is_completed(
+    form: str, year: int, end: date, completed: bool
+) -> None:
+    row = replace(NEW, form=form, school_year=year, end=end)
+    told = say(day(8, 24, 2027), seen(day(9, 7), row), imports=[day(8, 24, 2027)])
+    assert (told.duty_ended is not None) is completed
+    assert (told.opening is None) is completed
+
+
+def test_who_vanishes_after_the_last_year_before_the_break_is_over_has_completed() -> None:
+    row = replace(NEW, school_year=9)
+    during = say(day(8, 24, 2027), seen(day(9, 7), row), gone(day(7, 5, 2027)))
+    assert (during.opening, during.duty_ended) == (None, DutyEnded(day(7, 5, 2027)))
+    after = say(day(8, 24, 2027), seen(day(9, 7), row), gone(day(8, 24, 2027)))
+    assert (after.opening, after.duty_ended) == (left(day(8, 24, 2027)), None)
+
+
+def test_an_end_of_duty_that_a_person_states_lapses_at_its_review() -> None:
+    ended = replace(ROW, end=day(9, 4))
+    story = (seen(BASELINE, ROW), seen(day(9, 4), ended))
+    word = said(What.DUTY_ENDED, day(9, 5), day(9, 5), review=day(12, 1))
+    until = say(day(12, 1), *story, sayings=[word])
+    assert (until.opening, until.duty_ended) == (None, DutyEnded(day(9, 5), day(12, 1)))
+    assert until.recheck_on == day(12, 2)
+    assert say(day(12, 2), *story, sayings=[word]).opening == left(day(9, 5))
+
+
+# -- what people say --
+
+ENDED = (seen(BASELINE, ROW), seen(day(9, 7), replace(ROW, end=day(9, 4))))
+
+
+@pytest.mark.parametrize(
+    ("saying", "opening"),
+    [
+        (said(What.URGENT, day(9, 8)), left(day(9, 5), Urgency.IMMEDIATE)),
+        (said(What.REASON, day(9, 8), reason=Reason.UNKNOWN_WHEREABOUTS), left(day(9, 5), Urgency.IMMEDIATE)),
+        (said(What.REASON, day(9, 8), reason=Reason.ABROAD_UNDECIDED), left(day(9, 5), Urgency.IMMEDIATE)),
+        (said(What.REASON, day(9, 8), reason=Reason.MOVED), left(day(9, 5))),
+        (said(What.PLANNED_START, day(9, 28), day(9, 8)), left(day(9, 5), planned_start=day(9, 28))),
+        (said(What.FOUND, day(9, 8)), None),
+        (said(What.FOUND, day(9, 4)), left(day(9, 5))),
+    ],
+)
+def test_what_a_person_adds_to_a_leaving(saying: Saying, opening: OpeningStated | None) -> None:
+    assert say(day(9, 8), *ENDED, sayings=[saying]).opening == opening
+
+
+def test_words_about_an_earlier_leaving_do_not_carry_over() -> None:
+    rows = (replace(ROW, end=day(9, 4)), replace(ROW, start=day(9, 21), end=day(10, 2)))
+    urgent = said(What.URGENT, day(9, 8))
+    assert say(day(10, 5), *ENDED, seen(day(9, 21), *rows), sayings=[urgent]).opening == left(day(10, 3))
+
+
+def test_gone_though_enrolled_is_immediate_and_ends_the_presence() -> None:
+    told = say(day(9, 14), seen(BASELINE, ROW), sayings=[said(What.GONE, day(9, 8), day(9, 14))])
+    assert told.opening == left(day(9, 9), Urgency.IMMEDIATE)
+    assert told.presences == (Presence(None, day(9, 9), BASELINE),)
+
+
+def test_found_again_the_presence_goes_on_and_is_affirmed() -> None:
+    words = [said(What.GONE, day(9, 8), day(9, 14)), said(What.FOUND, day(9, 21))]
+    told = say(day(9, 21), seen(BASELINE, ROW), sayings=words)
+    assert told.opening is None
+    assert told.presences == (
+        Presence(None, day(9, 9), BASELINE),
+        Presence(day(9, 21), affirmed_on=day(9, 21)),
+    )
+
+
+def test_a_no_show_takes_the_presence_back() -> None:
+    told = say(day(9, 14), seen(day(9, 7), NEW), sayings=[said(What.NO_SHOW, day(9, 4), day(9, 14))])
+    assert (told.presences, told.opening) == ((), left(day(9, 4)))
+
+
+def test_a_no_show_after_a_break_keeps_the_time_before_it() -> None:
+    told = say(day(11, 4), seen(BASELINE, ROW), sayings=[said(What.NO_SHOW, day(11, 2), day(11, 4))])
+    assert told.presences == (Presence(None, day(11, 2), BASELINE),)
+    assert told.opening == left(day(11, 2))
+
+
+def test_not_placed_needs_no_row_and_ends_with_a_presence() -> None:
+    word = said(What.NOT_PLACED, day(9, 1))
+    assert say(day(9, 1), sayings=[word]).opening == OpeningStated(OpeningKind.NOT_PLACED, day(9, 1))
+    assert say(day(9, 4), seen(day(9, 4), NEW), sayings=[word]).opening is None
+
+
+@pytest.mark.parametrize("what", [What.GONE, What.NO_SHOW, What.NOT_PLACED])
+def test_a_hand_made_opening_counts_only_once_reviewed(what: What) -> None:
+    word = said(what, day(9, 8), reviewed=False)
+    assert say(day(9, 14), seen(day(9, 7), NEW), sayings=[word]).opening is None
