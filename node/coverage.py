@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from federation.rules.calendar import DAY, SchoolCalendar
 from node.model import Observation, Row
@@ -215,7 +215,3 @@ def join_stretches(
                 continue
         joined.append(stretch)
     return tuple(joined)
-
-
-def days_before(day: date, days: int) -> date:
-    return day - timedelta(days=days)
