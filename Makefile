@@ -1,0 +1,53 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Both need Python with venv and make, nothing else.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean python
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-7s %s\n' "$$name" "$${rest##*## }"; done
+
+demo: $(STAMP) ## Play an autumn term of five municipalities and show who was found
+	@$(BIN)/upprop demo
+
+test: check ## Run every check and every test
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## Lint, types, import rules and the contract
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code && ../$(BIN)/buf breaking --against baseline.binpb
+
+bench: $(STAMP) ## Measure costs against libsodium and a bare insert
+	@$(BIN)/python -m tests.benchmarks
+
+clean: ## Remove the environment, generated code and caches
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find federation/v1 -name '*_pb2*' -delete
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(STAMP) ## Choose the newest versions that pyproject.toml allows, for requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
+	@$(BIN)/pip-compile --quiet --upgrade --extra dev --all-build-deps --strip-extras --allow-unsafe --no-annotate --no-header \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(VENV)/pins pyproject.toml
+	@{ head -n 1 requirements.lock; grep -E '^[a-z]' $(VENV)/pins; } > $(VENV)/lock && mv $(VENV)/lock requirements.lock
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Missing: python3 of version 3.11 or later (try: make PYTHON=python3.11)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Missing: Python's venv module (on Debian: apt install python3-venv)." >&2; exit 1; }
+
+# The contract is generated while the project is installed, so a change of it installs anew.
+$(STAMP): requirements.lock pyproject.toml proto/build.py $(wildcard proto/federation/v1/*.proto) | python
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
