@@ -56,7 +56,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Days [begins, until) on which the member said that the pupil is in force; `absences` (vanished, back) in it."""
+    """Days [begins, until) on which the member said that the pupil is in force."""
 
     begins: date
     until: date
@@ -202,15 +202,14 @@ def _bridged(until: date, begins: date, calendar: SchoolCalendar) -> bool:
     return begins <= until or calendar.count(until, begins) == 0
 
 
-def join_stretches(
-    stretches: Sequence[Stretch], absences: frozenset[tuple[date, date]], calendar: SchoolCalendar
-) -> tuple[Stretch, ...]:
-    """Stretches to maximal ones, bridging days without school and absences that were none."""
+def join_stretches(stretches: Sequence[Stretch], absences: frozenset[tuple[date, date]]) -> tuple[Stretch, ...]:
+    """Stretches to maximal ones, bridging absences that were none."""
     joined: list[Stretch] = []
     for stretch in sorted(stretches, key=lambda stretch: (stretch.begins, stretch.until)):
         if joined:
             before = joined[-1]
-            if _bridged(before.until, stretch.begins, calendar) or (before.until, stretch.begins) in absences:
+            never_gone = any(vanished <= before.until <= back == stretch.begins for vanished, back in absences)
+            if stretch.begins <= before.until or never_gone:
                 joined[-1] = Stretch(before.begins, max(before.until, stretch.until))
                 continue
         joined.append(stretch)

@@ -82,7 +82,7 @@ class Timeline:
             if not earlier.runs or earlier.runs[-1].until != run.until:
                 break
             known_on = earlier.as_of
-        shows_from = max(self.calendar.first_on_or_after(run.until), known_on)
+        shows_from = max(self.shown_on(run.until), known_on)
         appeared_on = next((as_of for as_of in self.facts.imports if as_of >= shows_from), None)
         units = {span.unit for span in run.last}
         for held in self.facts.held:
@@ -126,11 +126,12 @@ class Timeline:
             runs = tuple(left)
         return runs
 
+    def shown_on(self, until: date) -> date:
+        """The day from which an end on `until` shows: a school day, but for a protected pupil at once."""
+        return until if self.protected else self.calendar.first_on_or_after(until)
+
     def shows(self, until: date) -> bool:
-        """Whether an end on `until` is visible: not before a school day, but for a protected pupil at once."""
-        if until > self.today:
-            return False
-        return self.protected or self.calendar.first_on_or_after(until) <= self.today
+        return until <= self.today and self.shown_on(until) <= self.today
 
     def _find_said(self) -> tuple[Stretch, ...]:
         """The stretches of days on which the member said that the pupil is in force."""
@@ -138,7 +139,9 @@ class Timeline:
         for position, known in enumerate(self.known):
             after = self.known[position + 1].as_of if position + 1 < len(self.known) else self.today + DAY
             for run in self._with_held(known.runs, position, spoken=True):
-                begins, until = max(run.begins, known.as_of), min(run.until, after)
+                # An end is said once it shows: until then the member goes on saying that the pupil is in force.
+                shown = run.until if run.until >= after else self.shown_on(run.until)
+                begins, until = max(run.begins, known.as_of), min(shown, after)
                 if begins < until:
                     stretches.append(Stretch(begins, until))
         for cut in self.cuts:
@@ -151,7 +154,7 @@ class Timeline:
                 )
                 if part.begins < part.until
             ]
-        return join_stretches(stretches, self.absences, self.calendar)
+        return join_stretches(stretches, self.absences)
 
     def last_run(self) -> Run | None:
         return next((run for run in reversed(self.runs) if run.begins <= self.today), None)

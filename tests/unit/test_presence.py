@@ -174,6 +174,18 @@ def test_vanished_and_back_within_eight_days_affirms_nothing() -> None:
     assert later.presences == (Presence(None, affirmed_on=day(9, 16)),)
 
 
+def test_said_again_within_a_break_is_affirmed_anew() -> None:
+    ended = replace(ROW, end=day(6, 9, 2027))
+    told = say(day(7, 5, 2027), seen(BASELINE, ROW), seen(day(6, 14, 2027), ended), seen(day(7, 5, 2027), ROW))
+    assert told.presences == (Presence(None, affirmed_on=day(7, 5, 2027)),)
+
+
+def test_an_end_taken_back_before_it_showed_affirms_nothing() -> None:
+    ended = replace(ROW, end=day(9, 11))
+    told = say(day(9, 13), seen(BASELINE, ROW), seen(day(9, 12), ended), seen(day(9, 13), ROW))
+    assert told.presences == (Presence(None, affirmed_on=BASELINE),)
+
+
 def test_a_person_affirms_and_meets() -> None:
     told = say(
         day(9, 14),
