@@ -1,0 +1,1 @@
+"""The registry: takes signals, closes the day, opens cases and gives notices."""

@@ -1,0 +1,223 @@
+"""Cases and what members are told of them. Pure: verdicts and what stood before, in; what stands now, out.
+
+Invariants
+    - Nothing is told about a gap before the first close on or after its due day, so that no submission is an oracle.
+    - A gap has at most one case for as long as it lives; open gaps that meet share one; a case is open exactly while it
+      has an open gap.
+    - Of a linked case, the newest of LINKED and LEAD about a gap says whether its member leads: LEAD yes, LINKED no.
+    - Settling the same verdicts again on the same day changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from federation.rules.matching import GapVerdict, lead_of
+from federation.rules.vocabulary import GapState, Handle, MemberId, NoticeKind
+from registry.model import Case, Gap, GapKey, NoticeDraft
+
+_FIRST_WORD = {
+    GapState.OPEN: NoticeKind.OPENED,
+    GapState.ANSWERED: NoticeKind.ANSWERED,
+    GapState.ENDED: NoticeKind.ENDED,
+}
+_LATER_WORD = {
+    GapState.OPEN: NoticeKind.REOPENED,
+    GapState.ANSWERED: NoticeKind.ANSWERED,
+    GapState.ENDED: NoticeKind.ENDED,
+    GapState.VOID: NoticeKind.VOIDED,
+}
+
+Asked = tuple[GapKey, MemberId, Handle]
+"""A gap and the other member's handle about which that member was asked to confirm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one group's verdicts change: only gaps and cases that differ from before, in a fixed order."""
+
+    gaps: tuple[Gap, ...] = ()
+    cases: tuple[Case, ...] = ()
+    notices: tuple[NoticeDraft, ...] = ()
+    asked: tuple[Asked, ...] = ()
+
+
+def settle(
+    verdicts: Sequence[GapVerdict],
+    before: Mapping[GapKey, Gap],
+    cases: Mapping[bytes, Case],
+    asked: Collection[Asked],
+    today: date,
+    *,
+    coverage_incomplete: bool,
+    new_id: Callable[[], bytes],
+) -> Settlement:
+    """Turn the verdicts about one group into its gaps, cases and notices.
+
+    `before` and `cases` hold what stood for this group, `asked` the confirmations already asked for; `new_id` gives 16
+    random bytes.
+    """
+    by_key = {_key(verdict): verdict for verdict in verdicts}
+    opened = [verdict for verdict in verdicts if verdict.state is GapState.OPEN]
+    after_cases = _assign(_linked_sets(opened), before, cases, today, new_id)
+    case_of = {key: case for case, keys in after_cases for key in keys}
+    members_of = {case.case_id: {key.member for key in keys} for case, keys in after_cases}
+
+    gaps: list[Gap] = []
+    notices: list[NoticeDraft] = []
+    now_asked: list[Asked] = []
+    for key in sorted(by_key):
+        verdict, old = by_key[key], before.get(key)
+        told, word = _tell(verdict, old, today)
+        case = case_of.get(key)
+        gap = Gap(
+            key=key,
+            opening=verdict.opening,
+            state=verdict.state,
+            state_since=old.state_since if old is not None and old.state is verdict.state else today,
+            due_on=verdict.due_on,
+            answer=verdict.answer,
+            told=told,
+            case_id=case.case_id if case is not None else old.case_id if old is not None else None,
+            linked=case is not None and members_of[case.case_id] != {key.member},
+            leads=case is not None and case.lead == key.member,
+            coverage_incomplete=(
+                coverage_incomplete
+                if word in (NoticeKind.OPENED, NoticeKind.REOPENED)
+                else old is not None and old.coverage_incomplete
+            ),
+            recheck_on=_recheck_on(verdict, told, today),
+        )
+        if gap != old:
+            gaps.append(gap)
+        notices.extend(_notices(gap, old, word, case))
+    for key, member, handle in confirmations(verdicts):
+        if (key, member, handle) not in asked:
+            now_asked.append((key, member, handle))
+            notices.append(NoticeDraft(member, NoticeKind.CONFIRM, handle))
+
+    settled = {case.case_id: case for case, _ in after_cases}
+    for case_id, case in cases.items():
+        # Open before, and none of its gaps is open any more, or another case took them: the last lead keeps it.
+        if case.closed_on is None and case_id not in settled and _held_here(case_id, before):
+            settled[case_id] = replace(case, closed_on=today)
+    changed = tuple(settled[case_id] for case_id in sorted(settled) if settled[case_id] != cases.get(case_id))
+    return Settlement(tuple(gaps), changed, tuple(notices), tuple(now_asked))
+
+
+def confirmations(verdicts: Iterable[GapVerdict]) -> list[Asked]:
+    """Whom to ask whether the pupil was seen: for open gaps that lack nothing else."""
+    opened = (verdict for verdict in verdicts if verdict.state is GapState.OPEN)
+    return [(_key(verdict), member, handle) for verdict in opened for member, handle in verdict.confirm]
+
+
+def _key(verdict: GapVerdict) -> GapKey:
+    return GapKey(*verdict.name)
+
+
+def _held_here(case_id: bytes, before: Mapping[GapKey, Gap]) -> bool:
+    """Whether an open gap of this group holds the case open."""
+    return any(gap.case_id == case_id and gap.state is GapState.OPEN for gap in before.values())
+
+
+def _linked_sets(opened: Iterable[GapVerdict]) -> list[list[GapVerdict]]:
+    """Open gaps that meet, directly or over other open gaps, as sorted lists in a fixed order."""
+    by_key = {_key(verdict): verdict for verdict in opened}
+    neighbours: dict[GapKey, set[GapKey]] = {key: set() for key in by_key}
+    for key, verdict in by_key.items():
+        for other in (GapKey(*name) for name in verdict.meets):
+            if other in by_key:
+                neighbours[key].add(other)
+                neighbours[other].add(key)
+    sets, seen = [], set[GapKey]()
+    for key in sorted(by_key):
+        if key in seen:
+            continue
+        reached, frontier = {key}, [key]
+        while frontier:
+            frontier = [other for near in frontier for other in neighbours[near] if other not in reached]
+            reached.update(frontier)
+        seen |= reached
+        sets.append([by_key[other] for other in sorted(reached)])
+    return sets
+
+
+def _assign(
+    sets: Sequence[Sequence[GapVerdict]],
+    before: Mapping[GapKey, Gap],
+    cases: Mapping[bytes, Case],
+    today: date,
+    new_id: Callable[[], bytes],
+) -> list[tuple[Case, list[GapKey]]]:
+    """Give every set of linked open gaps one case: the oldest its gaps have, else a new one.
+
+    Where gaps of one case no longer meet (a pseudonym was taken back), the set that comes first keeps the case. A case
+    that is held open by gaps outside this group is left to them.
+    """
+    claimed: set[bytes] = set()
+    assigned = []
+    for linked in sets:
+        keys = [_key(verdict) for verdict in linked]
+        theirs = {gap.case_id for key in keys if (gap := before.get(key)) is not None}
+        free = [
+            case
+            for case_id, case in cases.items()
+            if case_id in theirs
+            and case_id not in claimed
+            and (case.closed_on is not None or _held_here(case_id, before))
+        ]
+        # Cases open now come first: their names are the ones that members hold open files under.
+        oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on, case.case_id), default=None)
+        lead = lead_of(linked)
+        assert lead is not None  # a set holds at least one gap
+        case = oldest if oldest is not None else Case(new_id(), lead, opened_on=today)
+        claimed.add(case.case_id)
+        unnamed = sorted({key.member for key in keys} - case.names.keys())
+        names = {**case.names, **{member: new_id() for member in unnamed}} if unnamed else case.names
+        assigned.append((replace(case, lead=lead, closed_on=None, names=names), keys))
+    return assigned
+
+
+def _tell(verdict: GapVerdict, old: Gap | None, today: date) -> tuple[GapState | None, NoticeKind | None]:
+    """What the member has been told after this close, and the notice that tells it now."""
+    told, state = (old.told if old is not None else None), verdict.state
+    if told is None:
+        if today < verdict.due_on or state not in _FIRST_WORD:
+            return None, None
+        return state, _FIRST_WORD[state]
+    if state is GapState.WATCH:
+        return told, None
+    # A gap that went from OPEN back to WATCH (its day was restated) and is open again is told so.
+    again = state is GapState.OPEN and old is not None and old.state is not GapState.OPEN
+    return (state, _LATER_WORD[state]) if state is not told or again else (told, None)
+
+
+def _recheck_on(verdict: GapVerdict, told: GapState | None, today: date) -> date | None:
+    days = [verdict.recheck_on] if verdict.recheck_on is not None else []
+    if told is None and verdict.state is not GapState.VOID and today < verdict.due_on:
+        # Answered or ended before its due day: the member is told on that day.
+        days.append(verdict.due_on)
+    # Never today: a close looks at every gap that is due until none is left.
+    return max(min(days), today + timedelta(days=1)) if days else None
+
+
+def _notices(gap: Gap, old: Gap | None, word: NoticeKind | None, case: Case | None) -> Iterable[NoticeDraft]:
+    kinds = [word] if word is not None else []
+    if case is not None:
+        was_linked, did_lead = (old.linked, old.leads) if old is not None else (False, False)
+        if gap.linked and (not was_linked or (did_lead and not gap.leads)):
+            kinds.append(NoticeKind.LINKED)
+        if gap.leads and not did_lead:
+            kinds.append(NoticeKind.LEAD)
+    name = case.names[gap.key.member] if case is not None else None
+    for kind in kinds:
+        yield NoticeDraft(
+            member=gap.key.member,
+            kind=kind,
+            handle=gap.key.handle,
+            opening_number=gap.key.number,
+            case_name=name,
+            coverage_incomplete=gap.coverage_incomplete and kind in (NoticeKind.OPENED, NoticeKind.REOPENED),
+        )

@@ -1,0 +1,143 @@
+"""Takes in what members send: batches of signals, and word of their newest import.
+
+Invariants
+    - A batch's answer is committed with what it took; the same batch gets the same answer for `ANSWERS_KEPT`.
+    - Reads and writes rows of the sending member alone: neither content, size nor time of an answer depends on others.
+    - A pseudonym as it was sent ends here: only its keyed form goes on, into digests too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from federation.database import Database, Isolation
+from federation.descriptor import Descriptor
+from federation.errors import Code, UppropError
+from federation.observability import Log
+from federation.rules.canonical import content_digest
+from federation.rules.matching import SILENT_DAYS
+from federation.rules.vocabulary import Disposition, MemberId, Signal
+from registry.dispositions import batch_digest, judge
+from registry.keys import PseudonymKeys
+from registry.model import KeyedSignal, Rejection, ref_of
+from registry.observability import EPOCH_WITHOUT_KEY, RegistryMetrics
+from registry.store import Transaction, batches, closes, members, signals
+
+ANSWERS_KEPT = timedelta(days=90)
+"""How long the answer to a batch is kept for a member that never received it."""
+
+
+class Intake:
+    """Takes what members send: batches of signals, and word of their newest import."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: PseudonymKeys,
+        descriptors: Callable[[], Descriptor],
+        metrics: RegistryMetrics,
+        log: Log,
+    ) -> None:
+        self._database, self._keys, self._descriptors = database, keys, descriptors
+        self._metrics, self._log = metrics, log
+
+    def submit(
+        self,
+        member: MemberId,
+        batch_id: bytes,
+        batch: Sequence[Signal | Rejection],
+        received_on: date,
+        caller_serial: int,
+    ) -> tuple[Disposition, ...]:
+        """Take a batch in; one disposition per signal, in order, durable when this returns.
+
+        Raises UppropError: EPOCH_UNKNOWN where the fault may be the registry's, so that nothing is parked for it, or
+        where no signal of the batch names a known epoch; BATCH_REUSED where the id came before with other content.
+        """
+        keyed = self._keyed(member, batch, caller_serial)
+        digest = batch_digest(keyed)
+
+        def work(tx: Transaction) -> tuple[tuple[Disposition, ...], bool]:
+            members.lock(tx, member)
+            before = batches.find(tx, member, batch_id)
+            if before is not None:
+                if before.digest != digest:
+                    raise UppropError(
+                        Code.BATCH_REUSED, "This batch id came before with other content. Send it under a new id."
+                    )
+                return before.answer, False
+            standing = signals.standing(tx, {entry.ref for entry in keyed if isinstance(entry, KeyedSignal)})
+            answer, accepted = judge(keyed, standing)
+            signals.write(tx, member, accepted, standing.keys())
+            batches.keep(tx, member, batch_id, digest, answer, received_on)
+            return answer, True
+
+        # The member's row is locked before anything is read, so each statement may see the newest rows.
+        answer, first_time = self._database.run("submit_signals", work, isolation=Isolation.READ_COMMITTED)
+        if first_time:
+            for disposition in answer:
+                self._metrics.signals.labels(disposition.kind.value).inc()
+        return answer
+
+    def _keyed(
+        self, member: MemberId, batch: Sequence[Signal | Rejection], caller_serial: int
+    ) -> list[KeyedSignal | Rejection]:
+        """The batch with the registry's own pseudonyms in place of the member's, which end here."""
+        known = self._known_epochs(caller_serial, batch)
+        keyed: list[KeyedSignal | Rejection] = []
+        for entry in batch:
+            if isinstance(entry, Rejection):
+                keyed.append(entry)
+            elif any(pseudonym.epoch not in known for pseudonym in entry.pseudonyms):
+                bare = tuple(replace(pseudonym, value=b"") for pseudonym in entry.pseudonyms)
+                keyed.append(Rejection(Code.EPOCH_UNKNOWN.value, content_digest(replace(entry, pseudonyms=bare))))
+            else:
+                # A retraction leaves a version and nothing to meet by.
+                pseudonyms = () if entry.retracted else self._keys.keyed(entry.pseudonyms)
+                own = replace(entry, pseudonyms=pseudonyms, nonce=b"")
+                keyed.append(KeyedSignal(ref_of(member, entry.handle), own, content_digest(own)))
+        return keyed
+
+    def _known_epochs(self, caller_serial: int, batch: Sequence[Signal | Rejection]) -> set[int]:
+        descriptor = self._descriptors()
+        listed = {epoch.epoch for epoch in descriptor.epochs}
+        stated = [entry for entry in batch if isinstance(entry, Signal)]
+        named = {pseudonym.epoch for entry in stated for pseudonym in entry.pseudonyms}
+        for epoch in sorted(named & listed):
+            if not self._keys.has(epoch):
+                self._log(EPOCH_WITHOUT_KEY, epoch=epoch)
+                raise UppropError(
+                    Code.EPOCH_UNKNOWN,
+                    f"The registry has no key of epoch {epoch} yet. Keep the batch and send it later.",
+                )
+        if named - listed and caller_serial > descriptor.serial:
+            raise UppropError(
+                Code.EPOCH_UNKNOWN, "The registry works by an older descriptor. Keep the batch and send it later."
+            )
+        if stated and all(any(pseudonym.epoch not in listed for pseudonym in entry.pseudonyms) for entry in stated):
+            raise UppropError(
+                Code.EPOCH_UNKNOWN, "The descriptor names none of the batch's epochs. Fetch the newest descriptor."
+            )
+        return named & listed
+
+    def report_roster(self, member: MemberId, as_of: date, roster: int, today: date) -> None:
+        """Note the member's newest import; an older one than the newest known changes nothing.
+
+        Raises UppropError(DATE_SKEW) for an import dated more than a day ahead.
+        """
+        if as_of > today + timedelta(days=1):
+            raise UppropError(Code.DATE_SKEW, "The import is dated more than a day ahead. Check the as-of date.")
+
+        def work(tx: Transaction) -> None:
+            before = members.lock(tx, member)
+            if before is not None and as_of < before:
+                return
+            members.report(tx, member, as_of, roster)
+            closed_on = closes.closed_on(tx)
+            if before is None or (closed_on is not None and (closed_on - before).days > SILENT_DAYS):
+                # A silence is over: what this member has may now answer gaps that it did not answer while silent.
+                signals.touch_member(tx, member)
+
+        self._database.run("report_roster", work, isolation=Isolation.READ_COMMITTED)

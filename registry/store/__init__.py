@@ -1,0 +1,10 @@
+"""The registry's store: one file per aggregate, SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+Transaction: TypeAlias = Connection
+"""What the functions of this package read and write through; callers only hand it on."""

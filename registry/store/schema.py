@@ -1,0 +1,265 @@
+"""The tables of the registry's store.
+
+Invariants
+    - No pseudonym as a member sent it stands anywhere: column `keyed` is HMAC-SHA-256 under a key outside the store.
+    - One row per (member, handle): the highest version. A retracted handle keeps its row, so that no older version can
+      come back.
+    - Notices are numbered under the one row of `sequence`, which each writing transaction locks last: `position` order
+      is commit order, without holes. Members see `number` alone, which counts their own notices.
+    - Dates are business dates of the federation's zone; `…_at` are UTC instants of the system clock.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from federation.rules.vocabulary import GapState, NoticeKind, OpeningKind, Urgency
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MEMBER = String(32)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite keeps no zone, so it is added on the way out and demanded on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 (SQLAlchemy's signature)
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (as above)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _one_of(column: str, words: type[GapState | NoticeKind | OpeningKind | Urgency]) -> str:
+    return f"{column} IN ({', '.join(repr(word.value) for word in words)})"
+
+
+members = Table(
+    "members",
+    metadata,
+    # Locked first by every transaction that writes the member's own rows: one batch of a member at a time.
+    Column("member", MEMBER, primary_key=True),
+    # As-of of the newest import the member reported; null before the first report.
+    Column("last_contact", Date),
+    # Pupils with a presence in force, in steps of 50; null before the first report.
+    Column("roster", Integer),
+    CheckConstraint("(last_contact IS NULL) = (roster IS NULL)", name="reported_together"),
+    CheckConstraint("roster % 50 = 0", name="roster_in_steps"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("member", MEMBER, primary_key=True),
+    Column("batch_id", LargeBinary(16), primary_key=True),
+    # Over the content digests and rejections of the batch: no pseudonym can be tested against it without the key.
+    Column("digest", LargeBinary(32), nullable=False),
+    # The dispositions as they were answered, JSON.
+    Column("answer", Text, nullable=False),
+    Column("received_on", Date, nullable=False),
+    # Query: answers too old to be asked for again (batches.forget).
+    Index(None, "received_on"),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    # The name that `registry.model.ref_of` derives from member and handle.
+    Column("ref", LargeBinary(16), primary_key=True),
+    Column("member", MEMBER, nullable=False),
+    Column("handle", LargeBinary(16), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("content_digest", LargeBinary(32), nullable=False),
+    Column("retracted", Boolean, nullable=False),
+    # Presences, opening and end of duty as JSON; read by the rules, never by SQL.
+    Column("statement", Text, nullable=False),
+    # Query: every handle of a member that is back after a silence (signals.touch_member).
+    UniqueConstraint("member", "handle"),
+    CheckConstraint("version >= 1", name="version_positive"),
+)
+
+pseudonyms = Table(
+    "pseudonyms",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("keyed", LargeBinary(32), primary_key=True),
+    Column("ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    # False: taken back since the last close, kept so that the close finds whom the handle met before.
+    Column("live", Boolean, nullable=False),
+    # Query: the pairs of a handle (groups.expand, signals.write).
+    Index(None, "ref"),
+    sqlite_with_rowid=False,
+)
+
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    # Counts up with every change, so that a close takes away only the mark it has read.
+    Column("mark", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", LargeBinary(16), primary_key=True),
+    Column("lead", MEMBER, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    # Null while one of its gaps is open.
+    Column("closed_on", Date),
+    CheckConstraint("closed_on >= opened_on", name="closes_after_opening"),
+)
+
+case_names = Table(
+    "case_names",
+    metadata,
+    Column("case_id", LargeBinary(16), ForeignKey("cases.case_id"), primary_key=True),
+    Column("member", MEMBER, primary_key=True),
+    # What this member alone knows the case by.
+    Column("name", LargeBinary(16), nullable=False, unique=True),
+    sqlite_with_rowid=False,
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    # The opening as last stated.
+    Column("kind", String(16), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("planned_start", Date),
+    Column("state", String(16), nullable=False),
+    # The close that began the unbroken run of this state.
+    Column("state_since", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    # Whose presence answers; null while none does.
+    Column("answer_member", MEMBER),
+    Column("answer_handle", LargeBinary(16)),
+    # The later of its begin and its affirmation; null where both lie further back than is told.
+    Column("answer_entered_on", Date),
+    # The state the member was last told; null while nothing was told.
+    Column("told", String(16)),
+    Column("case_id", LargeBinary(16), ForeignKey("cases.case_id")),
+    # What the member was told of the case while the gap is open.
+    Column("linked", Boolean, nullable=False),
+    Column("leads", Boolean, nullable=False),
+    Column("coverage_incomplete", Boolean, nullable=False),
+    # The next day on which the state may differ without new facts; null: none.
+    Column("recheck_on", Date),
+    # Query: gaps whose day has come (groups.due).
+    Index("ix_gaps_recheck_on", "recheck_on", "ref"),
+    CheckConstraint("number >= 1", name="number_positive"),
+    CheckConstraint(_one_of("kind", OpeningKind), name="kind"),
+    CheckConstraint(_one_of("urgency", Urgency), name="urgency"),
+    CheckConstraint("urgency = 'NORMAL' OR planned_start IS NULL", name="planned_start_normal"),
+    CheckConstraint(_one_of("state", GapState), name="state"),
+    CheckConstraint("told IN ('OPEN', 'ANSWERED', 'ENDED', 'VOID')", name="told"),
+    CheckConstraint("(answer_member IS NULL) = (answer_handle IS NULL)", name="answer_whole"),
+    CheckConstraint("answer_member IS NOT NULL OR answer_entered_on IS NULL", name="entered_by_answer"),
+    # An open gap is told and has a case; linked and leads speak of open gaps.
+    CheckConstraint("state <> 'OPEN' OR (told IS NOT NULL AND case_id IS NOT NULL)", name="open_is_told"),
+    CheckConstraint("state = 'OPEN' OR (NOT linked AND NOT leads)", name="case_role_open"),
+    sqlite_with_rowid=False,
+)
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    # The gap, and the handle of the other member that was asked whether the pupil was seen: asked once.
+    Column("ref", LargeBinary(16), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("asked_ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    ForeignKeyConstraint(["ref", "number"], ["gaps.ref", "gaps.number"]),
+    sqlite_with_rowid=False,
+)
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    # Apart from `members`, so that giving a notice never waits for a batch, nor a batch for it.
+    Column("member", MEMBER, primary_key=True),
+    Column("last_number", BigInteger, nullable=False),
+    Column("acked_number", BigInteger, nullable=False),
+    CheckConstraint("acked_number >= 0 AND acked_number <= last_number", name="acked_was_given"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("member", MEMBER, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("closed_on", Date, nullable=False),
+    Column("handle", LargeBinary(16)),
+    Column("opening_number", BigInteger),
+    Column("case_name", LargeBinary(16)),
+    Column("coverage_incomplete", Boolean, nullable=False),
+    # Query: a member's notices after a number, in order (notices.page).
+    UniqueConstraint("member", "number"),
+    CheckConstraint("position >= 1 AND number >= 1", name="numbers_positive"),
+    CheckConstraint(_one_of("kind", NoticeKind), name="kind"),
+)
+
+closes = Table(
+    "closes",
+    metadata,
+    Column("closed_on", Date, primary_key=True),
+    # The descriptor it worked by: policy and calendars of another one make due days new.
+    Column("descriptor_serial", BigInteger, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    # Null while the close is not finished: its notices are not delivered before.
+    Column("finished_at", Instant),
+)
+
+sequence = Table(
+    "sequence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # The position of the next notice, over all members.
+    Column("next_position", BigInteger, nullable=False, server_default=text("1")),
+    CheckConstraint("id = 1", name="single_row"),
+)

@@ -1,0 +1,88 @@
+"""Signals: the highest version of every (member, handle), its keyed pseudonyms, and the mark that it changed.
+
+Invariant: a member's batch reads and writes rows of that member alone, so that nothing another member said can show in
+the answer or in the time it takes. Whom a handle met before a change is left for the close to find (`live` false).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from federation.rules.vocabulary import MemberId
+from registry.model import KeyedSignal, Ref, Standing, Statement
+from registry.store.bulk import chunks, upsert
+from registry.store.schema import dirty, pseudonyms, signals
+
+_decoder = msgspec.json.Decoder(Statement)
+
+
+def standing(tx: Connection, refs: Collection[Ref]) -> dict[Ref, Standing]:
+    """What stands of these handles; one that was never stated is absent."""
+    found = {}
+    for chunk in chunks(refs):
+        query = select(signals.c.ref, signals.c.version, signals.c.content_digest).where(signals.c.ref.in_(chunk))
+        for ref, version, digest in tx.execute(query):
+            found[Ref(ref)] = Standing(version, digest)
+    return found
+
+
+def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], known: Collection[Ref]) -> None:
+    """Put these versions in place and mark their handles dirty. `known` are those that had a version before."""
+    accepted = sorted(accepted, key=lambda keyed: keyed.ref)
+    upsert(
+        tx,
+        signals,
+        [
+            {
+                "ref": keyed.ref,
+                "member": member,
+                "handle": keyed.signal.handle,
+                "version": keyed.signal.version,
+                "content_digest": keyed.content_digest,
+                "retracted": keyed.signal.retracted,
+                "statement": encode(keyed),
+            }
+            for keyed in accepted
+        ],
+        update=("version", "content_digest", "retracted", "statement"),
+    )
+    for chunk in chunks(sorted(known)):
+        tx.execute(update(pseudonyms).where(pseudonyms.c.ref.in_(chunk)).values(live=False))
+    upsert(
+        tx,
+        pseudonyms,
+        [
+            {"epoch": pseudonym.epoch, "keyed": pseudonym.value, "ref": keyed.ref, "live": True}
+            for keyed in accepted
+            for pseudonym in keyed.signal.pseudonyms
+        ],
+        update=("live",),
+    )
+    upsert(tx, dirty, [{"ref": keyed.ref, "mark": 1} for keyed in accepted], add=("mark",))
+
+
+def touch_member(tx: Connection, member: MemberId) -> None:
+    """Mark every handle of a member dirty: what its presences answer may have changed without a new version."""
+    insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert
+    source = select(signals.c.ref, literal(1)).where(signals.c.member == member).order_by(signals.c.ref)
+    statement = insert(dirty).from_select(["ref", "mark"], source)
+    tx.execute(
+        statement.on_conflict_do_update(index_elements=["ref"], set_={"mark": dirty.c.mark + statement.excluded.mark})
+    )
+
+
+def encode(keyed: KeyedSignal) -> str:
+    signal = keyed.signal
+    return msgspec.json.encode(Statement(signal.presences, signal.opening, signal.duty_ended)).decode()
+
+
+def decode(text: str) -> Statement:
+    return _decoder.decode(text)
+
+
+def count(tx: Connection) -> int:
+    return tx.execute(select(func.count()).select_from(signals)).scalar_one()
