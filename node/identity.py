@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field, replace
 
+from privacy.identifiers import Sound
+
 
 class Route(enum.StrEnum):
     """Which way a pupil's gap goes."""
@@ -22,40 +24,24 @@ class Route(enum.StrEnum):
     """A number was replaced by another: assumed protected, never sent, for the protected-identity role alone."""
 
 
-class NumberKind(enum.StrEnum):
-    PERSONNUMMER = "personnummer"
-    SAMORDNINGSNUMMER = "samordningsnummer"
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A sound national number, canonical: 12 digits."""
-
-    canonical: str
-    kind: NumberKind
-
-    def __repr__(self) -> str:
-        return f"Number({self.kind.value})"
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`person_ids` are the school system's ids in the newest export, `numbers` oldest first, the last one current."""
 
     person_ids: tuple[str, ...]
-    numbers: tuple[Number, ...] = ()
+    numbers: tuple[Sound, ...] = ()
     given_name: str = ""
     family_name: str = ""
     birth_date: str = ""
     sex: str = ""
-    dropped: tuple[Number, ...] = field(default=())
+    dropped: tuple[Sound, ...] = field(default=())
     """Typing errors, kept so that a correction can be explained."""
 
     def __repr__(self) -> str:
         return "Identity()"
 
     @property
-    def number(self) -> Number | None:
+    def number(self) -> Sound | None:
         return self.numbers[-1] if self.numbers else None
 
     @property

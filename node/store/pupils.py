@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
-from node.identity import Identity, Number, Route
+from node.identity import Identity, Route
 from node.model import Observation
 from node.store.schema import gaps, number_indexes, person_ids, pupils, retired_handles, sayings, versions
 from node.store.sealing import Sealer
+from privacy.identifiers import Sound
 
 CHUNK = 500
 """Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
@@ -60,8 +61,8 @@ class Pupils:
 
     # -- finding ----------------------------------------------------------------------------------------------------
 
-    def number_index(self, number: Number) -> bytes:
-        return self._sealer.index("number", number.canonical.encode())
+    def number_index(self, number: Sound) -> bytes:
+        return self._sealer.index("number", number.number.encode())
 
     def person_index(self, person_id: str) -> bytes:
         return self._sealer.index("person id", person_id.encode())
@@ -84,10 +85,7 @@ class Pupils:
 
     def by_handle(self, tx: Connection, handle: bytes) -> bytes | None:
         """The pupil of a handle, be it current or retired."""
-        for column, of in (
-            (pupils.c.pupil_id, pupils.c.handle),
-            (retired_handles.c.pupil_id, retired_handles.c.handle),
-        ):
+        for table in (pupils, retired_handles):
             found: bytes | None = tx.execute(select(table.c.pupil_id).where(table.c.handle == handle)).scalar()
             if found is not None:
                 return found
@@ -114,7 +112,7 @@ class Pupils:
                 found[row.pupil_id] = self._identity(row.pupil_id, row.sealed_identity)
         return found
 
-    def numbers(self, tx: Connection, pupil_id: bytes) -> tuple[tuple[bytes, Number], ...]:
+    def numbers(self, tx: Connection, pupil_id: bytes) -> tuple[tuple[bytes, Sound], ...]:
         """(number_index, number) of all numbers of a pupil, the current one first: what its pseudonyms are made of."""
         identity = self.identities(tx, [pupil_id])[pupil_id]
         return tuple((self.number_index(number), number) for number in reversed(identity.numbers))

@@ -94,6 +94,11 @@ class Sayings:
                 found.setdefault(said.pupil_id, []).append(said.content.saying)
         return {pupil_id: tuple(said) for pupil_id, said in found.items()}
 
+    def spoken_of(self, tx: Connection) -> tuple[bytes, ...]:
+        """The pupils of whom anything stands."""
+        query = select(sayings.c.pupil_id).where(sayings.c.state == SayingState.STANDING.value).distinct()
+        return tuple(tx.execute(query).scalars())
+
     def _write(self, tx: Connection, saying_id: int, content: SayingContent, state: SayingState) -> None:
         sealed = self._sealer.seal("sayings", _row_id(saying_id), "sealed_content", _encode(content))
         tx.execute(
