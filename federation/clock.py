@@ -13,6 +13,10 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """The system's time, aware, in UTC."""
@@ -34,7 +38,7 @@ class SystemClock:
         self._zone = ZoneInfo(zone) if isinstance(zone, str) else zone
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return utc_now()
 
     def monotonic(self) -> float:
         return time.monotonic()

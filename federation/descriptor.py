@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from federation import files
+from federation.clock import utc_now
 from federation.descriptor_file import (
     Epoch,
     Evaluator,
@@ -289,10 +290,6 @@ def load(path: Path, authority_public_key: Ed25519PublicKey, now: datetime, last
     check_expiry(descriptor, now)
     check_serial(descriptor, last_seen_serial)
     return descriptor
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def read_authority_key(path: Path) -> Ed25519PublicKey:

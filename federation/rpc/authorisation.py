@@ -1,0 +1,86 @@
+"""Who may call: decided anew for every RPC, because a connection outlives descriptors and certificates.
+
+Invariant: a caller is let through only while the descriptor in force lists the very key of its certificate, the
+certificate is in date and a CA of that descriptor issued it. Nothing that a caller sends is asked who it is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import grpc
+from cryptography import x509
+
+from federation.clock import utc_now
+from federation.descriptor import Descriptor, DescriptorStore
+from federation.errors import Code, UppropError
+from federation.identity import Kind
+from federation.rpc.caller import Caller
+from federation.tls import check_certificate, identity_of
+
+_CERTIFICATE_KEY = "x509_pem_cert"
+_CACHE_ENTRIES = 4_096
+"""More than the members there can be; beyond it the cache starts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call one method."""
+
+    kinds: frozenset[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    expires: datetime
+
+
+class Authoriser:
+    """Turns a peer's certificate into a `Caller`. Certificates once parsed are remembered per descriptor."""
+
+    def __init__(self, descriptors: DescriptorStore, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._descriptors = descriptors
+        self._now = now
+        self._lock = threading.Lock()
+        self._known: dict[bytes, _Known] = {}
+        self._known_by: Descriptor | None = None
+
+    def authorise(self, context: grpc.ServicerContext, rule: Rule) -> Caller:
+        """Raises UppropError: IDENTITY_FOREIGN, CERTIFICATE_EXPIRED, IDENTITY_UNLISTED or METHOD_FORBIDDEN."""
+        pems = context.auth_context().get(_CERTIFICATE_KEY, ())
+        if len(pems) != 1:
+            raise UppropError(Code.IDENTITY_FOREIGN, "The call carries no certificate.")
+        caller = self._caller(bytes(pems[0]))
+        if caller.identity.kind not in rule.kinds:
+            raise UppropError(
+                Code.METHOD_FORBIDDEN, f"This request is not open to a party of kind {caller.identity.kind.value}."
+            )
+        return caller
+
+    def _caller(self, pem: bytes) -> Caller:
+        descriptor, now = self._descriptors.current(), self._now()
+        with self._lock:
+            if self._known_by is not descriptor or len(self._known) >= _CACHE_ENTRIES:
+                self._known, self._known_by = {}, descriptor
+            known = self._known.get(pem)
+            if known is None or now >= known.expires:
+                known = _check(pem, descriptor, now)
+                self._known[pem] = known
+            return known.caller
+
+
+def _check(pem: bytes, descriptor: Descriptor, now: datetime) -> _Known:
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise UppropError(Code.IDENTITY_FOREIGN, "The certificate of the call is not readable.") from error
+    identity = identity_of(certificate)
+    # Our own check at start lets a party without a listed key pass; to be a caller a key must be listed.
+    if descriptor.listed_key(identity) is None:
+        raise UppropError(Code.IDENTITY_UNLISTED, f"The descriptor lists no key for {identity}.")
+    check_certificate(certificate, descriptor, now)
+    return _Known(Caller.of(identity), certificate.not_valid_after_utc)

@@ -1,0 +1,124 @@
+"""What happens around every RPC, in this order: counted, timed, a deadline demanded, the caller authorised, handled;
+and whatever was raised turned into a status.
+
+Invariant: only the code and the sentence of a `UppropError` leave the process; of any other exception the log gets the
+type and the place, never the text, which may quote what was being handled.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Any, NoReturn
+
+import grpc
+
+from federation.errors import Code, UppropError
+from federation.observability import Event, Level, Log, Metrics
+from federation.rpc import caller
+from federation.rpc.authorisation import Authoriser, Rule
+from federation.rpc.status import CODE_KEY, INTERNAL_SENTENCE, grpc_status
+
+LONGEST_DEADLINE = 3_600.0
+"""Seconds. A call without a deadline shows as one of centuries."""
+
+RPC_REFUSED = Event("rpc_refused", ("method", "code", "caller"), Level.INFO)
+RPC_FAILED = Event("rpc_failed", ("method", "exception", "where", "caller"), Level.ERROR)
+
+Behaviour = Callable[[Any, grpc.ServicerContext], Any]
+
+
+class Guard:
+    """Wraps every handler of a server. Without an `authoriser` the transport itself is the authorisation."""
+
+    def __init__(self, rules: Mapping[str, Rule], authoriser: Authoriser | None, metrics: Metrics, log: Log) -> None:
+        self.rules = rules
+        self.authoriser = authoriser
+        self.metrics = metrics
+        self.log = log
+
+    def unary(self, method: str, behaviour: Behaviour) -> Behaviour:
+        def handle(request: Any, context: grpc.ServicerContext) -> Any:
+            with _Call(self, method, "unary", context) as call:
+                call.admit()
+                response = behaviour(request, context)
+                call.status = grpc.StatusCode.OK
+                return response
+
+        return handle
+
+    def stream(self, method: str, behaviour: Behaviour) -> Behaviour:
+        def handle(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            with _Call(self, method, "server_stream", context) as call:
+                call.admit()
+                yield from behaviour(request, context)
+                call.status = grpc.StatusCode.OK
+
+        return handle
+
+
+class _Call:
+    """One RPC from arrival to end."""
+
+    def __init__(self, guard: Guard, method: str, kind: str, context: grpc.ServicerContext) -> None:
+        self._guard = guard
+        self._method = method
+        service, _, name = method.rpartition("/")
+        self._labels = (kind, service, name)
+        self._context = context
+        self._caller: caller.Caller | None = None
+        # Whoever leaves before the end (GeneratorExit) was cancelled.
+        self.status = grpc.StatusCode.CANCELLED
+        self._begun = 0.0
+
+    def __enter__(self) -> _Call:
+        self._begun = time.monotonic()
+        self._guard.metrics.rpc_started.labels(*self._labels).inc()
+        return self
+
+    def admit(self) -> None:
+        remaining = self._context.time_remaining()
+        if remaining > LONGEST_DEADLINE:
+            raise UppropError(
+                Code.REQUEST_INVALID, f"Every call must have a deadline of at most {LONGEST_DEADLINE:.0f} seconds."
+            )
+        guard = self._guard
+        if guard.authoriser is not None:
+            self._caller = guard.authoriser.authorise(self._context, guard.rules[self._method])
+            caller.current.set(self._caller)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        try:
+            if isinstance(error, UppropError):
+                self.status = grpc_status(error.code)
+                self._log(RPC_REFUSED, code=error.code)
+                self._abort(error.code, error.sentence)
+            elif isinstance(error, Exception):
+                self.status = grpc.StatusCode.INTERNAL
+                self._log(RPC_FAILED, exception=type(error).__name__, where=place_of(error))
+                self._abort(Code.INTERNAL, INTERNAL_SENTENCE)
+        finally:
+            metrics = self._guard.metrics
+            labels = (*self._labels, self.status.name)
+            metrics.rpc_handled.labels(*labels).inc()
+            metrics.rpc_seconds.labels(*labels).observe(time.monotonic() - self._begun)
+
+    def _log(self, event: Event, **fields: Any) -> None:
+        who = None if self._caller is None else self._caller.identity.uri
+        self._guard.log(event, method=self._method, caller=who, **fields)
+
+    def _abort(self, code: Code, sentence: str) -> NoReturn:
+        self._context.set_trailing_metadata(((CODE_KEY, code.value),))
+        self._context.abort(self.status, sentence)
+        raise AssertionError("abort raises")
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where an exception was raised: enough to find the cause, and no data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "unknown"
+    parts = PurePath(frames[-1].filename).parts
+    return f"{'/'.join(parts[-3:])}:{frames[-1].lineno}"

@@ -1,0 +1,257 @@
+"""Mutual TLS 1.3 with certificates that name a party.
+
+Invariants: a party starts only with a certificate that is in date, issued by a CA of the descriptor, names the party by
+its URI and carries the key that the descriptor lists; a server asks every caller for a certificate; a caller checks
+the name of the party it dials, whatever address that has. Certificates live in the system's time, never in business
+dates. Who may call what is decided per RPC (`rpc.authorisation`), since a TLS session outlives a descriptor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from federation.clock import utc_now
+from federation.descriptor import Descriptor, DescriptorStore
+from federation.errors import Code, UppropError
+from federation.files import read_secret
+from federation.identity import Identity, Kind
+
+if TYPE_CHECKING:
+    from federation.settings import DaemonSettings
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far ahead another party's clock may be before a fresh certificate of its is refused by our own check."""
+
+# gRPC has no setting for the lowest version of TLS. Its cipher list rules TLS 1.2 and lower alone, and all our keys are
+# P-256: with nothing but a cipher for RSA keys in that list, no version below 1.3 can be agreed on.
+_CIPHERS_VARIABLE = "GRPC_SSL_CIPHER_SUITES"
+_NO_CIPHER_FOR_OUR_KEYS = "ECDHE-RSA-AES256-GCM-SHA384"
+
+
+def require_tls13() -> None:
+    """Must run before the process makes its first gRPC credentials; `OwnIdentity` and every entry point call it."""
+    os.environ[_CIPHERS_VARIABLE] = _NO_CIPHER_FOR_OUR_KEYS
+
+
+def key_sha256(certificate: x509.Certificate) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo, in hex: what the descriptor lists."""
+    info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(info).hexdigest()
+
+
+def identity_of(certificate: x509.Certificate) -> Identity:
+    """The party a certificate names: its one URI SAN. Raises UppropError(IDENTITY_FOREIGN) for none or several."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise _foreign("it names no party") from error
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    if len(uris) != 1:
+        raise _foreign("it must name exactly one party")
+    return Identity.parse(uris[0])
+
+
+def check_certificate(certificate: x509.Certificate, descriptor: Descriptor, now: datetime) -> Identity:
+    """The party a certificate stands for, if it may: in date, of a CA of the descriptor, with the listed key.
+
+    Raises UppropError: CERTIFICATE_EXPIRED, IDENTITY_FOREIGN or IDENTITY_UNLISTED.
+    """
+    identity = identity_of(certificate)
+    if now >= certificate.not_valid_after_utc:
+        raise UppropError(
+            Code.CERTIFICATE_EXPIRED,
+            f"The certificate of {identity} expired on {certificate.not_valid_after_utc:%Y-%m-%d}. "
+            "Ask the authority's CA for a new one.",
+        )
+    if now + CLOCK_TOLERANCE < certificate.not_valid_before_utc:
+        raise UppropError(
+            Code.CERTIFICATE_EXPIRED, f"The certificate of {identity} is not valid yet. Check this machine's clock."
+        )
+    if not any(_issued(certificate, pem) for pem in descriptor.ca_certificates):
+        raise _foreign("no CA of the descriptor issued it")
+    listed = descriptor.listed_key(identity)
+    if listed is not None and listed != key_sha256(certificate):
+        raise UppropError(
+            Code.IDENTITY_UNLISTED,
+            f"The key of {identity} is not the one in the descriptor. Ask the authority to list the new key.",
+        )
+    return identity
+
+
+def _issued(certificate: x509.Certificate, ca_pem: str) -> bool:
+    try:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca_pem.encode()))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _foreign(reason: str) -> UppropError:
+    return UppropError(
+        Code.IDENTITY_FOREIGN,
+        f"The certificate is not one of this federation: {reason}. Ask the authority's CA for one.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    stamp: tuple[object, ...]
+    identity: Identity
+    expires: datetime
+    chain_pem: bytes
+    key_pem: bytes
+    roots_pem: bytes
+
+
+class OwnIdentity:
+    """This party's certificate and key, checked at start and read again when their files or the CAs change.
+
+    A changed file that is not in order is passed over: what was in order before stays in use until it expires.
+    """
+
+    def __init__(
+        self,
+        certificate: Path,
+        private_key: Path,
+        descriptors: DescriptorStore,
+        *,
+        kind: Kind | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        require_tls13()
+        self._certificate = certificate
+        self._private_key = private_key
+        self._descriptors = descriptors
+        self._now = now
+        self._lock = threading.Lock()
+        self._loaded = self._load()
+        if kind is not None and self.identity.kind is not kind:
+            raise UppropError(
+                Code.IDENTITY_FOREIGN, f"{certificate} is the certificate of a {self.identity.kind}, not of a {kind}."
+            )
+
+    @classmethod
+    def of(cls, settings: DaemonSettings, descriptors: DescriptorStore, *, kind: Kind | None = None) -> OwnIdentity:
+        """The identity that a role's settings describe; `kind` is what the role must be."""
+        return cls(settings.certificate, settings.private_key, descriptors, kind=kind)
+
+    @property
+    def identity(self) -> Identity:
+        return self._loaded.identity
+
+    @property
+    def expires(self) -> datetime:
+        return self._loaded.expires
+
+    def current(self) -> _Loaded:
+        """What is in force now; equal stamps mean that nothing has changed."""
+        with self._lock:
+            stamp = self._stamp()
+            if stamp != self._loaded.stamp:
+                try:
+                    self._loaded = self._load()
+                except UppropError:
+                    # Half-replaced pairs are normal while certificates are renewed; expiry shows in the metrics.
+                    return self._loaded
+            return self._loaded
+
+    def _stamp(self) -> tuple[object, ...]:
+        stamps: list[object] = [self._descriptors.current().ca_certificates]
+        for path in (self._certificate, self._private_key):
+            try:
+                status = path.stat()
+            except OSError:
+                stamps.append(None)
+            else:
+                stamps.append((status.st_mtime_ns, status.st_size, status.st_ino))
+        return tuple(stamps)
+
+    def _load(self) -> _Loaded:
+        stamp = self._stamp()
+        descriptor = self._descriptors.current()
+        key_pem = read_secret(self._private_key)
+        try:
+            chain_pem = self._certificate.read_bytes()
+            certificate = x509.load_pem_x509_certificates(chain_pem)[0]
+        except (OSError, ValueError) as error:
+            raise UppropError(Code.CONFIG_INVALID, f"{self._certificate} does not hold a certificate (PEM).") from error
+        try:
+            key = load_pem_private_key(key_pem, password=None)
+        except (ValueError, TypeError) as error:
+            raise UppropError(Code.CONFIG_INVALID, f"{self._private_key} does not hold a private key (PEM).") from error
+        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+            raise UppropError(Code.CONFIG_INVALID, f"{self._private_key} is not a P-256 key.")
+        if key.public_key() != certificate.public_key():
+            raise UppropError(
+                Code.CONFIG_INVALID, f"{self._private_key} does not belong to the certificate {self._certificate}."
+            )
+        identity = check_certificate(certificate, descriptor, self._now())
+        return _Loaded(
+            stamp=stamp,
+            identity=identity,
+            expires=certificate.not_valid_after_utc,
+            chain_pem=chain_pem,
+            key_pem=key_pem,
+            roots_pem="\n".join(descriptor.ca_certificates).encode(),
+        )
+
+
+def server_credentials(own: OwnIdentity) -> grpc.ServerCredentials:
+    """Credentials of a server that asks for client certificates and takes up renewed certificates and CAs by itself."""
+    lock = threading.Lock()
+    given = own.current()
+
+    def configuration(loaded: _Loaded) -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration(
+            [(loaded.key_pem, loaded.chain_pem)], root_certificates=loaded.roots_pem
+        )
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        # Runs on every new connection; None keeps what was given last.
+        nonlocal given
+        with lock:
+            newest = own.current()
+            if newest.stamp == given.stamp:
+                return None
+            given = newest
+            return configuration(newest)
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(given),
+        fetch,  # type: ignore[arg-type]  # the stubs forget that None is allowed and means "unchanged"
+        require_client_authentication=True,
+    )
+
+
+class ChannelCredentials:
+    """Credentials of a caller. A channel keeps what it was made with: make a new one when `stamp` changes."""
+
+    def __init__(self, own: OwnIdentity) -> None:
+        self._own = own
+
+    @property
+    def stamp(self) -> object:
+        return self._own.current().stamp
+
+    def make(self) -> grpc.ChannelCredentials:
+        loaded = self._own.current()
+        return grpc.ssl_channel_credentials(
+            root_certificates=loaded.roots_pem, private_key=loaded.key_pem, certificate_chain=loaded.chain_pem
+        )
+
+
+def channel_credentials(own: OwnIdentity) -> ChannelCredentials:
+    return ChannelCredentials(own)
