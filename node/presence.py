@@ -198,12 +198,12 @@ def _moves(time: Timeline, run: Run) -> bool:
     """Movers only: an arrival the member tells of, not a pupil it had when it joined."""
     baseline = time.facts.baseline
     first = time.known[0]
-    had = first.as_of <= baseline and any(
-        before.begins <= baseline and before.begins < run.until and run.begins < before.until for before in first.runs
+    had = (
+        first.as_of <= baseline
+        and run.begins <= baseline
+        and any(before.begins < run.until and run.begins < before.until for before in first.runs)
     )
-    if not had:
-        return True
-    return _lookback(time) <= run.begins <= baseline and run.begins not in time.facts.mass_start_days
+    return not had or (_lookback(time) <= run.begins and run.begins not in time.facts.mass_start_days)
 
 
 def _recheck_on(time: Timeline) -> date | None:

@@ -279,6 +279,13 @@ def test_the_baseline_tells_arrivals_since_june_but_no_mass_start() -> None:
     assert not say(BASELINE, seen(BASELINE, replace(ROW, start=day(5, 4)))).moves
 
 
+def test_who_comes_back_after_the_baseline_is_told_though_no_leaving_was_said() -> None:
+    ended = replace(ROW, end=day(6, 21, 2027))
+    rows = (ended, replace(ROW, start=day(8, 22, 2027)))
+    told = say(day(8, 23, 2027), seen(BASELINE, ROW), seen(day(6, 21, 2027), ended), seen(day(8, 23, 2027), *rows))
+    assert (told.opening, told.moves) == (None, True)
+
+
 # -- too many at once --
 
 
