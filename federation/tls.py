@@ -21,6 +21,7 @@ import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from federation.clock import utc_now
@@ -48,8 +49,11 @@ def require_tls13() -> None:
 
 def key_sha256(certificate: x509.Certificate) -> str:
     """SHA-256 of the SubjectPublicKeyInfo, in hex: what the descriptor lists."""
-    info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(info).hexdigest()
+    return public_key_sha256(certificate.public_key())
+
+
+def public_key_sha256(key: CertificatePublicKeyTypes) -> str:
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def identity_of(certificate: x509.Certificate) -> Identity:
