@@ -1,21 +1,23 @@
 """The aggregate "saying": what named persons stated about pupils.
 
 States: WAITING → STANDING (a second person agreed) or REFUSED; a saying that needs no second person begins as
-STANDING. Moved by `review` alone. Only STANDING ones are part of a pupil's history.
+STANDING. Moved by `settle` alone. Only STANDING ones are part of a pupil's history; acts on identity (a typing error, a
+release) are kept as STANDING too, for who did them, and are no part of a history.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from node.model import Saying
+from node.model import Saying, What
+from node.store.pupils import CHUNK
 from node.store.schema import sayings
 from node.store.sealing import Sealer
 
@@ -26,9 +28,38 @@ class SayingState(enum.StrEnum):
     REFUSED = "REFUSED"
 
 
+class Act(enum.StrEnum):
+    """What a person can decide about who a pupil is."""
+
+    TYPING_ERROR = "TYPING_ERROR"
+    """The number before was wrong: the pupil was never renumbered."""
+    RELEASE = "RELEASE"
+    """The protected identity has ended: the pupil may be matched again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SayingContent:
+    """What is sealed: the word (a `What` or an `Act`), the day it is about, and the persons behind it."""
+
+    word: str
+    on: date
+    said_by: str
+    reason: str | None = None
+    review: date | None = None
+    reviewed_by: str | None = None
+
+    def __repr__(self) -> str:
+        return f"SayingContent({self.word})"
+
+    @property
+    def what(self) -> What | None:
+        """None for an act on identity."""
+        return What(self.word) if self.word in What.__members__ else None
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A saying with the persons behind it. `word` is what was said: a `What`, or an act on identity."""
+    """A saying as stored."""
 
     saying_id: int
     pupil_id: bytes
@@ -40,28 +71,16 @@ class Said:
         return f"Said(saying_id={self.saying_id})"
 
 
-@dataclass(frozen=True, slots=True)
-class SayingContent:
-    """The sealed part."""
-
-    saying: Saying
-    said_by: str
-    reviewed_by: str | None = None
-
-    def __repr__(self) -> str:
-        return "SayingContent()"
-
-
 class Sayings:
     """What was said. Every method works on the connection of the caller's transaction."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def add(self, tx: Connection, pupil_id: bytes, content: SayingContent, state: SayingState) -> int:
+    def add(self, tx: Connection, pupil_id: bytes, content: SayingContent, said_on: date, state: SayingState) -> int:
         """Keep a saying; returns its id."""
         # The id is part of what the content is sealed to, and the database alone gives it.
-        row = {"pupil_id": pupil_id, "sealed_content": b"", "said_on": content.saying.said_on, "state": state.value}
+        row = {"pupil_id": pupil_id, "sealed_content": b"", "said_on": said_on, "state": state.value}
         saying_id: int = tx.execute(insert(sayings).values(row).returning(sayings.c.saying_id)).scalar_one()
         self._write(tx, saying_id, content, state)
         return saying_id
@@ -75,23 +94,29 @@ class Sayings:
         query = select(sayings).where(sayings.c.state == SayingState.WAITING.value).order_by(sayings.c.saying_id)
         return tuple(self._opened(row) for row in tx.execute(query))
 
-    def review(self, tx: Connection, saying_id: int, content: SayingContent, state: SayingState) -> None:
+    def settle(self, tx: Connection, said: Said, reviewed_by: str, state: SayingState) -> None:
         """Write the second person's word."""
-        self._write(tx, saying_id, content, state)
+        self._write(tx, said.saying_id, replace(said.content, reviewed_by=reviewed_by), state)
 
     def standing(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[Saying, ...]]:
         """pupil_id → the sayings that count in its history, oldest first; pupils without any are left out."""
         found: dict[bytes, list[Saying]] = {}
         ids = list(pupil_ids)
-        for start in range(0, len(ids), 500):
+        for start in range(0, len(ids), CHUNK):
             query = (
                 select(sayings)
-                .where(sayings.c.pupil_id.in_(ids[start : start + 500]), sayings.c.state == SayingState.STANDING.value)
+                .where(
+                    sayings.c.pupil_id.in_(ids[start : start + CHUNK]), sayings.c.state == SayingState.STANDING.value
+                )
                 .order_by(sayings.c.saying_id)
             )
             for row in tx.execute(query):
                 said = self._opened(row)
-                found.setdefault(said.pupil_id, []).append(said.content.saying)
+                content, what = said.content, said.content.what
+                if what is not None:
+                    reviewed = content.reviewed_by is not None
+                    saying = Saying(what, content.on, said.said_on, content.reason, content.review, reviewed)
+                    found.setdefault(said.pupil_id, []).append(saying)
         return {pupil_id: tuple(said) for pupil_id, said in found.items()}
 
     def spoken_of(self, tx: Connection) -> tuple[bytes, ...]:

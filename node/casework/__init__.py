@@ -1,0 +1,1 @@
+"""Case work at the node: what people state and decide about pupils."""
