@@ -355,6 +355,12 @@ class DescriptorStore:
             check_expiry(self._current, self._now())
             return self._current
 
+    def last(self) -> Descriptor:
+        """The last one accepted, expired or not; to look at, never to decide by."""
+        with self._lock:
+            current = self._current
+        return self.current() if current is None else current
+
     def _stamp_now(self) -> tuple[int, int, int] | None:
         try:
             status = self._path.stat()

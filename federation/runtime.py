@@ -1,0 +1,287 @@
+"""A daemon's life: lock, ports, workers; ready; told to stop; drained; nothing left behind.
+
+Invariants: either everything has started or nothing stays open; after SIGTERM or SIGINT no new work is taken, running
+calls end, and the process leaves no socket, lock or thread. A manual clock is for trials: it warns, runs no periodic
+worker and is refused on any address but loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import random
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Protocol
+
+from federation import files
+from federation.clock import Clock, ManualClock, SystemClock
+from federation.control import ControlServer, Handlers
+from federation.descriptor import DescriptorStore
+from federation.errors import Code, UppropError
+from federation.lock import DaemonLock
+from federation.observability import Event, Level, Log, Metrics, version
+from federation.probes import ProbeServer
+from federation.rpc.authorisation import Authoriser, Rule
+from federation.rpc.guard import place_of
+from federation.rpc.server import DRAIN_SECONDS, Binding, RpcServer
+from federation.settings import DaemonSettings, parse_address
+from federation.tls import OwnIdentity, server_credentials
+from federation.v1 import control_pb2
+
+PORTS_NAME = "ports.json"
+
+STARTED = Event("daemon_started", ("version", "rpc_port", "metrics_port", "clock"))
+STOPPING = Event("daemon_stopping", ("signal",))
+STOPPED = Event("daemon_stopped")
+CLOCK_IS_MANUAL = Event("unsafe_manual_clock", ("today",), Level.WARNING)
+WORKER_REFUSED = Event("worker_refused", ("worker", "code"), Level.WARNING)
+WORKER_FAILED = Event("worker_failed", ("worker", "exception", "where"), Level.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Something done again and again: `run` every `seconds`, with up to a fifth more at random.
+
+    Without the random part all nodes of the country would ask in the same second.
+    """
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+
+
+class App(Protocol):
+    """What a role's `app.build` returns. `services` and `rules` are empty for a node, which takes no calls."""
+
+    @property
+    def services(self) -> Sequence[Binding]: ...
+    @property
+    def rules(self) -> Mapping[str, Rule]: ...
+    @property
+    def handlers(self) -> Handlers: ...
+    @property
+    def workers(self) -> Sequence[Worker]: ...
+    def close(self) -> None: ...
+
+
+def make_clock(settings: DaemonSettings, descriptors: DescriptorStore) -> SystemClock:
+    """The clock that the settings ask for, in the zone of the descriptor."""
+    zone = descriptors.current().zone
+    return ManualClock(zone, settings.today) if settings.clock == "manual" else SystemClock(zone)
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system grants: each peer and each caller takes some."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Daemon:
+    """One role, running. `build` makes the app once the data directory is locked."""
+
+    def __init__(
+        self,
+        settings: DaemonSettings,
+        build: Callable[[], App],
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        log: Log,
+        descriptors: DescriptorStore,
+        own: OwnIdentity,
+    ) -> None:
+        self._settings = settings
+        self._build = build
+        self._clock = clock
+        self._metrics = metrics
+        self._log = log
+        self._descriptors = descriptors
+        self._own = own
+        self._stop = threading.Event()
+        self._ready = False
+        self._running = contextlib.ExitStack()
+        self.ports: dict[str, int] = {}
+
+    @property
+    def is_ready(self) -> bool:
+        """Ready: everything has started, nothing was told to stop, and the descriptor in force has not expired."""
+        if not self._ready:
+            return False
+        try:
+            self._descriptors.current()
+        except UppropError:
+            return False
+        return True
+
+    def run(self) -> None:
+        """Start, wait for SIGTERM or SIGINT, stop. For the main thread of a process."""
+        with self._signals():
+            self.start()
+            try:
+                # A timeout, because a wait without one cannot be interrupted on every system.
+                while not self._stop.wait(3_600):
+                    pass
+            finally:
+                self.stop()
+
+    def start(self) -> None:
+        """Start everything, or raise UppropError with nothing left open."""
+        with contextlib.ExitStack() as started:
+            self._start(started)
+            self._running = started.pop_all()
+        self._ready = True
+        self._metrics.ready.set(1)
+        self._log(
+            STARTED,
+            version=version(),
+            rpc_port=self.ports.get("rpc"),
+            metrics_port=self.ports["metrics"],
+            clock=self._settings.clock,
+        )
+
+    def request_stop(self) -> None:
+        self._stop.set()
+
+    def stop(self) -> None:
+        """Take no new work, let running work end, release everything. Safe to call twice."""
+        self._stop.set()
+        if self._ready:
+            self._ready = False
+            self._metrics.ready.set(0)
+            self._running.close()
+            self._log(STOPPED)
+
+    def _start(self, started: contextlib.ExitStack) -> None:
+        settings = self._settings
+        if isinstance(self._clock, ManualClock):
+            _refuse_beyond_loopback(settings)
+            self._log(CLOCK_IS_MANUAL, today=self._clock.today())
+        raise_file_limit()
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        started.enter_context(DaemonLock(settings.data_dir))
+        app = self._build()
+        started.callback(app.close)
+        self._watch_validity()
+
+        probes = ProbeServer(self._metrics.registry, lambda: self.is_ready)
+        self.ports["metrics"] = probes.start(settings.metrics_listen)
+        started.callback(probes.stop)
+
+        if app.services:
+            if settings.listen is None:
+                raise UppropError(Code.CONFIG_INVALID, 'The settings lack listen = "host:port".')
+            server = RpcServer(
+                app.services,
+                app.rules,
+                credentials=server_credentials(self._own),
+                authoriser=Authoriser(self._descriptors),
+                metrics=self._metrics,
+                log=self._log,
+                is_ready=lambda: self.is_ready,
+            )
+            self.ports["rpc"] = server.start(settings.listen)
+            started.callback(server.stop)
+
+        handlers = {"Status": self._status, **app.handlers}
+        commands = ControlServer(settings.data_dir, handlers, clock=self._clock, metrics=self._metrics, log=self._log)
+        commands.start()
+        started.callback(commands.stop)
+
+        ports_path = settings.data_dir / PORTS_NAME
+        files.replace(ports_path, (json.dumps(self.ports) + "\n").encode())
+        started.callback(lambda: ports_path.unlink(missing_ok=True))
+
+        if not isinstance(self._clock, ManualClock):
+            threads = [
+                threading.Thread(target=self._work, args=(worker,), name=worker.name, daemon=True)
+                for worker in app.workers
+            ]
+            started.callback(_join, threads)
+            for thread in threads:
+                thread.start()
+        # Last on the stack, so that the first thing that happens at a stop is that workers learn of it.
+        started.callback(self._stop.set)
+
+    def _watch_validity(self) -> None:
+        # Asked at every scrape, and of what was last accepted: that it has expired must show, not fail the scrape.
+        def serial() -> float:
+            return self._descriptors.last().serial
+
+        def descriptor_expires() -> float:
+            return self._descriptors.last().expires.timestamp()
+
+        def certificate_expires() -> float:
+            return self._own.expires.timestamp()
+
+        self._metrics.descriptor_serial.set_function(serial)
+        self._metrics.descriptor_expires.set_function(descriptor_expires)
+        self._metrics.certificate_expires.set_function(certificate_expires)
+
+    def _status(self, _request: control_pb2.StatusRequest) -> control_pb2.StatusResponse:
+        return control_pb2.StatusResponse(
+            identity=self._own.identity.uri, business_date=self._clock.today().isoformat()
+        )
+
+    def _work(self, worker: Worker) -> None:
+        # The first run comes soon, but not at once: whoever restarts a whole country does not hit one second.
+        pause = random.uniform(0, min(worker.seconds, 5.0))  # noqa: S311 - no secret
+        while not self._stop.wait(pause):
+            pause = worker.seconds * random.uniform(1.0, 1.2)  # noqa: S311 - no secret
+            try:
+                worker.run()
+            except UppropError as error:
+                self._metrics.worker_runs.labels(worker.name, "failed").inc()
+                self._log(WORKER_REFUSED, worker=worker.name, code=error.code)
+            except Exception as error:  # noqa: BLE001 - a worker that died of one bad run would be silent for ever
+                self._metrics.worker_runs.labels(worker.name, "failed").inc()
+                self._log(WORKER_FAILED, worker=worker.name, exception=type(error).__name__, where=place_of(error))
+            else:
+                self._metrics.worker_runs.labels(worker.name, "ok").inc()
+                self._metrics.worker_last_success.labels(worker.name).set(time.time())
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def told(number: int, _frame: FrameType | None) -> None:
+            # A second one ends the process at once.
+            signal.signal(number, signal.SIG_DFL)
+            self._log(STOPPING, signal=signal.Signals(number).name)
+            self._stop.set()
+
+        before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    # Whoever is in the middle of a call is left behind: every transaction is whole or absent.
+    give_up = time.monotonic() + DRAIN_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, give_up - time.monotonic()))
+
+
+def _refuse_beyond_loopback(settings: DaemonSettings) -> None:
+    for listen in (settings.listen, settings.metrics_listen):
+        if listen is not None and not _is_loopback(parse_address(listen)[0]):
+            raise UppropError(
+                Code.CONFIG_INVALID,
+                f'clock = "manual" is for trials and allows loopback addresses only, not {listen}.',
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
