@@ -13,8 +13,8 @@ from datetime import date
 
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import Policy
-from node.model import History, ImportFacts, Observation, Row, Saying
-from node.presence import statement
+from node.model import History, Observation, Row
+from node.presence import statement, units_left
 from node.records.intake import BULK_PUPILS, Leaving, bulk_leavings, covers, may_have_left
 from node.store import Transaction
 from node.store.imports import Held, Imports
@@ -64,13 +64,12 @@ class Leavings:
         """
         facts = self._imports.facts(tx)
         assert facts is not None
-        earlier = [day for day in facts.imports if day < as_of]
-        last = earlier[-1] if earlier else None
+        last = max((day for day in facts.imports if day < as_of), default=None)
+        if last is None:
+            # The baseline has nothing to compare with: what it shows of the summer is told as it stands.
+            return
         candidates = {pupil_id for pupil_id, seen in moved.items() if not _covered(seen[-1].rows, as_of, policy)}
-        if last is not None:
-            candidates |= {
-                pupil_id for pupil_id, rows in unchanged.items() if may_have_left(rows, last, as_of, calendar)
-            }
+        candidates |= {pupil_id for pupil_id, rows in unchanged.items() if may_have_left(rows, last, as_of, calendar)}
         if len(candidates) <= BULK_PUPILS:
             return
         observations = dict(moved)
@@ -78,67 +77,35 @@ class Leavings:
             (pupil_id, pupil.observations)
             for pupil_id, pupil in self._pupils.load_all(tx, candidates - moved.keys()).items()
         )
-        leavings = self._leavings(
-            {pupil_id: observations[pupil_id] for pupil_id in candidates},
-            before,
-            self._sayings.standing(tx, candidates),
-            # Whether others wait is no matter here: what was held once is not held again on its release.
-            replace(facts, held=()),
-            (last, as_of),
-            policy,
-            calendar,
-        )
+        sayings = self._sayings.standing(tx, candidates)
+        # Whether others wait is no matter here: what was held once is not held again on its release.
+        facts = replace(facts, held=())
+        leavings: dict[bytes, Leaving] = {}
+        for pupil_id in candidates:
+            history = History(observations[pupil_id], sayings.get(pupil_id, ()))
+            units = units_left(history, facts, as_of, last, policy, calendar)
+            if units:
+                opening = statement(history, facts, as_of, policy, calendar).opening
+                assert opening is not None
+                leavings[pupil_id] = Leaving(units, opening.since)
         if len(leavings) <= BULK_PUPILS:
             return
-        day = as_of if last is None else last
-        sizes = _sizes((*unchanged.values(), *_rows_before(moved, before, last)), day, policy)
-        if last is None:
-            sizes.update(unit for leaving in leavings.values() for unit in leaving.units)
+        rosters = [*unchanged.values(), *(_rows_on(seen, last) for seen in before.values())]
+        sizes = _sizes(rosters, last, policy)
         settled = {(held.as_of, held.unit) for held in self._imports.held(tx) if held.released_on is not None}
         for bulk in bulk_leavings(leavings.values(), sizes, calendar):
             if (as_of, bulk.unit) not in settled:
                 self._imports.hold(tx, Held(as_of, bulk.unit, bulk.pupils, bulk.wait_school_days))
         self._pupils.mark_dirty(tx, leavings)
 
-    @staticmethod
-    def _leavings(
-        observations: Observations,
-        before: Observations,
-        sayings: Mapping[bytes, tuple[Saying, ...]],
-        facts: ImportFacts,
-        days: tuple[date | None, date],
-        policy: Policy,
-        calendar: SchoolCalendar,
-    ) -> dict[bytes, Leaving]:
-        """The leavings that this import is the first to show."""
-        last, as_of = days
-        found: dict[bytes, Leaving] = {}
-        for pupil_id, seen in observations.items():
-            said = sayings.get(pupil_id, ())
-            now = statement(History(seen, said), facts, as_of, policy, calendar)
-            if now.opening is None or not now.leaving_units:
-                continue
-            if last is not None:
-                history = History(before.get(pupil_id, seen), said)
-                then = statement(history, facts, last, policy, calendar)
-                if then.opening is not None and then.leaving_units:
-                    continue
-            found[pupil_id] = Leaving(now.leaving_units, now.opening.since)
-        return found
-
 
 def _covered(rows: Sequence[Row] | None, day: date, policy: Policy) -> bool:
     return any(covers(row, day, policy) for row in rows or ())
 
 
-def _rows_before(moved: Observations, before: Observations, last: date | None) -> Iterable[Sequence[Row]]:
-    """What the pupils whose record changed showed at the import before; at the baseline, what they show now."""
-    if last is None:
-        return [seen[-1].rows or () for seen in moved.values()]
-    return [
-        next((observation.rows or () for observation in reversed(seen) if observation.as_of <= last), ())
-        for seen in before.values()
-    ]
+def _rows_on(seen: Sequence[Observation], day: date) -> Sequence[Row]:
+    newest = next((observation for observation in reversed(seen) if observation.as_of <= day), None)
+    return newest.rows or () if newest is not None else ()
 
 
 def _sizes(rosters: Iterable[Sequence[Row]], day: date, policy: Policy) -> Counter[str]:

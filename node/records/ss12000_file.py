@@ -75,6 +75,8 @@ class _DateError(ValueError):
 def read(content: bytes, progress: Progress = lambda _done, _total: None) -> Export:
     """Parse an export file. UppropError(EXPORT_UNREADABLE) where it is not one whole export."""
     try:
+        # Persons are decoded one by one below; what is no UTF-8 must not turn up half-way.
+        content.decode()
         page = msgspec.json.decode(content.removeprefix(_BYTE_ORDER_MARK), type=_Page)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # The decoder's message names a position or a field, never a value.
