@@ -1,0 +1,365 @@
+"""One sync of the node, from what changed to what the registry has to say (design §4).
+
+    restate → pseudonymise → submit → report the roster → fetch notices → handle them → open what nothing was heard of
+
+Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
+the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
+running and is said in a plain sentence. One sync runs at a time.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from federation.clock import Clock
+from federation.database import Database
+from federation.descriptor import Descriptor
+from federation.errors import Code, UppropError
+from federation.observability import Event, Level, Log
+from federation.rules.vocabulary import MAX_BATCH, Disposition, DispositionKind, MemberId, Notice, Policy, Signal
+from node.casework.opening import Casework
+from node.gaps import Judge
+from node.outbox import Version
+from node.pseudonymise import EvaluatorLink, Pseudonymiser
+from node.restating import Restating
+from node.store.gaps import Gaps
+from node.store.imports import Imports
+from node.store.notices import Notices
+from node.store.outbox import Batch, Outbox, referenced, standing
+from node.store.pseudonyms import Pseudonyms
+from node.store.pupils import Pupils
+from node.store.sayings import Sayings
+from node.store.sealing import Sealer
+
+BATCH_ID_BYTES = 16
+ROSTER_STEP = 50
+
+MAX_ROUNDS = 3
+"""A second round restates what lost its epoch on the way; a third would mean that the descriptor changed again."""
+
+_REFUSED_AS_A_WHOLE = frozenset(
+    {Code.EPOCH_UNKNOWN, Code.BATCH_REUSED, Code.BATCH_TOO_LARGE, Code.REQUEST_INVALID, Code.SIGNAL_MALFORMED}
+)
+"""After these the registry has taken nothing of the batch and will not take it as it is."""
+
+SIGNALS_SUBMITTED = Event("signals_submitted", ("signals", "parked"))
+SIGNALS_PARKED = Event("signals_parked", ("signals", "code"), Level.WARNING)
+STORE_BEHIND = Event("store_behind_registry", ("signals",), Level.ERROR)
+STEP_FAILED = Event("sync_step_failed", ("step", "code"), Level.WARNING)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Work done so far in one step, for a progress bar."""
+
+    step: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did. `waiting`: versions still to be sent; `problems`: why, in plain sentences."""
+
+    submitted: int = 0
+    parked: int = 0
+    waiting: int = 0
+    notices: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class Page(Protocol):
+    """Notices after a number; `node.uplink.Page`."""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]: ...
+    @property
+    def through(self) -> int: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def closed_on(self) -> date | None: ...
+
+
+class RegistryLink(Protocol):
+    """The registry as it is called; `node.uplink.RegistryLink` over the network."""
+
+    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]: ...
+    def list_notices(self, after: int) -> Page: ...
+    def acknowledge(self, through: int) -> None: ...
+    def report_roster(self, as_of: date, roster: int) -> None: ...
+
+
+class Links(Protocol):
+    """The parties as the descriptor in force names them; `node.uplink.Uplink`."""
+
+    def registry(self) -> RegistryLink: ...
+    def evaluators(self) -> Sequence[EvaluatorLink]: ...
+
+
+@dataclass(slots=True)
+class _Sync:
+    """One run: what it works by, and what it has to report."""
+
+    descriptor: Descriptor
+    today: date
+    judge: Judge
+    submitted: int = 0
+    notices: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        if sentence not in self.problems:
+            self.problems.append(sentence)
+
+
+class Pipeline:
+    """The node's daily work. `policy` turns the descriptor's policy into the one this node works by."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        sealer: Sealer,
+        descriptor: Callable[[], Descriptor],
+        member: MemberId,
+        links: Links,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        log: Log,
+        policy: Callable[[Policy], Policy] = lambda policy: policy,
+    ) -> None:
+        self._database = database
+        self._descriptor = descriptor
+        self._member = member
+        self._links = links
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._log = log
+        self._policy = policy
+        self._pupils = Pupils(sealer)
+        self._imports = Imports(sealer)
+        self._outbox = Outbox(sealer)
+        self._pseudonyms = Pseudonyms(sealer)
+        self._notices = Notices()
+        self._gaps = Gaps(self._pupils)
+        self._casework = Casework(self._gaps, self._notices, log)
+        self._pseudonymiser = Pseudonymiser(
+            database, self._pupils, self._outbox, self._pseudonyms, clock, random_bytes, log
+        )
+        self._restating = Restating(
+            database,
+            self._pupils,
+            Sayings(sealer),
+            self._imports,
+            self._outbox,
+            self._pseudonyms,
+            self._notices,
+            self._gaps,
+            random_bytes,
+        )
+        self._one_at_a_time = threading.Lock()
+
+    def sync(self, *, notices_only: bool = False) -> Iterator[Progress | SyncReport]:
+        """Yields progress and, last, the report. `notices_only` sends nothing: it restates, fetches and handles.
+
+        Raises UppropError where the node cannot work at all: no descriptor in force, the store busy.
+        """
+        with self._one_at_a_time:
+            descriptor = self._descriptor()
+            judge = Judge(self._member, self._policy(descriptor.policy), descriptor.calendar(self._member))
+            run = _Sync(descriptor, self._clock.today(), judge)
+            for _ in range(MAX_ROUNDS):
+                yield from self._restate(run)
+                if notices_only:
+                    break
+                yield from self._pseudonymise(run)
+                if not (yield from self._submit(run)):
+                    break
+            if not notices_only:
+                self._report_roster(run)
+            yield from self._fetch_notices(run)
+            self._handle_notices(run)
+            self._database.run(
+                "node_open_unheard", lambda tx: self._casework.open_unheard(tx, run.today, judge.calendar)
+            )
+            yield self._report(run)
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def _restate(self, run: _Sync) -> Generator[Progress, None, None]:
+        steps = self._restating.run(run.today, run.judge, [epoch.epoch for epoch in run.descriptor.epochs])
+        yield from _named("restate", steps)
+
+    def _pseudonymise(self, run: _Sync) -> Generator[Progress, None, None]:
+        outcome = yield from _named(
+            "pseudonymise", self._pseudonymiser.run(run.descriptor.epochs, self._links.evaluators)
+        )
+        for problem in outcome.problems:
+            run.say(problem)
+
+    def _submit(self, run: _Sync) -> Generator[Progress, None, bool]:
+        """Send all that can be sent; returns whether something has to be restated first and sent then."""
+        epochs = frozenset(epoch.epoch for epoch in run.descriptor.epochs)
+        total = self._database.view("node_outbox_counts", self._outbox.counts).waiting
+        done, again = 0, False
+        while True:
+            batch, given_up = self._database.run("node_batch", functools.partial(self._next_batch, epochs))
+            again = again or given_up
+            if batch is None:
+                return again
+            yield Progress("submit", done, max(total, done))
+            signals = self._database.view("node_batch_signals", functools.partial(self._signals, batch))
+            try:
+                dispositions = self._links.registry().submit(batch.batch_id, signals)
+            except UppropError as error:
+                self._failed(run, "submit", error)
+                if error.code in _REFUSED_AS_A_WHOLE:
+                    dissolve = functools.partial(self._outbox.dissolve, batch_id=batch.batch_id)
+                    self._database.run("node_batch_dissolve", dissolve)
+                return False
+            settle = functools.partial(self._outbox.settle, batch=batch, dispositions=dispositions)
+            parked = self._database.run("node_dispositions", settle)
+            done += len(signals)
+            run.submitted += len(signals)
+            self._log(SIGNALS_SUBMITTED, signals=len(signals), parked=parked)
+            self._look_into(run, dispositions)
+            yield Progress("submit", done, max(total, done))
+
+    def _next_batch(self, epochs: frozenset[int], tx: Connection) -> tuple[Batch | None, bool]:
+        """The batch to send, made durable; and whether something was given up that has to be stated anew."""
+        batch = self._outbox.open_batch(tx)
+        if batch is not None:
+            return batch, False
+        ready: list[Version] = []
+        retired: list[Version] = []
+        waiting = self._outbox.waiting(tx)
+        while len(ready) < MAX_BATCH and (looked_at := list(itertools.islice(waiting, MAX_BATCH))):
+            retired += [version for version in looked_at if not standing(version, epochs)]
+            sendable = [version for version in looked_at if standing(version, epochs)]
+            missing = set(self._pseudonyms.missing(tx, referenced(sendable)))
+            ready += [version for version in sendable if missing.isdisjoint(version.carries)]
+        self._outbox.supersede(tx, retired)
+        if not ready:
+            return None, bool(retired)
+        batch_id = self._random_bytes(BATCH_ID_BYTES)
+        return self._outbox.make_batch(tx, batch_id, ready[:MAX_BATCH], self._clock.now()), bool(retired)
+
+    def _signals(self, batch: Batch, tx: Connection) -> tuple[Signal, ...]:
+        """The batch as it is sent: each version with its pseudonyms, in the order it names them."""
+        values = self._pseudonyms.values(tx, referenced(batch.versions))
+        return tuple(
+            replace(version.signal, pseudonyms=tuple(values[ref] for ref in version.carries))
+            for version in batch.versions
+        )
+
+    def _look_into(self, run: _Sync, dispositions: Sequence[Disposition]) -> None:
+        refused = Counter(
+            answer.code or answer.kind.value
+            for answer in dispositions
+            if answer.kind in (DispositionKind.CONFLICT, DispositionKind.REJECTED)
+        )
+        for code, number in sorted(refused.items()):
+            self._log(SIGNALS_PARKED, signals=number, code=code)
+        stale = sum(answer.kind is DispositionKind.STALE for answer in dispositions)
+        if stale:
+            # Batches go out in the order of versions, so only a store that was set back is overtaken by its own past.
+            self._log(STORE_BEHIND, signals=stale)
+            run.say(
+                f"The registry knows newer versions of {stale} signals than this node has made: "
+                "its store seems to be an older copy. What these pupils' signals say now is not what counts there."
+            )
+
+    def _report_roster(self, run: _Sync) -> None:
+        """State the newest import, once all that it shows has been said."""
+        as_of, roster = self._database.view("node_roster", self._roster)
+        if as_of is None:
+            return
+        try:
+            self._links.registry().report_roster(as_of, roster)
+        except UppropError as error:
+            self._failed(run, "roster", error)
+            return
+        self._database.run("node_roster_taken", functools.partial(self._notices.roster_taken, as_of=as_of))
+
+    def _roster(self, tx: Connection) -> tuple[date | None, int]:
+        """As-of and size of a roster to be reported; no as-of where there is nothing to report."""
+        newest = self._imports.newest(tx)
+        reported = self._notices.state(tx).roster_reported_as_of
+        if newest is None or (reported is not None and newest.as_of <= reported) or self._outbox.counts(tx).waiting:
+            return None, 0
+        return newest.as_of, (self._pupils.roster(tx) + ROSTER_STEP // 2) // ROSTER_STEP * ROSTER_STEP
+
+    def _fetch_notices(self, run: _Sync) -> Generator[Progress, None, None]:
+        more, kept = True, 0
+        while more:
+            cursor = self._database.view("node_notice_cursor", self._notices.state).cursor
+            try:
+                registry = self._links.registry()
+                page = registry.list_notices(cursor)
+            except UppropError as error:
+                self._failed(run, "notices", error)
+                record = functools.partial(self._notices.record_fetch, day=run.today, succeeded=False)
+                self._database.run("node_fetch_failed", record)
+                return
+            kept += self._database.run("node_notices_keep", functools.partial(self._keep, page, run.today))
+            if page.through > cursor:
+                try:
+                    registry.acknowledge(page.through)
+                except UppropError as error:
+                    # The cursor is durable: a later acknowledgement covers these notices too.
+                    self._failed(run, "acknowledge", error)
+            more = page.more
+            yield Progress("notices", kept, kept)
+
+    def _keep(self, page: Page, today: date, tx: Connection) -> int:
+        self._notices.record_fetch(tx, today, succeeded=True)
+        return self._notices.keep(tx, page.notices, page.through, page.closed_on)
+
+    def _handle_notices(self, run: _Sync) -> None:
+        more, unmatched = True, 0
+        while more:
+            handled = self._database.run("node_notices_handle", self._casework.handle_notices)
+            run.notices += handled.number
+            unmatched += handled.unmatched
+            more = handled.more
+        if unmatched:
+            run.say(
+                f"{unmatched} notices are about openings that this node does not know: its store seems to be an older "
+                "copy. Look into them with the registry's operator."
+            )
+
+    def _failed(self, run: _Sync, step: str, error: UppropError) -> None:
+        run.say(error.sentence)
+        self._log(STEP_FAILED, step=step, code=error.code)
+
+    def _report(self, run: _Sync) -> SyncReport:
+        counts = self._database.view("node_outbox_counts", self._outbox.counts)
+        if counts.parked:
+            run.say(
+                f"{counts.parked} signals were not taken by the registry and are parked; "
+                "the pupils' gaps stay watched here."
+            )
+        return SyncReport(run.submitted, counts.parked, counts.waiting, run.notices, tuple(run.problems))
+
+
+def _named(step: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
+    """The progress of a step under its name; passes its result on."""
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+        yield Progress(step, done, total)

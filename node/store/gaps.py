@@ -1,0 +1,210 @@
+"""The aggregates "gap" and "case file": what the rules of `node.gaps` made of a pupil, kept.
+
+State of a gap: WATCH → OPEN → ANSWERED | ENDED | VOID, and back to OPEN or WATCH when an answer or an end falls away;
+moved by `node.gaps` alone, this module only keeps it. A case file is made in the transaction in which its gap is OPEN
+for the first time, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+
+from federation.rules.vocabulary import GapState, Handle, Opening, OpeningKind, Urgency
+from node.gaps import SECRET_ROUTES, Gap, OpenedBy
+from node.identity import Identity, Route
+from node.store.pupils import Pupils
+from node.store.schema import case_files, gaps, pupils
+
+CHUNK = 500
+"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One gap with the pupil it is about, as the control contract lists it."""
+
+    person_id: str
+    number: str
+    name: str
+    effective_date: date
+    route: str
+    kind: str
+    urgency: str
+    state: str
+    state_since: date
+    opened_on: date | None
+    due_on: date
+    lead: bool
+    linked: bool
+    coverage_incomplete: bool
+    opened_by: str
+
+    def __repr__(self) -> str:
+        return f"CaseLine(route={self.route}, state={self.state})"
+
+
+class Gaps:
+    """The gaps of the node. Every method works on the connection of the caller's transaction."""
+
+    def __init__(self, people: Pupils) -> None:
+        self._pupils = people
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def of_handles(self, tx: Connection, handles: Iterable[bytes]) -> dict[bytes, tuple[Gap, ...]]:
+        """handle → its gaps by number; handles without any are left out."""
+        found: dict[bytes, list[Gap]] = {}
+        for chunk in _chunks(handles):
+            for row in tx.execute(_query().where(gaps.c.handle.in_(chunk)).order_by(gaps.c.number)):
+                found.setdefault(row.handle, []).append(_opened(row))
+        return {handle: tuple(of_handle) for handle, of_handle in found.items()}
+
+    def one(self, tx: Connection, handle: bytes, number: int) -> Gap | None:
+        row = tx.execute(_query().where(gaps.c.handle == handle, gaps.c.number == number)).one_or_none()
+        return None if row is None else _opened(row)
+
+    def to_ask_after_fetch(self, tx: Connection, today: date) -> tuple[Gap, ...]:
+        """Gaps on which a fetch may have a bearing: past due and unheard of, or opened here against an old answer."""
+        unheard = and_(gaps.c.verdict.is_(None), gaps.c.state == GapState.WATCH.value, gaps.c.due_on <= today)
+        doubted = and_(
+            gaps.c.state == GapState.OPEN.value,
+            gaps.c.verdict.in_([GapState.ANSWERED.value, GapState.ENDED.value]),
+        )
+        query = _query().where(gaps.c.route == Route.REGISTRY.value, or_(unheard, doubted))
+        return tuple(_opened(row) for row in tx.execute(query.order_by(gaps.c.handle, gaps.c.number)))
+
+    def list_cases(self, tx: Connection, *, protected: bool) -> tuple[CaseLine, ...]:
+        """The open case files. `protected`: those that the protected-identity role alone may see, as well."""
+        return self._list(tx, gaps.c.state == GapState.OPEN.value, protected=protected)
+
+    def list_gaps(self, tx: Connection, *, protected: bool) -> tuple[CaseLine, ...]:
+        """Every gap that was ever open, with its newest state."""
+        return self._list(tx, gaps.c.opened_on.is_not(None), protected=protected)
+
+    def _list(self, tx: Connection, which: ColumnElement[bool], *, protected: bool) -> tuple[CaseLine, ...]:
+        query = _query().add_columns(pupils.c.protected).join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
+        if not protected:
+            query = query.where(~pupils.c.protected, gaps.c.route.not_in([route.value for route in SECRET_ROUTES]))
+        rows = tx.execute(query.where(which)).all()
+        identities = self._pupils.identities(tx, (row.pupil_id for row in rows))
+        lines = [_line(_opened(row), identities[row.pupil_id]) for row in rows]
+        return tuple(sorted(lines, key=lambda line: (line.effective_date, line.person_id, line.state_since)))
+
+    def states(self, tx: Connection) -> Mapping[GapState, int]:
+        """How many gaps are in which state, for the node's own status page."""
+        counted = dict.fromkeys(GapState, 0)
+        for state in tx.execute(select(gaps.c.state)).scalars():
+            counted[GapState(state)] += 1
+        return counted
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def save(self, tx: Connection, pupil_id: bytes, changed: Sequence[Gap]) -> None:
+        """Write gaps of one pupil, new or known, and make the case files that have come to be."""
+        for gap in changed:
+            values = _values(gap)
+            known = tx.execute(update(gaps).where(*_is(gap)).values(values)).rowcount
+            if not known:
+                tx.execute(insert(gaps).values(handle=gap.handle, number=gap.number, pupil_id=pupil_id, **values))
+            if gap.opened_on is not None and gap.opened_by is not None:
+                made = select(case_files.c.handle).where(
+                    case_files.c.handle == gap.handle, case_files.c.number == gap.number
+                )
+                if tx.execute(made).first() is None:
+                    tx.execute(
+                        insert(case_files).values(
+                            handle=gap.handle,
+                            number=gap.number,
+                            opened_on=gap.opened_on,
+                            opened_by=gap.opened_by.value,
+                        )
+                    )
+
+    def change(self, tx: Connection, changed: Gap) -> None:
+        """Write a known gap anew."""
+        pupil_id = tx.execute(select(gaps.c.pupil_id).where(*_is(changed))).scalar_one()
+        self.save(tx, pupil_id, [changed])
+
+
+def _query() -> Any:
+    return select(gaps, case_files.c.opened_by).outerjoin(
+        case_files, and_(case_files.c.handle == gaps.c.handle, case_files.c.number == gaps.c.number)
+    )
+
+
+def _is(gap: Gap) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return gaps.c.handle == gap.handle, gaps.c.number == gap.number
+
+
+def _opened(row: Any) -> Gap:
+    return Gap(
+        handle=Handle(row.handle),
+        opening=Opening(row.number, OpeningKind(row.kind), row.since, Urgency(row.urgency), row.planned_start),
+        route=Route(row.route),
+        stated=row.stated,
+        due_on=row.due_on,
+        said_on=row.said_on,
+        state=GapState(row.state),
+        state_since=row.state_since,
+        opened_on=row.opened_on,
+        opened_by=None if row.opened_by is None else OpenedBy(row.opened_by),
+        verdict=None if row.verdict is None else GapState(row.verdict),
+        verdict_on=row.verdict_on,
+        case_id=row.case_id,
+        lead=row.lead,
+        linked=row.linked,
+        coverage_incomplete=row.coverage_incomplete,
+    )
+
+
+def _values(gap: Gap) -> dict[str, Any]:
+    return {
+        "kind": gap.opening.kind.value,
+        "since": gap.opening.since,
+        "urgency": gap.opening.urgency.value,
+        "planned_start": gap.opening.planned_start,
+        "due_on": gap.due_on,
+        "said_on": gap.said_on,
+        "route": gap.route.value,
+        "stated": gap.stated,
+        "verdict": None if gap.verdict is None else gap.verdict.value,
+        "verdict_on": gap.verdict_on,
+        "state": gap.state.value,
+        "state_since": gap.state_since,
+        "opened_on": gap.opened_on,
+        "case_id": gap.case_id,
+        "lead": gap.lead,
+        "linked": gap.linked,
+        "coverage_incomplete": gap.coverage_incomplete,
+    }
+
+
+def _line(gap: Gap, identity: Identity) -> CaseLine:
+    return CaseLine(
+        person_id=identity.person_id,
+        number="" if identity.number is None else identity.number.number,
+        name=identity.name,
+        effective_date=gap.opening.since,
+        route=gap.route.value,
+        kind=gap.opening.kind.value,
+        urgency=gap.opening.urgency.value,
+        state=gap.state.value,
+        state_since=gap.state_since,
+        opened_on=gap.opened_on,
+        due_on=gap.due_on,
+        lead=gap.lead,
+        linked=gap.linked,
+        coverage_incomplete=gap.coverage_incomplete,
+        opened_by="" if gap.opened_by is None else gap.opened_by.value,
+    )
+
+
+def _chunks(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
+    everything = list(dict.fromkeys(keys))
+    for start in range(0, len(everything), CHUNK):
+        yield everything[start : start + CHUNK]

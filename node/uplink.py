@@ -1,0 +1,296 @@
+"""The node's calls to other parties: the only module of the node that knows the wire.
+
+Invariants: what leaves here about a pupil is a `Signal` and nothing else; a request that changes anything carries an id
+that its caller made durable before the first attempt; an answer that does not fit its request raises.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from federation.clock import Clock
+from federation.descriptor import Descriptor, DescriptorStore
+from federation.errors import Code, UppropError
+from federation.identity import Identity
+from federation.observability import Metrics
+from federation.rpc.client import Peer
+from federation.rpc.envelope import make_envelope
+from federation.rules.vocabulary import (
+    HANDLE_BYTES,
+    MAX_BATCH,
+    Disposition,
+    DispositionKind,
+    DutyEnded,
+    Handle,
+    Notice,
+    NoticeKind,
+    Opening,
+    OpeningKind,
+    Presence,
+    Signal,
+    Urgency,
+)
+from federation.tls import ChannelCredentials
+from federation.v1 import evaluator_pb2, evaluator_pb2_grpc, registry_pb2, registry_pb2_grpc, signal_pb2
+from privacy.protocol import Answer
+
+SUBMIT_DEADLINE = 60.0
+"""Seconds for a batch of 1 000 signals, which a registry writes in one transaction."""
+EVALUATE_DEADLINE = 60.0
+"""Seconds for 1 000 evaluations with their proof: under a second of work, behind those of other members."""
+CALL_DEADLINE = 20.0
+"""Seconds for anything else."""
+
+_OPENING_KINDS = {kind: signal_pb2.OpeningKind.Value(f"OPENING_KIND_{kind.value}") for kind in OpeningKind}
+_URGENCIES = {urgency: signal_pb2.Urgency.Value(f"URGENCY_{urgency.value}") for urgency in Urgency}
+_DISPOSITIONS = {registry_pb2.DispositionKind.Value(f"DISPOSITION_KIND_{kind.value}"): kind for kind in DispositionKind}
+_NOTICE_KINDS = {registry_pb2.NoticeKind.Value(f"NOTICE_KIND_{kind.value}"): kind for kind in NoticeKind}
+
+_TRY_ANOTHER = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED})
+"""After these the same request goes to the next address of the registry."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Notices after a number. `through` is the last number of the page, that of a notice we do not know included."""
+
+    notices: tuple[Notice, ...]
+    through: int
+    more: bool
+    closed_on: date | None
+
+
+class Uplink:
+    """Connections to the parties that the descriptor names, made on first use and kept while it names them."""
+
+    def __init__(
+        self,
+        descriptors: DescriptorStore,
+        credentials: ChannelCredentials,
+        clock: Clock,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._descriptors = descriptors
+        self._credentials = credentials
+        self._clock = clock
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._peers: dict[tuple[Identity, str], Peer] = {}
+
+    def registry(self) -> RegistryLink:
+        """The registry of the descriptor in force."""
+        descriptor = self._descriptors.current()
+        self._forget_others(descriptor)
+        peers = [self._peer(each.identity, each.address) for each in descriptor.registries]
+        return RegistryLink(peers, self._clock, descriptor)
+
+    def evaluators(self) -> tuple[EvaluatorLink, ...]:
+        """The evaluators of the descriptor in force, by their index."""
+        descriptor = self._descriptors.current()
+        self._forget_others(descriptor)
+        return tuple(
+            EvaluatorLink(each.index, self._peer(each.identity, each.address), self._clock, descriptor)
+            for each in descriptor.evaluators
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            for peer in self._peers.values():
+                peer.close()
+            self._peers.clear()
+
+    def _peer(self, identity: Identity, address: str) -> Peer:
+        with self._lock:
+            peer = self._peers.get((identity, address))
+            if peer is None:
+                peer = self._peers[identity, address] = Peer(identity, address, self._credentials, self._metrics)
+            return peer
+
+    def _forget_others(self, descriptor: Descriptor) -> None:
+        named = {(each.identity, each.address) for each in descriptor.registries}
+        named |= {(each.identity, each.address) for each in descriptor.evaluators}
+        with self._lock:
+            for key in [key for key in self._peers if key not in named]:
+                self._peers.pop(key).close()
+
+
+class RegistryLink:
+    """The registry, at whichever of its addresses answers."""
+
+    def __init__(self, peers: Sequence[Peer], clock: Clock, descriptor: Descriptor) -> None:
+        self._peers = peers
+        self._clock = clock
+        self._descriptor = descriptor
+
+    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]:
+        """The registry's word on each signal, in their order."""
+        request = registry_pb2.SubmitSignalsRequest(
+            envelope=make_envelope(self._clock, self._descriptor),
+            batch_id=batch_id,
+            signals=[signal_message(signal) for signal in signals],
+        )
+        response = self._call(lambda peer, stub: peer.call(stub.SubmitSignals, request, SUBMIT_DEADLINE))
+        if response.batch_id != batch_id or len(response.dispositions) != len(signals):
+            raise _unfit("the registry")
+        return tuple(_disposition(message) for message in response.dispositions)
+
+    def list_notices(self, after: int) -> Page:
+        """The next notices after number `after`."""
+        request = registry_pb2.ListNoticesRequest(
+            envelope=make_envelope(self._clock, self._descriptor), after_number=after, limit=MAX_BATCH
+        )
+        response = self._call(lambda peer, stub: peer.call(stub.ListNotices, request, CALL_DEADLINE))
+        numbers = [message.number for message in response.notices]
+        if numbers != sorted(set(numbers)) or (numbers and numbers[0] <= after) or (response.more and not numbers):
+            raise _unfit("the registry")
+        return Page(
+            notices=tuple(
+                _notice(message, _NOTICE_KINDS[message.kind])
+                for message in response.notices
+                if message.kind in _NOTICE_KINDS
+            ),
+            through=numbers[-1] if numbers else after,
+            more=response.more,
+            closed_on=_day(response.closed_on) if response.HasField("closed_on") else None,
+        )
+
+    def acknowledge(self, through: int) -> None:
+        """Say that all notices up to number `through` are durable here."""
+        request = registry_pb2.AckNoticesRequest(
+            envelope=make_envelope(self._clock, self._descriptor), through_number=through
+        )
+        self._call(lambda peer, stub: peer.call(stub.AckNotices, request, CALL_DEADLINE))
+
+    def report_roster(self, as_of: date, roster: int) -> None:
+        """State the newest import and how many pupils have a presence in force, in steps of 50."""
+        request = registry_pb2.ReportRosterRequest(
+            envelope=make_envelope(self._clock, self._descriptor), as_of=as_of.isoformat(), roster=roster
+        )
+        self._call(lambda peer, stub: peer.call(stub.ReportRoster, request, CALL_DEADLINE))
+
+    def _call(self, call: Callable[[Peer, registry_pb2_grpc.RegistryServiceStub], T]) -> T:
+        failure = UppropError(Code.CONFIG_INVALID, "The descriptor names no registry. Ask the authority for another.")
+        for peer in self._peers:
+            try:
+                return call(peer, registry_pb2_grpc.RegistryServiceStub(peer.channel))
+            except UppropError as error:
+                if error.code not in _TRY_ANOTHER:
+                    raise
+                failure = error
+        raise failure
+
+
+class EvaluatorLink:
+    """One evaluator."""
+
+    def __init__(self, index: int, peer: Peer, clock: Clock, descriptor: Descriptor) -> None:
+        self.index = index
+        self._peer = peer
+        self._clock = clock
+        self._descriptor = descriptor
+
+    def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer:
+        """This evaluator's answer to a batch, not verified yet.
+
+        Raises UppropError; EVALUATOR_LIED where the answer is to another request or from another share.
+        """
+        stub = evaluator_pb2_grpc.EvaluatorServiceStub(self._peer.channel)
+        request = evaluator_pb2.BlindEvaluateRequest(
+            envelope=make_envelope(self._clock, self._descriptor),
+            request_id=request_id,
+            epoch=epoch,
+            blinded_elements=elements,
+        )
+        response = self._peer.call(stub.BlindEvaluate, request, EVALUATE_DEADLINE)
+        if response.request_id != request_id or response.share_index != self.index:
+            raise UppropError(Code.EVALUATOR_LIED, f"Evaluator {self.index} answered another request than ours.")
+        return Answer(
+            evaluator=self.index,
+            epoch=response.epoch,
+            share_version=response.share_version,
+            evaluated=tuple(response.evaluated_elements),
+            proof=response.proof,
+        )
+
+
+def signal_message(signal: Signal) -> signal_pb2.Signal:
+    """A signal on the wire."""
+    return signal_pb2.Signal(
+        handle=signal.handle,
+        version=signal.version,
+        pseudonyms=[
+            signal_pb2.Pseudonym(epoch=pseudonym.epoch, value=pseudonym.value) for pseudonym in signal.pseudonyms
+        ],
+        presences=[_presence(presence) for presence in signal.presences],
+        opening=None if signal.opening is None else _opening(signal.opening),
+        duty_ended=None if signal.duty_ended is None else _duty_ended(signal.duty_ended),
+        retracted=signal.retracted,
+        nonce=signal.nonce,
+    )
+
+
+def _presence(presence: Presence) -> signal_pb2.Presence:
+    return signal_pb2.Presence(
+        begins=_text(presence.begins),
+        until=_text(presence.until),
+        affirmed_on=_text(presence.affirmed_on),
+        met_on=_text(presence.met_on),
+    )
+
+
+def _opening(opening: Opening) -> signal_pb2.Opening:
+    return signal_pb2.Opening(
+        number=opening.number,
+        kind=_OPENING_KINDS[opening.kind],
+        since=opening.since.isoformat(),
+        urgency=_URGENCIES[opening.urgency],
+        planned_start=_text(opening.planned_start),
+    )
+
+
+def _duty_ended(ended: DutyEnded) -> signal_pb2.DutyEnded:
+    return signal_pb2.DutyEnded(begins=ended.begins.isoformat(), review=_text(ended.review))
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise _unfit("the registry") from error
+
+
+def _disposition(message: registry_pb2.Disposition) -> Disposition:
+    kind = _DISPOSITIONS.get(message.kind)
+    if kind is None:
+        raise _unfit("the registry")
+    return Disposition(kind, message.code if message.HasField("code") else None)
+
+
+def _notice(message: registry_pb2.Notice, kind: NoticeKind) -> Notice:
+    if message.HasField("handle") and len(message.handle) != HANDLE_BYTES:
+        raise _unfit("the registry")
+    return Notice(
+        number=message.number,
+        kind=kind,
+        closed_on=_day(message.closed_on),
+        handle=Handle(message.handle) if message.HasField("handle") else None,
+        opening_number=message.opening_number if message.HasField("opening_number") else None,
+        case_id=message.case_id if message.HasField("case_id") else None,
+        coverage_incomplete=message.coverage_incomplete,
+    )
+
+
+def _unfit(peer: str) -> UppropError:
+    return UppropError(
+        Code.INTERNAL, f"What {peer} answered does not fit the question; nothing of it was taken. Tell its operator."
+    )
