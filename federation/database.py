@@ -33,6 +33,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from federation import boundary
 from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from federation.migration import check_schema, migrate
@@ -74,7 +75,6 @@ class Database:
         self.url = _url(target)
         self._metrics = metrics
         self._engine = _engine(self.url, pool_size)
-        self._inside = threading.local()
         # One process writes to a SQLite file, so its threads queue here, in order, and not by polling the file's lock.
         self._writer = threading.Lock() if self.is_sqlite else None
 
@@ -90,19 +90,17 @@ class Database:
     @contextlib.contextmanager
     def transaction(self, name: str, *, isolation: Isolation = Isolation.REPEATABLE_READ) -> Iterator[Connection]:
         """A writing transaction, committed at the end of the block and rolled back by any exception. Not retried."""
-        with self._alone(name), self._writer or contextlib.nullcontext(), self._measured(name):
-            options: dict[str, Any] = (
-                {"upprop_begin": "BEGIN IMMEDIATE"} if self.is_sqlite else {"isolation_level": isolation.value}
-            )
+        with boundary.transaction(name), self._writer or contextlib.nullcontext(), self._measured(name):
+            options = {} if self.is_sqlite else {"isolation_level": isolation.value}
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
 
     @contextlib.contextmanager
     def read(self, name: str) -> Iterator[Connection]:
         """One consistent snapshot to read from; whatever is written in it is refused or rolled back."""
-        with self._alone(name), self._measured(name):
+        with boundary.transaction(name), self._measured(name):
             options: dict[str, Any] = (
-                {"upprop_begin": "BEGIN DEFERRED"}
+                {"upprop_reads": True}
                 if self.is_sqlite
                 else {"isolation_level": Isolation.REPEATABLE_READ.value, "postgresql_readonly": True}
             )
@@ -145,18 +143,6 @@ class Database:
             # Full jitter: those who collided do not collide again.
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number)))  # noqa: S311 - no secret
         raise AssertionError("unreachable")
-
-    @contextlib.contextmanager
-    def _alone(self, name: str) -> Iterator[None]:
-        # A transaction inside another one would wait for its own lock.
-        outer = getattr(self._inside, "name", None)
-        if outer is not None:
-            raise RuntimeError(f"the transaction {name} was begun inside {outer}")
-        self._inside.name = name
-        try:
-            yield
-        finally:
-            self._inside.name = None
 
     @contextlib.contextmanager
     def _measured(self, name: str) -> Iterator[None]:
@@ -232,8 +218,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    statement = connection.get_execution_options().get("upprop_begin", "BEGIN IMMEDIATE")
-    connection.exec_driver_sql(statement)
+    reads = connection.get_execution_options().get("upprop_reads", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    connection.exec_driver_sql("BEGIN DEFERRED" if reads else "BEGIN IMMEDIATE")
 
 
 def _withhold_values(context: Any) -> None:

@@ -3,13 +3,13 @@
 Invariants: a party starts only with a certificate that is in date, issued by a CA of the descriptor, names the party by
 its URI and carries the key that the descriptor lists; a server asks every caller for a certificate; a caller checks
 the name of the party it dials, whatever address that has. Certificates live in the system's time, never in business
-dates. Who may call what is decided per RPC (`rpc.authorisation`), since a TLS session outlives a descriptor.
+dates; nothing below TLS 1.3 is spoken (`tls13`). Who may call what is decided per RPC (`rpc.authorisation`), since a
+TLS session outlives a descriptor.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from federation import tls13
 from federation.clock import utc_now
 from federation.descriptor import Descriptor, DescriptorStore
 from federation.errors import Code, UppropError
@@ -35,16 +36,6 @@ if TYPE_CHECKING:
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead another party's clock may be before a fresh certificate of its is refused by our own check."""
-
-# gRPC has no setting for the lowest version of TLS. Its cipher list rules TLS 1.2 and lower alone, and all our keys are
-# P-256: with nothing but a cipher for RSA keys in that list, no version below 1.3 can be agreed on.
-_CIPHERS_VARIABLE = "GRPC_SSL_CIPHER_SUITES"
-_NO_CIPHER_FOR_OUR_KEYS = "ECDHE-RSA-AES256-GCM-SHA384"
-
-
-def require_tls13() -> None:
-    """Must run before the process makes its first gRPC credentials; `OwnIdentity` and every entry point call it."""
-    os.environ[_CIPHERS_VARIABLE] = _NO_CIPHER_FOR_OUR_KEYS
 
 
 def key_sha256(certificate: x509.Certificate) -> str:
@@ -135,7 +126,7 @@ class OwnIdentity:
         kind: Kind | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        require_tls13()
+        tls13.check()
         self._certificate = certificate
         self._private_key = private_key
         self._descriptors = descriptors

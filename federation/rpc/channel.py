@@ -1,6 +1,6 @@
 """A gRPC channel that can be renewed underneath its stubs and whose calls raise `UppropError`.
 
-Invariant: no call leaves without a deadline.
+Invariants: no call leaves without a deadline, and none from inside a database transaction.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import grpc
 
+from federation import boundary
 from federation.observability import Metrics
 from federation.rpc.status import as_call, remote_error
 
@@ -113,6 +114,7 @@ class _Method:
         self._labels = (service, name)
 
     def _current(self) -> Any:
+        boundary.refuse_inside_transaction()
         inner = self._channel.current()
         bound = self._bound
         if bound is None or bound[0] is not inner:

@@ -1,0 +1,1 @@
+"""Tests: named for the properties they hold."""

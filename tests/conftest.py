@@ -1,0 +1,85 @@
+"""Fixtures that every test may ask for. Files and processes are real; nothing stands in for a store or a server."""
+
+# ruff: noqa: E402 - TLS 1.3 must be required before any module imports gRPC
+
+from __future__ import annotations
+
+from federation import tls13
+
+tls13.require()
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from federation import pki
+from federation.database import Database
+from federation.observability import Metrics
+from privacy.keys import deal_epoch
+from tests.harness.postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(CollectorRegistry())
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now; held together while they are picked, so that they differ."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+MakeFederation = Callable[..., pki.DevFederation]
+
+
+@pytest.fixture
+def make_federation(tmp_path: Path) -> MakeFederation:
+    """Writes a throw-away federation of three evaluators, a registry and the members named, on free ports."""
+
+    def make(*members: str, directory: str = "federation", evaluators: int = 3, **options: object) -> pki.DevFederation:
+        registry, *others = free_ports(1 + evaluators)
+        return pki.dev(
+            tmp_path / directory,
+            [pki.DevMember(member) for member in members],
+            deal_epoch=deal_epoch,
+            ports=pki.Ports(registry, tuple(others)),
+            **options,  # type: ignore[arg-type]  # passed through
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, started once; UPPROP_TEST_DATABASE_URL names another to use instead."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, once on each kind of store."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str, metrics: Metrics) -> Iterator[Database]:
+    """An empty database, once on each kind of store."""
+    db = Database(database_url, metrics)
+    yield db
+    db.close()
