@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 CLOSE_AT = time(18, 0)
 """In the federation's zone (design §4.6): after the schools' day, before the nodes' evening fetch."""
 
+LOOK_SECONDS = 20.0
+"""How often the daemon looks whether a close is due."""
+
 
 def close_due(
     now: datetime, zone: ZoneInfo, newest_begun: date | None, last_finished_at: datetime | None

@@ -9,6 +9,7 @@ Invariants
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from datetime import date
@@ -111,11 +112,19 @@ def parse_roster(message: registry_pb2.ReportRosterRequest) -> tuple[date, int]:
     return as_of, message.roster
 
 
+def parse_notice_number(value: int) -> int:
+    """The number of a notice; a store's integers end before the contract's do."""
+    if value >= 2**63:
+        raise UppropError(Code.REQUEST_INVALID, "No notice has so high a number.")
+    return value
+
+
 def _need(condition: bool) -> None:
     if not condition:
         raise _Refusal(Code.SIGNAL_MALFORMED)
 
 
+@functools.lru_cache(maxsize=4_096)
 def _date(text: str) -> date:
     # fromisoformat also takes 20261019 and week dates; the contract has one form.
     if len(text) != 10 or text[4] != "-" or text[7] != "-":

@@ -19,7 +19,7 @@ def load(tx: Connection, named: Mapping[Ref, tuple[MemberId, Handle]]) -> dict[G
     """Every gap ever known of these handles."""
     found = {}
     for chunk in chunks(named):
-        for row in tx.execute(select(gaps).where(gaps.c.ref.in_(chunk))):
+        for row in tx.execute(select(gaps).where(gaps.c.ref.in_(chunk))).all():
             key = GapKey(*named[row.ref], row.number)
             answer = (
                 Answer(MemberId(row.answer_member), Handle(row.answer_handle), row.answer_entered_on)

@@ -60,8 +60,7 @@ def count(tx: Connection, on: date) -> int:
 def load(tx: Connection, seeds: Collection[Ref]) -> list[Group]:
     """The whole groups of these handles, in a fixed order."""
     pairs_of, members_of_pair, taken_back = _expand(tx, seeds)
-    stated = _signals(tx, pairs_of)
-    marks = _marks(tx, pairs_of)
+    stated, marks = _signals(tx, pairs_of)
     groups = []
     for refs in _components(pairs_of, members_of_pair):
         groups.append(
@@ -118,7 +117,7 @@ def _expand(
         rows: set[tuple[int, bytes, bytes, bool]] = set()
         for chunk in chunks(frontier):
             query = select(far.c.epoch, far.c.keyed, far.c.ref, far.c.live).join_from(near, far, shared)
-            rows.update(tx.execute(query.where(near.c.ref.in_(chunk))).tuples())
+            rows.update(map(tuple, tx.execute(query.where(near.c.ref.in_(chunk))).all()))
         reached = set[Ref]()
         for epoch, keyed, name, is_live in rows:
             ref = Ref(name)
@@ -156,12 +155,20 @@ def _components(refs: Iterable[Ref], of_pair: Mapping[_Pair, Sequence[Ref]]) -> 
     return list(components.values())
 
 
-def _signals(tx: Connection, live: Mapping[Ref, Sequence[Pseudonym]]) -> dict[Ref, MemberSignal]:
-    stated = {}
+def _signals(tx: Connection, live: Mapping[Ref, Sequence[Pseudonym]]) -> tuple[dict[Ref, MemberSignal], dict[Ref, int]]:
+    """What stands of these handles, and the marks of those that changed."""
+    stated: dict[Ref, MemberSignal] = {}
+    marks: dict[Ref, int] = {}
     columns = (signals.c.ref, signals.c.member, signals.c.handle, signals.c.version, signals.c.retracted)
     for chunk in chunks(live):
-        query = select(*columns, signals.c.statement).where(signals.c.ref.in_(chunk))
-        for ref, member, handle, version, retracted, text in tx.execute(query):
+        query = (
+            select(*columns, signals.c.statement, dirty.c.mark)
+            .select_from(signals.outerjoin(dirty))
+            .where(signals.c.ref.in_(chunk))
+        )
+        for ref, member, handle, version, retracted, text, mark in tx.execute(query).all():
+            if mark is not None:
+                marks[Ref(ref)] = mark
             said = decode(text)
             stated[Ref(ref)] = MemberSignal(
                 MemberId(member),
@@ -175,12 +182,4 @@ def _signals(tx: Connection, live: Mapping[Ref, Sequence[Pseudonym]]) -> dict[Re
                     retracted=retracted,
                 ),
             )
-    return stated
-
-
-def _marks(tx: Connection, refs: Iterable[Ref]) -> dict[Ref, int]:
-    marks = {}
-    for chunk in chunks(refs):
-        for ref, mark in tx.execute(select(dirty.c.ref, dirty.c.mark).where(dirty.c.ref.in_(chunk))):
-            marks[Ref(ref)] = mark
-    return marks
+    return stated, marks

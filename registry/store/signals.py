@@ -25,7 +25,7 @@ def standing(tx: Connection, refs: Collection[Ref]) -> dict[Ref, Standing]:
     found = {}
     for chunk in chunks(refs):
         query = select(signals.c.ref, signals.c.version, signals.c.content_digest).where(signals.c.ref.in_(chunk))
-        for ref, version, digest in tx.execute(query):
+        for ref, version, digest in tx.execute(query).all():
             found[Ref(ref)] = Standing(version, digest)
     return found
 

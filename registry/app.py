@@ -1,0 +1,88 @@
+"""The registry put together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from federation.clock import Clock
+from federation.control import Handlers
+from federation.database import Database, check_schema
+from federation.descriptor import Descriptor, DescriptorStore
+from federation.observability import Log, Metrics
+from federation.rpc.authorisation import Rule
+from federation.rpc.server import Binding
+from federation.runtime import Worker
+from registry.intake import Intake
+from registry.keys import PseudonymKeys
+from registry.observability import RegistryMetrics
+from registry.pipeline import Close, Mailbox
+from registry.schedule import LOOK_SECONDS, close_due
+from registry.servicers import RULES, RegistryServicer, binding, control_handlers
+from registry.settings import RegistrySettings, open_database
+
+STORE = "registry.store"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What a daemon runs and what tests look at."""
+
+    services: Sequence[Binding]
+    rules: Mapping[str, Rule]
+    handlers: Handlers
+    workers: Sequence[Worker]
+    database: Database
+    intake: Intake
+    mailbox: Mailbox
+    daily_close: Close
+
+    def close(self) -> None:
+        """Release the store."""
+        self.database.close()
+
+
+def build(
+    settings: RegistrySettings,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+    descriptors: DescriptorStore | None = None,
+    log: Log | None = None,
+) -> App:
+    """The registry its settings describe. Raises UppropError where secrets, descriptor or schema are not in order."""
+    log = log or Log(level=settings.log_level)
+    in_force = (descriptors or DescriptorStore.of(settings, log)).current
+    keys = PseudonymKeys.read(settings.epoch_keys)
+    own_metrics = RegistryMetrics(metrics.registry)
+    database = open_database(settings, metrics)
+    check_schema(database, STORE)
+    intake = Intake(database, keys, in_force, own_metrics, log)
+    mailbox = Mailbox(database)
+    daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes)
+    servicer = RegistryServicer(intake, mailbox, clock, in_force)
+    return App(
+        services=[binding(servicer)],
+        rules=RULES,
+        handlers=control_handlers(daily_close, clock),
+        workers=[Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force()))],
+        database=database,
+        intake=intake,
+        mailbox=mailbox,
+        daily_close=daily_close,
+    )
+
+
+def close_if_due(daily_close: Close, clock: Clock, descriptor: Descriptor) -> None:
+    """The daily close, where this evening's, or the last one that was missed, has not been."""
+    begun, finished = daily_close.state()
+    day = close_due(
+        clock.now(),
+        ZoneInfo(descriptor.zone),
+        begun.closed_on if begun is not None else None,
+        finished.finished_at if finished is not None else None,
+    )
+    if day is not None:
+        daily_close.run(day)

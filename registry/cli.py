@@ -1,0 +1,146 @@
+"""`upprop registry`: what the operator of the registry types.
+
+Errors are `UppropError`s; whoever mounts this group prints their sentence and ends with their exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import click
+from prometheus_client import CollectorRegistry
+
+from federation import control
+from federation.descriptor import DescriptorStore
+from federation.files import write_secret
+from federation.identity import Kind
+from federation.lock import DaemonLock
+from federation.migration import migrate as migrate_store
+from federation.observability import Log, Metrics
+from federation.runtime import Daemon, make_clock
+from federation.settings import load
+from federation.tls import OwnIdentity
+from privacy.keys import MAX_EPOCH, REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
+from registry.app import STORE, App, build
+from registry.client import evaluate as evaluate_day
+from registry.settings import RegistrySettings, open_database
+
+_config = click.option(
+    "--config",
+    "config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config.toml"),
+    show_default=True,
+    help="The registry's settings file.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+
+
+@click.group(short_help="Run the national registry that matches gaps.")
+def registry() -> None:
+    """The registry takes pseudonymised signals from the municipalities, compares them once a day, and tells a
+    municipality when one of its pupils who left has not turned up anywhere.
+
+    It never sees a name or an identity number.
+    """
+
+
+@registry.command()
+@_config
+def serve(config: Path) -> None:
+    """Start the registry and run until stopped (Ctrl-C or SIGTERM).
+
+    Takes signals at any time and closes the day at 18:00. Log lines go to standard error, one JSON object each.
+    """
+    settings = load(config, RegistrySettings)
+    log = Log(level=settings.log_level)
+    descriptors = DescriptorStore.of(settings, log)
+    clock = make_clock(settings, descriptors)
+    metrics = Metrics(CollectorRegistry())
+
+    def make() -> App:
+        return build(settings, clock=clock, metrics=metrics, descriptors=descriptors, log=log)
+
+    own = OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY)
+    Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own).run()
+
+
+@registry.command()
+@_config
+@_json
+def migrate(config: Path, *, as_json: bool) -> None:
+    """Create the database, or bring it up to date after an upgrade.
+
+    Stop the registry and back up the database first. Running it twice does no harm.
+    """
+    settings = load(config, RegistrySettings)
+    with DaemonLock(settings.data_dir):
+        database = open_database(settings)
+        try:
+            before, after = migrate_store(database, STORE)
+        finally:
+            database.close()
+    unchanged = before == after
+    _say(
+        as_json,
+        {"before": before, "after": after},
+        f"The database is up to date ({after})." if unchanged else f"The database is now at {after}.",
+    )
+
+
+@registry.command()
+@_config
+@_json
+def evaluate(config: Path, *, as_json: bool) -> None:
+    """Close the day now: compare all signals and make the notices for the municipalities.
+
+    The running registry does this by itself at 18:00. Running it twice on a day changes nothing that has not changed
+    since. Works whether the registry is running or not.
+    """
+    settings = load(config, RegistrySettings)
+    log = Log(level="warning")
+    descriptors = DescriptorStore.of(settings, log)
+    clock = make_clock(settings, descriptors)
+
+    def make() -> App:
+        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), descriptors=descriptors, log=log)
+
+    with control.session(settings.data_dir, make, clock=clock, log=log) as stub:
+        report = evaluate_day(stub, _progress(shown=not as_json))
+    _say(as_json, report, f"{report['closed_on']} is closed.")
+
+
+@registry.command()
+@click.option("--epoch", type=click.IntRange(1, MAX_EPOCH), required=True, help="The epoch the key is for.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write it.  [default: epoch-N.key]",
+)
+def keygen(epoch: int, out: Path | None) -> None:
+    """Make the registry's own key over the pseudonyms of an epoch.
+
+    Name the file under [epoch_keys] in the settings. Keep it apart from the database and its backups: whoever has only
+    one of the two can do nothing with it.
+    """
+    path = out or Path(f"epoch-{epoch}.key")
+    write_secret(path, serialise_registry_key(RegistryKey(epoch, secrets.token_bytes(REGISTRY_KEY_BYTES))))
+    click.echo(f'Wrote {path}. Name it in the settings:\n\n[epoch_keys]\n{epoch} = "{path.name}"')
+
+
+def _progress(*, shown: bool) -> Callable[[int, int], None]:
+    if not shown or not sys.stderr.isatty():
+        return lambda done, total: None  # noqa: ARG005 - nobody watches
+
+    def show(done: int, total: int) -> None:
+        click.echo(f"\rclosing: {done:,} of {total:,}", nl=done >= total, err=True)
+
+    return show
+
+
+def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
+    click.echo(json.dumps(fields) if as_json else sentence)

@@ -1,0 +1,143 @@
+"""The registry's RPCs and its control commands: messages in, pipeline, messages out.
+
+Invariant: the sender is the certificate. No field of a message says who speaks.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import grpc
+
+from federation.clock import Clock
+from federation.control import Handlers
+from federation.descriptor import Descriptor
+from federation.errors import Code, UppropError
+from federation.identity import Kind
+from federation.rpc.authorisation import Rule
+from federation.rpc.caller import caller
+from federation.rpc.envelope import check_envelope
+from federation.rpc.server import Binding
+from federation.rules.vocabulary import MAX_BATCH
+from federation.v1 import control_pb2, registry_pb2, registry_pb2_grpc
+from registry import wire
+from registry.intake import Intake
+from registry.model import CloseReport
+from registry.pipeline import Close, Mailbox
+
+SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
+
+_NODES = Rule(frozenset({Kind.NODE}))
+RULES = {
+    f"{SERVICE.full_name}/SubmitSignals": _NODES,
+    f"{SERVICE.full_name}/ListNotices": _NODES,
+    f"{SERVICE.full_name}/AckNotices": _NODES,
+    f"{SERVICE.full_name}/ReportRoster": _NODES,
+}
+
+MAX_PAGE = 1_000
+"""Notices in one answer, whatever was asked for."""
+
+
+class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
+    """RegistryService."""
+
+    def __init__(self, intake: Intake, mailbox: Mailbox, clock: Clock, descriptors: Callable[[], Descriptor]) -> None:
+        self._intake, self._mailbox, self._clock, self._descriptors = intake, mailbox, clock, descriptors
+
+    def SubmitSignals(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.SubmitSignalsRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - the caller is asked for by name
+    ) -> registry_pb2.SubmitSignalsResponse:
+        self._check(request.envelope)
+        if len(request.signals) > MAX_BATCH:
+            raise UppropError(Code.BATCH_TOO_LARGE, f"A batch holds at most {MAX_BATCH} signals. Send it in parts.")
+        batch_id = wire.parse_batch_id(request.batch_id)
+        answers = self._intake.submit(
+            caller().require_member(),
+            batch_id,
+            wire.parse_signals(request.signals),
+            self._clock.today(),
+            request.envelope.descriptor_serial,
+        )
+        return wire.dispositions(batch_id, answers)
+
+    def ListNotices(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.ListNoticesRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+    ) -> registry_pb2.ListNoticesResponse:
+        self._check(request.envelope)
+        limit = min(request.limit or MAX_PAGE, MAX_PAGE)
+        found, more, closed_on = self._mailbox.page(
+            caller().require_member(), wire.parse_notice_number(request.after_number), limit
+        )
+        return wire.notices(found, more=more, closed_on=closed_on)
+
+    def AckNotices(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.AckNoticesRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+    ) -> registry_pb2.AckNoticesResponse:
+        self._check(request.envelope)
+        self._mailbox.acknowledge(caller().require_member(), wire.parse_notice_number(request.through_number))
+        return registry_pb2.AckNoticesResponse()
+
+    def ReportRoster(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.ReportRosterRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+    ) -> registry_pb2.ReportRosterResponse:
+        self._check(request.envelope)
+        as_of, roster = wire.parse_roster(request)
+        self._intake.report_roster(caller().require_member(), as_of, roster, self._clock.today())
+        return registry_pb2.ReportRosterResponse()
+
+    def _check(self, envelope: registry_pb2.Envelope) -> None:
+        check_envelope(envelope, self._clock, self._descriptors())
+
+
+def binding(servicer: RegistryServicer) -> Binding:
+    return Binding(SERVICE, servicer)
+
+
+def control_handlers(close: Close, clock: Clock) -> Handlers:
+    """What the registry answers on its control socket."""
+
+    def evaluate(_request: control_pb2.EvaluateRequest) -> Iterator[control_pb2.EvaluateResponse]:
+        return _evaluate(close, clock.today())
+
+    return {"Evaluate": evaluate}
+
+
+def _evaluate(close: Close, on: date) -> Iterator[control_pb2.EvaluateResponse]:
+    """Close the day in a thread of its own, so that it ends even if whoever asked for it goes away."""
+    steps: queue.SimpleQueue[tuple[int, int] | CloseReport | BaseException] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            steps.put(close.run(on, lambda done, total: steps.put((done, total))))
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
+            steps.put(error)
+
+    threading.Thread(target=work, name="close").start()
+    while True:
+        step = steps.get()
+        if isinstance(step, BaseException):
+            raise step
+        if isinstance(step, CloseReport):
+            yield control_pb2.EvaluateResponse(
+                report=control_pb2.EvaluateReport(
+                    closed_on=step.closed_on.isoformat(),
+                    groups=step.groups,
+                    changes=step.changes,
+                    notices=step.notices,
+                )
+            )
+            return
+        done, total = step
+        yield control_pb2.EvaluateResponse(progress=control_pb2.Progress(step="close", done=done, total=total))

@@ -1,0 +1,40 @@
+"""The registry's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from federation.database import Database
+from federation.errors import Code, UppropError
+from federation.files import read_secret
+from federation.observability import Metrics
+from federation.settings import DaemonSettings
+
+DEFAULT_LISTEN = "127.0.0.1:7450"
+DATABASE_NAME = "registry.sqlite"
+
+
+class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the registry's `config.toml` holds.
+
+    `database_url_file` holds a `postgresql://` URL (mode 0600: it may contain a password); without it the store is
+    SQLite in the data directory. `epoch_keys` maps every epoch to its key file.
+    """
+
+    listen: str | None = DEFAULT_LISTEN
+    database_url_file: Path | None = None
+    epoch_keys: dict[int, Path] = msgspec.field(default_factory=dict)
+
+
+def open_database(settings: RegistrySettings, metrics: Metrics | None = None) -> Database:
+    """The store the settings name; connects on first use."""
+    if settings.database_url_file is None:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Database(settings.data_dir / DATABASE_NAME, metrics)
+    try:
+        url = read_secret(settings.database_url_file).decode().strip()
+    except UnicodeDecodeError as error:
+        raise UppropError(Code.CONFIG_INVALID, f"{settings.database_url_file} does not hold a URL.") from error
+    return Database(url, metrics)
