@@ -1,0 +1,116 @@
+"""The node, put together: the one place where its parts meet."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from federation.clock import Clock
+from federation.control import Handlers
+from federation.database import Database, check_schema
+from federation.descriptor import DescriptorStore
+from federation.errors import Code, UppropError
+from federation.identity import Kind
+from federation.observability import Log, Metrics
+from federation.rpc.authorisation import Rule
+from federation.rpc.server import Binding
+from federation.rules.calendar import SchoolCalendar
+from federation.rules.vocabulary import MemberId, Policy
+from federation.runtime import Worker
+from federation.tls import OwnIdentity, channel_credentials
+from node.casework.sayings import CaseworkSayings
+from node.pipeline import Pipeline
+from node.records.importing import Importing
+from node.servicers import Servicers
+from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
+from node.store.gaps import Gaps
+from node.store.imports import Imports
+from node.store.outbox import Outbox
+from node.store.pupils import Pupils
+from node.uplink import Uplink
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A node. It takes no calls from outside: it always dials out."""
+
+    member: MemberId
+    database: Database
+    importing: Importing
+    sayings: CaseworkSayings
+    pipeline: Pipeline
+    uplink: Uplink
+    handlers: Handlers
+    workers: Sequence[Worker]
+    services: Sequence[Binding] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+    def close(self) -> None:
+        self.uplink.close()
+        self.database.close()
+
+
+def build(
+    settings: NodeSettings,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+    log: Log | None = None,
+    descriptors: DescriptorStore | None = None,
+    own: OwnIdentity | None = None,
+) -> App:
+    """The node of these settings; the caller holds the lock of its data directory.
+
+    Raises UppropError: a schema that is not ours, a record key that does not open this store, a certificate or
+    descriptor that is not in order.
+    """
+    log = log or Log(level=settings.log_level)
+    descriptors = descriptors or DescriptorStore.of(settings, log)
+    own = own or OwnIdentity.of(settings, descriptors, kind=Kind.NODE)
+    member = own.identity.member
+    sealer = open_sealer(settings)
+    database = open_database(settings, metrics)
+
+    def policy(stated: Policy) -> Policy:
+        return replace(stated, upper_secondary=settings.upper_secondary)
+
+    def rules() -> tuple[Policy, SchoolCalendar]:
+        descriptor = descriptors.current()
+        return policy(descriptor.policy), descriptor.calendar(member)
+
+    check_schema(database, STORE_PACKAGE)
+    imports = Imports(sealer)
+    if not database.run("node_key_check", imports.check_key):
+        raise UppropError(
+            Code.CONFIG_INVALID,
+            f"The record key {settings.record_key} is not the one this store was begun with. Restore that one.",
+        )
+    importing = Importing(database, sealer, rules, clock)
+    sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
+    uplink = Uplink(descriptors, channel_credentials(own), clock, metrics)
+    pipeline = Pipeline(
+        database=database,
+        sealer=sealer,
+        descriptor=descriptors.current,
+        member=member,
+        links=uplink,
+        clock=clock,
+        random_bytes=secrets.token_bytes,
+        log=log,
+        policy=policy,
+    )
+    servicers = Servicers(
+        database=database,
+        importing=importing,
+        sayings=sayings,
+        pipeline=pipeline,
+        gaps=Gaps(Pupils(sealer)),
+        imports=imports,
+        outbox=Outbox(sealer),
+        identity=own.identity.uri,
+        today=clock.today,
+        log=log,
+    )
+    workers = (Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),)
+    return App(member, database, importing, sayings, pipeline, uplink, servicers.handlers(), workers)

@@ -1,0 +1,453 @@
+"""`upprop node`: what a municipality's IT staff and case workers do with their node."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from federation import settings as settings_files
+from federation.control import session
+from federation.database import DaemonLock, migrate
+from federation.descriptor import DescriptorStore
+from federation.errors import Code, UppropError, exit_code
+from federation.files import write_secret
+from federation.identity import Kind
+from federation.identity import node as node_identity
+from federation.observability import Log, Metrics
+from federation.pki import new_tls_key, private_pem, public_pem
+from federation.runtime import Daemon, make_clock
+from federation.tls import OwnIdentity, public_key_sha256
+from node.app import App, build
+from node.casework.sayings import words
+from node.client import Answer, Client, Step
+from node.model import Reason
+from node.settings import STORE_PACKAGE, NodeSettings, open_database
+from node.store.sealing import RECORD_KEY_BYTES
+
+SHOWN_REMARKS = 20
+"""Rows of the import report shown per kind; --json gives all."""
+
+_STEPS = {
+    "read": "Reading the export",
+    "compare": "Comparing with what is known",
+    "write": "Writing what has changed",
+    "restate": "Working out what to say",
+    "pseudonymise": "Computing pseudonyms",
+    "submit": "Sending signals",
+    "notices": "Fetching notices",
+}
+
+
+class Day(click.ParamType[date]):
+    """A date as 2026-10-19."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 (a plain date has no zone)
+        except ValueError:
+            self.fail("write the date as 2026-10-19", param, ctx)
+
+
+_config = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config.toml"),
+    envvar="UPPROP_NODE_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="The node's settings file.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script, and no progress.")
+
+
+class _Group(click.Group):
+    """Turns an expected failure of any command into one plain line and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UppropError as error:
+            click.echo(f"{error.sentence} [{error.code.value}]", err=True)
+            ctx.exit(exit_code(error.code))
+
+
+@click.group(cls=_Group)
+def node() -> None:
+    """The node of a municipality or an independent school operator.
+
+    It takes in the school system's exports, tells the federation in pseudonyms who has left and who has come, and keeps
+    the case files of pupils who are accounted for nowhere. Names and numbers never leave it.
+
+    \b
+    A new node:      upprop node init DIR --member 0180
+    Every night:     upprop node import FILE --as-of DATE
+    In between:      upprop node serve   (or: upprop node sync)
+    Case workers:    upprop node cases, say, review
+
+    Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings or keys, 4 input refused, 5 certificate or descriptor
+    refused, 6 other parties unreachable, 7 store busy or of another version, 130 interrupted.
+    """
+
+
+@node.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--member", required=True, help="Your member id: the municipality code, or code-organisation number.")
+def init(directory: Path, member: str) -> None:
+    """Write settings and keys for a new node into DIRECTORY.
+
+    Makes the record key, under which identities are sealed, and the TLS key; both can be read by you alone. Keep a copy
+    of the record key somewhere else than the copies of the data: without it the data cannot be read, and with it they
+    can.
+    """
+    identity = node_identity(member)
+    config = directory / "config.toml"
+    if config.exists():
+        raise UppropError(Code.CONFIG_INVALID, f"{config} exists already and is not overwritten.")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(directory / "record.key", secrets.token_bytes(RECORD_KEY_BYTES))
+    key = new_tls_key()
+    write_secret(directory / "tls.key", private_pem(key))
+    (directory / "tls.pub").write_bytes(public_pem(key.public_key()))
+    config.write_text(_SKELETON.format(identity=identity.uri), encoding="utf-8")
+    click.echo(
+        f"Written to {directory}: config.toml, record.key, tls.key, tls.pub.\n\n"
+        f"Next:\n"
+        f"1. Send tls.pub to the authority. Read its fingerprint to them over the telephone:\n"
+        f"   {public_key_sha256(key.public_key())}\n"
+        f"2. Put what they send back beside config.toml: tls.crt, federation.toml, authority.pub.\n"
+        f"3. upprop node migrate --config {config}\n"
+        f"4. upprop node import EXPORT --as-of DATE --config {config}\n"
+        f"5. upprop node serve --config {config}"
+    )
+
+
+@node.command()
+@_config
+def serve(config: Path) -> None:
+    """Run the node: send and fetch at intervals until told to stop (Ctrl-C or SIGTERM).
+
+    Commands given meanwhile are carried out by the running node. It opens no port to the outside; on this machine it
+    shows its state under /healthz, /readyz and /metrics.
+    """
+    settings = settings_files.load(config, NodeSettings)
+    log, metrics = Log(level=settings.log_level), Metrics(CollectorRegistry())
+    descriptors = DescriptorStore.of(settings, log)
+    own = OwnIdentity.of(settings, descriptors, kind=Kind.NODE)
+    clock = make_clock(settings, descriptors)
+
+    def make() -> App:
+        return build(settings, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own)
+
+    Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own).run()
+
+
+@node.command(name="migrate")
+@_config
+def migrate_store(config: Path) -> None:
+    """Make the node's store, or bring it to this version. Stop the node before, and keep a copy."""
+    settings = settings_files.load(config, NodeSettings)
+    with DaemonLock(settings.data_dir):
+        database = open_database(settings)
+        try:
+            before, after = migrate(database, STORE_PACKAGE)
+        finally:
+            database.close()
+    click.echo(f"The store is at version {after}" + ("." if before == after else f" (before: {before or 'none'})."))
+
+
+@node.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--as-of", required=True, type=Day(), help="The day whose state the export shows, as 2026-10-19.")
+@click.option("--accept-shrink", is_flag=True, help="Take an export that lacks half the roster: they have really left.")
+@click.option(
+    "--confirm-leavings", is_flag=True, help="Let through leavings that wait because a school unit emptied at once."
+)
+@_config
+@_json
+def import_export(
+    file: Path, as_of: date, accept_shrink: bool, confirm_leavings: bool, config: Path, as_json: bool
+) -> None:
+    """Take in one export FILE of the school system (SS 12000, GET /persons).
+
+    The first import is the baseline: it says who is here, and nothing about pupils who simply stay. The same file again
+    changes nothing. An export that is broken, older than the last one, another municipality's, or that lacks half the
+    roster is refused whole, and what is known stays as it is.
+    """
+    with _client(config) as client:
+        steps = client.import_export(
+            file.absolute(), as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
+        )
+        report = _watch(steps, quiet=as_json)
+    if as_json:
+        _print_json(report)
+        return
+    _print_import(report)
+
+
+@node.command()
+@click.option("--notices-only", is_flag=True, help="Fetch what the registry has to say; send nothing.")
+@_config
+@_json
+def sync(notices_only: bool, config: Path, as_json: bool) -> None:
+    """Send what is new, and fetch what the registry has to say.
+
+    What cannot be sent now stays and is sent with the next sync; then the exit code is 6.
+    """
+    with _client(config) as client:
+        report = _watch(client.sync(notices_only=notices_only), quiet=as_json)
+    if as_json:
+        _print_json(report)
+    else:
+        click.echo(
+            f"{report['submitted']} signals sent, {report['waiting']} waiting, {report['parked']} parked; "
+            f"{report['notices']} notices."
+        )
+        for problem in report["problems"]:
+            click.echo(f"! {problem}", err=True)
+    if report["problems"] and (report["waiting"] or notices_only):
+        raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
+
+
+@node.command()
+@click.option("--all", "all_gaps", is_flag=True, help="Every gap that was ever open, with its newest state.")
+@click.option(
+    "--protected", is_flag=True, help="With protected identities. For the protected-identity role alone: see below."
+)
+@_config
+@_json
+def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
+    """List the open case files.
+
+    Before any contact with family, school or classmates, ask the population register about each of them: is the pupil
+    protected, renumbered, deceased, emigrated?
+
+    Pupils with a protected identity, and those whose number was replaced, are shown with --protected only. It is for
+    the few people of your municipality who may handle protected identities; let nobody else run it.
+    """
+    with _client(config) as client:
+        lines = client.cases(all_gaps=all_gaps, protected=protected)
+    if as_json:
+        _print_json(lines)
+        return
+    if not lines:
+        click.echo("No open case files.")
+        return
+    table = Table("Since", "Pupil", "Number", "Why", "State", "Opened", "By", "Route", "Id")
+    for line in lines:
+        notes = [
+            note
+            for note, shown in (
+                ("lead", line["lead"]),
+                ("linked", line["linked"]),
+                ("some member is silent", line["coverage_incomplete"]),
+            )
+            if shown
+        ]
+        table.add_row(
+            line["effective_date"],
+            line["name"],
+            line["number"],
+            f"{line['kind']} {line['urgency']}",
+            ", ".join([f"{line['state']} since {line['state_since']}", *notes]),
+            line.get("opened_on", ""),
+            line["opened_by"],
+            line["route"],
+            line["person_id"],
+        )
+    Console(soft_wrap=True).print(table)
+
+
+@node.command(
+    epilog="Reasons: "
+    + ", ".join(code.value for code in Reason)
+    + ". The first two, and urgent, open the case file at once."
+)
+@click.argument("person")
+@click.argument("what", type=click.Choice(words()), metavar="WHAT")
+@click.option("--on", type=Day(), help="The day it is about; today where left out.")
+@click.option("--reason", default="", help="With reason: one of the codes below. Else: a text kept here, sealed.")
+@click.option("--review", type=Day(), help="With duty-ended: the day on which the decision must be looked at again.")
+@click.option("--by", "said_by", required=True, help="Who states it: a person's name.")
+@_config
+@_json
+def say(
+    person: str,
+    what: str,
+    on: date | None,
+    reason: str,
+    review: date | None,
+    said_by: str,
+    config: Path,
+    as_json: bool,
+) -> None:
+    """State about PERSON what exports lack.
+
+    PERSON is a national number or the school system's id; write - to be asked for it, so that it does not stay in the
+    shell's history. WHAT is one of:
+
+    \b
+    reason         why the pupil left (--reason CODE)
+    planned-start  first school day elsewhere that the family has told (--on)
+    urgent         look for the pupil at once
+    not-placed     of school age, resident since --on, no place here, none known elsewhere *
+    no-show        never came: the presence that holds --on is taken back *
+    gone           gone though enrolled; --on is the last day attended *
+    found          accounted for since --on
+    met            seen in school on --on
+    affirm         made sure on --on that the pupil is in school here
+    duty-ended     decided abroad or taught otherwise from --on (--review DATE)
+    typing-error   the number before was wrong; the pupil was not renumbered
+    release        the protected identity has ended; the pupil may be matched again
+
+    * makes a case by hand, and counts only once a second person has agreed: upprop node review.
+    """
+    if person == "-":
+        person = click.prompt("National number or school-system id", hide_input=sys.stdin.isatty())
+    with _client(config) as client:
+        saying_id, waits = client.say(person, what, on=on, reason=reason, review=review, said_by=said_by)
+    if as_json:
+        _print_json({"saying_id": saying_id, "waits_for_review": waits})
+    elif waits:
+        click.echo(f"Noted as {saying_id}. It counts once a second person agrees: upprop node review {saying_id}")
+    else:
+        click.echo(f"Noted as {saying_id}. It goes out with the next sync.")
+
+
+@node.command()
+@click.argument("saying_id", type=click.IntRange(min=1), required=False)
+@click.option("--by", "reviewed_by", default="", help="Who reviews it: a person's name, another than who stated it.")
+@click.option("--refuse", is_flag=True, help="It is not so: it never counts.")
+@_config
+@_json
+def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, as_json: bool) -> None:
+    """Agree to what another person stated (or --refuse it). Without SAYING_ID: list what waits."""
+    if saying_id is not None and not reviewed_by:
+        raise click.UsageError("Give your name with --by.")
+    with _client(config) as client:
+        waiting = client.review(saying_id or 0, reviewed_by=reviewed_by, refuse=refuse)
+    if as_json:
+        _print_json(waiting)
+        return
+    if saying_id is not None:
+        click.echo(f"{saying_id} is {'refused' if refuse else 'agreed to'}.")
+    if not waiting:
+        click.echo("Nothing waits for review.")
+        return
+    table = Table("Id", "What", "On", "Pupil", "Reason", "Said by", "Said on")
+    for one in waiting:
+        table.add_row(
+            str(one["saying_id"]),
+            one["what"],
+            one["on"],
+            one["person_id"],
+            one["reason"],
+            one["said_by"],
+            one["said_on"],
+        )
+    Console(soft_wrap=True).print(table)
+
+
+@contextmanager
+def _client(config: Path) -> Iterator[Client]:
+    """Speaks to the running node or, where none runs, to one in this process."""
+    settings = settings_files.load(config, NodeSettings)
+
+    def host() -> App:
+        log = Log(level="warning")
+        descriptors = DescriptorStore.of(settings, log)
+        clock = make_clock(settings, descriptors)
+        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), log=log, descriptors=descriptors)
+
+    with session(settings.data_dir, host) as stub:
+        yield Client(stub)
+
+
+def _watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
+    """Shows progress; returns the report that comes last."""
+    console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
+    report: Answer = {}
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        tasks = {}
+        for step in steps:
+            if isinstance(step, dict):
+                report = step
+                continue
+            if step.step not in tasks:
+                tasks[step.step] = progress.add_task(_STEPS.get(step.step, step.step), total=step.total)
+            progress.update(tasks[step.step], completed=step.done, total=step.total)
+    return report
+
+
+def _print_import(report: Answer) -> None:
+    first = " This is the baseline." if report["baseline"] else ""
+    if report["already_imported"]:
+        click.echo(f"The export of {report['as_of']} had been imported already; nothing has changed.")
+    else:
+        click.echo(f"Imported the export of {report['as_of']}.{first}")
+    click.echo(
+        f"Read {report['persons']} persons with {report['rows']} enrolments: {report['changed']} changed, "
+        f"{report['vanished']} no longer in the export."
+    )
+    _print_remarks("Rejected", report["rejected"])
+    _print_remarks("Without a national number", report["unlinkable"])
+    _print_remarks("Worth a look", report["notes"])
+    for held in report["held"]:
+        click.echo(
+            f"! {held['pupils']} pupils left school unit {held['unit']} at once. They wait: correct the export, or "
+            "confirm with --confirm-leavings."
+        )
+
+
+def _print_remarks(title: str, remarks: Sequence[Answer]) -> None:
+    if not remarks:
+        return
+    table = Table("Row", "Field", "Why", title=f"{title}: {len(remarks)}", title_justify="left")
+    for remark in remarks[:SHOWN_REMARKS]:
+        table.add_row(str(remark["row"]), remark["field"], remark["why"])
+    Console(soft_wrap=True).print(table)
+    if len(remarks) > SHOWN_REMARKS:
+        click.echo(f"… and {len(remarks) - SHOWN_REMARKS} more; --json lists them all.")
+
+
+def _print_json(answer: Any) -> None:
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+_SKELETON = """\
+# Settings of {identity}. Paths are relative to this file.
+data_dir = "data"
+record_key = "record.key"          # seals identities; mode 0600; keep a copy apart from copies of the data
+certificate = "tls.crt"            # from the federation's CA
+private_key = "tls.key"            # mode 0600
+descriptor = "federation.toml"     # from the authority; replaced whenever it sends a newer one
+authority_key = "authority.pub"    # pinned: whoever holds its private half says who belongs
+metrics_listen = "127.0.0.1:9464"  # /metrics, /healthz, /readyz
+log_level = "info"
+# sync_seconds = 900               # how often a running node sends and fetches
+# upper_secondary = true           # gymnasium (GY, GYS, GYAN) counts as presence
+# database_url_file = "db.url"     # a postgresql:// URL (mode 0600) in place of SQLite in data_dir
+"""

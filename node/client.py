@@ -1,0 +1,85 @@
+"""The command line's side of the control socket: calls with plain values, answers as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from federation.v1 import control_pb2
+from federation.v1.control_pb2_grpc import ControlServiceStub
+
+Answer = dict[str, Any]
+"""The fields of the contract's message, as JSON shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Work done so far."""
+
+    step: str
+    done: int
+    total: int
+
+
+class Client:
+    """Asks the node. Every method raises UppropError."""
+
+    def __init__(self, stub: ControlServiceStub) -> None:
+        self._stub = stub
+
+    def import_export(
+        self, path: Path, as_of: date, *, accept_shrink: bool, confirm_leavings: bool
+    ) -> Iterator[Step | Answer]:
+        """Steps, and last the report."""
+        request = control_pb2.ImportRequest(
+            path=str(path),
+            as_of=as_of.isoformat(),
+            accept_shrink=accept_shrink,
+            confirm_leavings=confirm_leavings,
+        )
+        for response in self._stub.Import(request):
+            yield _step(response.progress) if response.HasField("progress") else _answer(response.report)
+
+    def sync(self, *, notices_only: bool) -> Iterator[Step | Answer]:
+        """Steps, and last the report."""
+        for response in self._stub.Sync(control_pb2.SyncRequest(notices_only=notices_only)):
+            yield _step(response.progress) if response.HasField("progress") else _answer(response.report)
+
+    def cases(self, *, all_gaps: bool, protected: bool) -> list[Answer]:
+        request = control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected)
+        return [_answer(line) for line in self._stub.ListCases(request).cases]
+
+    def say(
+        self, person: str, what: str, *, on: date | None, reason: str, review: date | None, said_by: str
+    ) -> tuple[int, bool]:
+        """The saying's id, and whether it waits for a second person."""
+        request = control_pb2.SayRequest(
+            person=person,
+            what=what,
+            on="" if on is None else on.isoformat(),
+            reason=reason,
+            said_by=said_by,
+            review=None if review is None else review.isoformat(),
+        )
+        response = self._stub.Say(request)
+        return response.saying_id, response.waits_for_review
+
+    def review(self, saying_id: int = 0, *, reviewed_by: str = "", refuse: bool = False) -> list[Answer]:
+        """Reviews a saying (0: none) and returns what waits after it."""
+        request = control_pb2.ReviewRequest(saying_id=saying_id, reviewed_by=reviewed_by, refuse=refuse)
+        # 64-bit numbers are texts in protobuf's JSON; ids are small and are numbers in ours.
+        return [{**_answer(one), "saying_id": one.saying_id} for one in self._stub.Review(request).waiting]
+
+
+def _step(progress: control_pb2.Progress) -> Step:
+    return Step(progress.step, progress.done, progress.total)
+
+
+def _answer(message: Message) -> Answer:
+    return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)

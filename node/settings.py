@@ -1,0 +1,55 @@
+"""The node's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from federation.database import Database
+from federation.errors import Code, UppropError
+from federation.files import read_secret
+from federation.observability import Metrics
+from federation.settings import DaemonSettings
+from node.store.sealing import RECORD_KEY_BYTES, Sealer
+
+DATABASE_NAME = "node.sqlite"
+STORE_PACKAGE = "node.store"
+DEFAULT_SYNC_SECONDS = 15 * 60.0
+
+
+class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a node's `config.toml` holds.
+
+    `record_key` is the file with the 32 bytes under which identities are sealed (mode 0600; keep a copy of it apart
+    from the copies of the data directory: without it the store cannot be read). `database_url_file` holds a
+    `postgresql://` URL (mode 0600); without it the store is SQLite in the data directory. `sync_seconds` is how often
+    a running node sends and fetches. `upper_secondary`: whether gymnasium (GY, GYS, GYAN) counts as presence.
+    """
+
+    record_key: Path
+    database_url_file: Path | None = None
+    sync_seconds: float = DEFAULT_SYNC_SECONDS
+    upper_secondary: bool = False
+
+
+def open_database(settings: NodeSettings, metrics: Metrics | None = None) -> Database:
+    """The store the settings name; connects on first use."""
+    if settings.database_url_file is None:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Database(settings.data_dir / DATABASE_NAME, metrics)
+    try:
+        url = read_secret(settings.database_url_file).decode().strip()
+    except UnicodeDecodeError as error:
+        raise UppropError(Code.CONFIG_INVALID, f"{settings.database_url_file} does not hold a URL.") from error
+    return Database(url, metrics)
+
+
+def open_sealer(settings: NodeSettings) -> Sealer:
+    """The sealer of the record key; UppropError where it is missing, open to others or too short."""
+    key = read_secret(settings.record_key)
+    if len(key) != RECORD_KEY_BYTES:
+        raise UppropError(
+            Code.CONFIG_INVALID,
+            f"The record key {settings.record_key} has {len(key)} bytes and must have {RECORD_KEY_BYTES}. "
+            "Use the file that `upprop node init` wrote.",
+        )
+    return Sealer(key)
