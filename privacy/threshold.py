@@ -22,8 +22,8 @@ from privacy import group
 from privacy.errors import PrivacyError, Reason
 from privacy.group import Element, RandomBytes, Scalar
 
-MAX_SHARES = 32
-"""Far above any federation; keeps coefficients small."""
+MAX_SHARES = 255
+"""What the descriptor allows."""
 _SMALL_COEFFICIENT = 16
 """Below it, doubling and adding costs less than multiplying."""
 
