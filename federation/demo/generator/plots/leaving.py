@@ -184,7 +184,8 @@ def glitch(stage: Stage) -> Story:
     row = stage.row(here, pupil)
     stage.leave(row, told)
     present = entry(pupil.number, row)
-    return Story((stage.file(here, pupil, {0: present, told: None, told + 1: present}),))
+    file = stage.file(here, pupil, {0: present, told: None, told + 1: present})
+    return Story((file,), stage.cases(Gap(file, stage.term.as_of[told], {told: OPEN, told + 1: VOID})))
 
 
 def back(stage: Stage) -> Story:
@@ -206,8 +207,8 @@ def end_taken_back(stage: Stage) -> Story:
     row = stage.row(here, pupil)
     last = stage.day_before(told, row=row)
     present = entry(pupil.number, row)
-    scenes = {0: present, told: entry(pupil.number, row.ended(last)), told + 1: present}
-    return Story((stage.file(here, pupil, scenes),))
+    file = stage.file(here, pupil, {0: present, told: entry(pupil.number, row.ended(last)), told + 1: present})
+    return Story((file,), stage.cases(Gap(file, last + DAY, {told: OPEN, told + 1: VOID})))
 
 
 def end_corrected(stage: Stage) -> Story:

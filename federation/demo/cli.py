@@ -1,0 +1,151 @@
+"""`upprop demo` and `upprop simulate`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from federation.demo import generator, scenario, show
+from federation.demo import simulate as simulation
+from federation.demo.generator.schooldays import Term
+from federation.demo.supervisor import terminated_as_interrupted
+
+DEMO_KINDS = {
+    "move_ok": 60,
+    "vanish_ok": 16,
+    "overlap": 12,
+    "inner": 24,
+    "moved_before": 6,
+    "chain_back": 3,
+    "end_taken_back_late": 3,
+    "arrival": 10,
+    "glitch": 8,
+    "end_taken_back": 5,
+    "new_uuid": 4,
+    "emigrated": 5,
+    "deceased": 1,
+    "lost": 7,
+    "vanish_lost": 3,
+    "told_late": 2,
+    "move_late": 5,
+    "back": 2,
+    "cancelled_there": 2,
+    "rekey": 2,
+    "tf": 1,
+    "bad_number": 2,
+    "protected": 2,
+}
+"""A term as municipalities know it: many moves, few who are missing."""
+
+
+@click.command()
+@click.option("--members", type=click.IntRange(2, 40), default=5, show_default=True, help="Number of municipalities.")
+@click.option("--pupils", type=click.IntRange(10, 20_000), default=150, show_default=True, help="Pupils in each.")
+@click.option("--weeks", type=click.IntRange(6, 40), default=14, show_default=True, help="Length of the term.")
+@click.option("--seed", type=int, default=2026, show_default=True, help="Another number makes other histories.")
+@click.option("--scenario", "scenario_dir", type=click.Path(path_type=Path), help="Keep the generated scenario here.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep what each party stored and logged here.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON in place of tables.")
+def demo(
+    members: int, pupils: int, weeks: int, seed: int, scenario_dir: Path | None, keep: Path | None, as_json: bool
+) -> None:
+    """Play a term of some municipalities on this machine and show who was found.
+
+    Starts three evaluators, a registry and one node per municipality as processes of their own, invents a term of
+    school records with a known truth, plays it week by week, and compares. All pupils are made up.
+    """
+    recipe = generator.Recipe(
+        seed=seed, members=members, pupils=pupils, weeks=weeks, kinds=DEMO_KINDS, name=f"demo-{seed}"
+    )
+    generated = generator.generate(recipe)
+    with tempfile.TemporaryDirectory(prefix="upprop-demo-") as temporary:
+        directory = scenario_dir or Path(temporary) / "scenario"
+        generator.write(generated, directory)
+        outcome = _play(directory, keep, nodes_in_process=False)
+    if as_json:
+        comparison = show.compare(outcome.cases, generated.truth.cases)
+        click.echo(json.dumps({**outcome.plain(), "equals_truth": comparison.equal}, indent=1))
+        return
+    console = Console()
+    console.print()
+    console.print(show.cases(outcome, generated))
+    console.print()
+    console.print(show.summary(outcome, generated, Term(generated.scenario.as_of, recipe.breaks, recipe.watch)))
+
+
+@click.command()
+@click.argument("directory", metavar="SCENARIO", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the result here.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep what each party stored and logged here.")
+@click.option("--nodes-in-process", is_flag=True, help="Run all nodes in one process; for hundreds of members.")
+@click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
+def simulate(directory: Path, out: Path, keep: Path | None, nodes_in_process: bool, as_json: bool) -> None:
+    """Play the scenario in the directory SCENARIO and write what was found.
+
+    A scenario holds scenario.json and one export per date and member. Where it holds a truth.json too, the result is
+    compared with it.
+    """
+    console = Console(stderr=True)
+    for key in scenario.unknown_keys(directory):
+        console.print(f"scenario.json: {key} means nothing here and is passed over.")
+    outcome = _play(directory, keep, nodes_in_process=nodes_in_process)
+    out.write_text(json.dumps(outcome.plain(), indent=1) + "\n", encoding="utf-8")
+    comparison = None
+    if (directory / "truth.json").exists():
+        comparison = show.compare(outcome.cases, scenario.read_truth(directory).cases)
+    if as_json:
+        counts = {"cases": len(outcome.cases), "signals_sent": outcome.signals_sent}
+        equal = None if comparison is None else comparison.equal
+        click.echo(json.dumps({**counts, "rejected_rows": outcome.rejected_rows, "equals_truth": equal}))
+        return
+    click.echo(f"{len(outcome.cases)} cases written to {out}.")
+    if comparison is not None:
+        click.echo(_against_truth(comparison))
+
+
+def _against_truth(comparison: show.Comparison) -> str:
+    if comparison.equal:
+        return "They equal the scenario's truth.json."
+    return (
+        f"They differ from the scenario's truth.json: {comparison.right} right, {len(comparison.missed)} missed, "
+        f"{len(comparison.false)} false, {len(comparison.otherwise)} with another date or state."
+    )
+
+
+def _play(directory: Path, keep: Path | None, *, nodes_in_process: bool) -> simulation.Outcome:
+    with (
+        terminated_as_interrupted(),
+        _bar() as progress,
+        simulation.prepared(directory, keep=keep, nodes_in_process=nodes_in_process, progress=progress) as prepared,
+    ):
+        return prepared.play()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Two bars on standard error: parties started, dates played."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        starting = bars.add_task("Starting the parties", total=None)
+        playing = bars.add_task("Playing the term", total=None, visible=False)
+
+        def show_step(step: str, done: int, total: int) -> None:
+            if step.startswith("starting "):
+                bars.update(starting, completed=done, total=total)
+            else:
+                bars.update(playing, completed=done, total=total, visible=True, description=f"Playing {step}")
+
+        yield show_step

@@ -1,0 +1,266 @@
+"""Plays a scenario on a trial federation: date by date, every member imports, sends, and hears what the registry found.
+
+Invariant: nothing of the result is reckoned here. Cases come from the nodes, which alone can name the person; all that
+is counted here is what they report.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from federation.demo import scenario as scenarios
+from federation.demo.scenario import Case, Scenario
+from federation.demo.trial import Route, Setting, Trial, direct
+from federation.descriptor_file import PolicyValues
+from federation.errors import Code, UppropError
+from federation.pki import DevMember
+from federation.rules.calendar import Break
+from federation.rules.vocabulary import GapState, MemberId, Policy
+from federation.v1 import control_pb2
+from node.records import ss12000_file
+from privacy.identifiers import Missing, parse
+
+NODES_AT_ONCE = 4
+"""Nodes at work at the same time; more of them than cores, since each waits for the others' answers in between."""
+NUMBERS_AND_DATES = ("civicNo", "enrolments.startDate", "enrolments.endDate")
+SYNCS = 20
+"""A node that still has something to send after so many rounds will not get it sent."""
+
+Result = TypeVar("Result")
+Progress = Callable[[str, int, int], None]
+"""Called with (step, done, total)."""
+
+
+def unseen(_step: str, _done: int, _total: int) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a scenario. `signals_sent` were acknowledged by the registry."""
+
+    as_of: tuple[date, ...]
+    members: int
+    signals_sent: int
+    rejected_rows: int
+    cases: tuple[Case, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As the result file has it."""
+        result: dict[str, Any] = msgspec.to_builtins(self)
+        return result
+
+
+Refused = Counter[tuple[MemberId, str, str]]
+"""How often each (member, person, field) was refused in one export."""
+
+
+def refused(member: MemberId, export: Path, as_of: date, report: control_pb2.ImportReport) -> Refused:
+    """The rows that the report refuses for an invalid or missing number or date.
+
+    The report names persons by their place in the export, and places change from one export to the next.
+    """
+    remarks = [*report.rejected, *report.unlinkable]
+    if not remarks:
+        return Counter()
+    persons = {record.position: record for record in ss12000_file.read(export.read_bytes()).persons}
+    return Counter(
+        (member, record.person_id, remark.field)
+        for remark in remarks
+        if (record := persons.get(remark.row)) is not None
+        and (remark in report.rejected or isinstance(parse(record.number, as_of), Missing))
+        and remark.field in NUMBERS_AND_DATES
+    )
+
+
+class Simulation:
+    """One scenario on one trial. `between` is called between any two steps, with the name of the step just done."""
+
+    def __init__(
+        self,
+        directory: Path,
+        scenario: Scenario,
+        trial: Trial,
+        pool: ThreadPoolExecutor,
+        *,
+        progress: Progress = unseen,
+        between: Callable[[Simulation, str], None] = lambda _simulation, _step: None,
+    ) -> None:
+        self._directory = directory
+        self._scenario = scenario
+        self._trial = trial
+        self._pool = pool
+        self._progress = progress
+        self._between = between
+        self._refused: Refused = Counter()
+        self._sent = 0
+        self.today = scenario.as_of[0]
+
+    def play(self) -> Outcome:
+        trial, total = self._trial, len(self._scenario.as_of)
+        for done, today in enumerate(self._scenario.as_of):
+            self.today = today
+            self._progress(f"{today.day} {today:%B %Y}", done, total)
+            self._done("begin")
+            trial.set_today(trial.servers, self.today)
+            self._done("servers dated")
+            trial.set_today(tuple(trial.nodes.values()), self.today)
+            self._done("nodes dated")
+            for rows in self._each(self._import):
+                # A row counts once over all exports; a person with two broken rows at once has two.
+                self._refused |= rows
+            self._done("imported")
+            self._sent += sum(self._each(self._send))
+            self._done("sent")
+            for _ in trial.ask(trial.registry, "Evaluate", control_pb2.EvaluateRequest()):
+                pass
+            self._done("closed")
+            self._each(self._hear)
+            self._done("heard")
+        self._progress("done", total, total)
+        cases = [case for member in trial.nodes for case in self._cases(MemberId(member))]
+        return Outcome(
+            as_of=self._scenario.as_of,
+            members=len(self._scenario.members),
+            signals_sent=self._sent,
+            rejected_rows=self._refused.total(),
+            cases=tuple(sorted(cases)),
+        )
+
+    def restart(self, name: str) -> None:
+        """Kill a party, start it again and set its business date as the operator of a trial would."""
+        self._trial.kill_and_restart(name)
+        self._trial.set_today([name], self.today)
+
+    def _done(self, step: str) -> None:
+        self._between(self, step)
+
+    def _each(self, work: Callable[[MemberId], Result]) -> list[Result]:
+        return list(self._pool.map(work, [MemberId(member) for member in self._trial.nodes]))
+
+    def _import(self, member: MemberId) -> Refused:
+        export = scenarios.export_path(self._directory, self.today, member).absolute()
+        request = control_pb2.ImportRequest(path=str(export), as_of=self.today.isoformat())
+        responses = self._trial.ask(self._trial.nodes[member], "Import", request)
+        report = _last(responses, "report", f"The import of {export.name} of {self.today}")
+        return refused(member, export, self.today, report)
+
+    def _send(self, member: MemberId) -> int:
+        """Sync until nothing is left; returns how many signals were acknowledged."""
+        sent = 0
+        problems: Sequence[str] = ()
+        for _ in range(SYNCS):
+            report = self._sync(member, notices_only=False)
+            sent += report.submitted
+            problems = report.problems
+            if report.parked:
+                raise UppropError(
+                    Code.INPUT_REFUSED, f"The registry refused {report.parked} signals of {member} on {self.today}."
+                )
+            if not report.waiting:
+                return sent
+        why = "; ".join(problems) or "no reason given"
+        raise UppropError(Code.PEER_UNREACHABLE, f"{member} has signals left to send on {self.today}: {why}.")
+
+    def _hear(self, member: MemberId) -> None:
+        problems: Sequence[str] = ()
+        for _ in range(SYNCS):
+            problems = self._sync(member, notices_only=True).problems
+            if not problems:
+                return
+        why = "; ".join(problems)
+        raise UppropError(Code.PEER_UNREACHABLE, f"{member} could not fetch its notices on {self.today}: {why}.")
+
+    def _sync(self, member: MemberId, *, notices_only: bool) -> control_pb2.SyncReport:
+        request = control_pb2.SyncRequest(notices_only=notices_only)
+        responses = self._trial.ask(self._trial.nodes[member], "Sync", request)
+        report: control_pb2.SyncReport = _last(responses, "report", f"The sync of {member} on {self.today}")
+        return report
+
+    def _cases(self, member: MemberId) -> Iterator[Case]:
+        request = control_pb2.ListCasesRequest(all_gaps=True, protected=True)
+        for line in self._trial.ask(self._trial.nodes[member], "ListCases", request).cases:
+            if line.HasField("opened_on"):
+                yield Case(
+                    member=member,
+                    person_id=line.person_id,
+                    effective_date=date.fromisoformat(line.effective_date),
+                    route=line.route,
+                    opened_on=date.fromisoformat(line.opened_on),
+                    state=GapState(line.state),
+                    state_since=date.fromisoformat(line.state_since),
+                )
+
+
+def _last(responses: Iterable[Any], name: str, what: str) -> Any:
+    """The report that ends a stream of progress."""
+    report = None
+    for response in responses:
+        if response.WhichOneof("content") == name:
+            report = getattr(response, name)
+    if report is None:
+        raise UppropError(Code.INTERNAL, f"{what} ended without a report.")
+    return report
+
+
+def setting(scenario: Scenario, *, nodes_in_process: bool = False, route: Route = direct) -> Setting:
+    """The trial federation that a scenario asks for."""
+    stated = {**scenario.policy, "watch_school_days": scenario.watch_school_days}
+    try:
+        values = msgspec.convert(stated, PolicyValues)
+    except msgspec.ValidationError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"The scenario's policy is not understood: {error}.") from error
+    return Setting(
+        members=tuple(DevMember(each.id, each.name, each.population) for each in scenario.members),
+        breaks=tuple(Break(each.start, each.end) for each in scenario.calendar.breaks),
+        policy=Policy(values.watch_school_days, values.silence_school_days, values.protected),
+        today=scenario.as_of[0],
+        nodes_in_process=nodes_in_process,
+        route=route,
+    )
+
+
+@contextmanager
+def prepared(
+    directory: Path,
+    *,
+    keep: Path | None = None,
+    nodes_in_process: bool = False,
+    route: Route = direct,
+    progress: Progress = unseen,
+    between: Callable[[Simulation, str], None] = lambda _simulation, _step: None,
+) -> Iterator[Simulation]:
+    """A simulation of the scenario in `directory`, ready to play; what the parties wrote is copied to `keep`."""
+    scenario = scenarios.read(directory)
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise UppropError(Code.INPUT_REFUSED, f"{keep} is not empty; choose a new directory for --keep.")
+    with tempfile.TemporaryDirectory(prefix="upprop-") as temporary:
+        home = Path(temporary) / "trial"
+        try:
+            # The pool outlives the trial: where a step is interrupted, its calls end because the parties do.
+            with ThreadPoolExecutor(NODES_AT_ONCE, thread_name_prefix="simulate") as pool:
+                wanted = setting(scenario, nodes_in_process=nodes_in_process, route=route)
+                total = len(wanted.members) + 4
+                counted = iter(range(1, total + 1))
+                started = lambda name: progress(f"starting {name}", next(counted, total), total)  # noqa: E731
+                with Trial(home, wanted, started) as trial:
+                    yield Simulation(directory, scenario, trial, pool, progress=progress, between=between)
+        finally:
+            if keep is not None and home.exists():
+                shutil.copytree(home, keep, ignore=_sockets, dirs_exist_ok=True)
+
+
+def _sockets(directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if stat.S_ISSOCK((Path(directory) / name).lstat().st_mode)]

@@ -1,0 +1,173 @@
+"""A throw-away federation with all its parties running on loopback: what simulations and the demonstration play on.
+
+Invariants: every call between parties is gRPC over mutual TLS, wherever a node runs; no port is chosen before it is
+bound. Servers bind any free port; the descriptor that the nodes work by is signed once their addresses are known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from federation import descriptor, files
+from federation.control import connect, socket_path
+from federation.demo.leash import THEN
+from federation.demo.supervisor import PORTS_NAME, Party, Supervisor
+from federation.descriptor_file import parse_file
+from federation.pki import DevFederation, DevMember, Ports, dev
+from federation.rules.calendar import Break
+from federation.rules.vocabulary import Policy
+from federation.v1 import control_pb2
+from federation.v1.control_pb2_grpc import ControlServiceStub
+from privacy.keys import deal_epoch
+
+EVALUATORS, THRESHOLD = 3, 2
+ANY_PORT = b'listen = "127.0.0.1:0"'
+
+Ask = Callable[[str, Any], Any]
+"""Calls a method of a party's ControlService by its name, with its request."""
+
+Route = Callable[[str, str], str]
+"""Given a server's name and its address, the address under which the nodes shall know it."""
+
+
+def direct(_name: str, address: str) -> str:
+    return address
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a trial federation is made of. `today` is the business date on which it starts."""
+
+    members: tuple[DevMember, ...]
+    breaks: tuple[Break, ...]
+    policy: Policy
+    today: date
+    nodes_in_process: bool = False
+    route: Route = direct
+
+
+class Trial:
+    """A context manager: inside it all parties run, after it none does. What they wrote stays under `home`."""
+
+    def __init__(self, home: Path, setting: Setting, started: Callable[[str], None] = lambda _name: None) -> None:
+        self._home = home
+        self._setting = setting
+        self._started = started
+        self._stack = contextlib.ExitStack()
+        self._supervisor = Supervisor()
+        self._asks: dict[str, Ask] = {}
+        self._parties: dict[str, Party] = {}
+        self.evaluators = tuple(f"evaluator-{index}" for index in range(1, EVALUATORS + 1))
+        self.registry = "registry"
+        self.nodes = {member.id: f"node-{member.id}" for member in setting.members}
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        return (*self.evaluators, self.registry)
+
+    def ask(self, name: str, method: str, request: Any) -> Any:
+        """Call a method of the ControlService of the party `name`."""
+        return self._asks[name](method, request)
+
+    def set_today(self, names: Sequence[str], today: date) -> None:
+        for name in names:
+            self.ask(name, "SetToday", control_pb2.SetTodayRequest(today=today.isoformat()))
+
+    def kill_and_restart(self, name: str) -> None:
+        """As a power cut and a restart would; the party then has the business date of its settings again."""
+        party = self._parties[name]
+        self._supervisor.kill(party)
+        self._supervisor.restart(party)
+        self._wait([party])
+
+    def __enter__(self) -> Trial:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self) -> None:
+        setting = self._setting
+        federation = dev(
+            self._home,
+            setting.members,
+            deal_epoch=deal_epoch,
+            ports=Ports(0, (0,) * EVALUATORS),
+            threshold=THRESHOLD,
+            breaks=setting.breaks,
+            policy=setting.policy,
+            today=setting.today,
+        )
+        self._stack.enter_context(self._supervisor)
+        servers = [self._serve(name.partition("-")[0], name) for name in self.servers]
+        self._wait(servers)
+        self._readdress(federation, {party.name: party.port() for party in servers})
+        if setting.nodes_in_process:
+            # Imported here: a trial whose nodes are processes has no use for a node's code.
+            from federation.demo.hosting import host
+
+            for name in self.nodes.values():
+                self._asks[name] = self._stack.enter_context(host(self._home / name / "config.toml"))
+                self._started(name)
+        else:
+            self._wait([self._serve("node", name) for name in self.nodes.values()])
+
+    def _serve(self, role: str, name: str) -> Party:
+        directory = self._home / name
+        settings = str(directory / "config.toml")
+        arguments = (role, "migrate", "--config", settings, THEN, role, "serve", "--config", settings)
+        party = self._supervisor.start(name, arguments, directory, directory / "data")
+        self._parties[name] = party
+        return party
+
+    def _wait(self, parties: Sequence[Party]) -> None:
+        """Until each of `parties` answers on its control socket."""
+
+        def ready(party: Party) -> bool:
+            return (party.data_dir / PORTS_NAME).exists() and socket_path(party.data_dir).exists()
+
+        self._supervisor.wait_until(ready, parties, self._started)
+        for party in parties:
+            self._asks[party.name] = _over(self._stack.enter_context(connect(party.data_dir)))
+
+    def _readdress(self, federation: DevFederation, ports: dict[str, int]) -> None:
+        """Sign a descriptor with the ports that were bound, and let servers keep theirs over a restart."""
+        body, _ = descriptor.split(federation.descriptor.read_bytes())
+        file = parse_file(body)
+        replace, route = msgspec.structs.replace, self._setting.route
+        addressed = replace(
+            file,
+            serial=file.serial + 1,
+            registries=[
+                replace(each, address=route(self.registry, f"127.0.0.1:{ports[self.registry]}"))
+                for each in file.registries
+            ],
+            evaluators=[
+                replace(each, address=route(name, f"127.0.0.1:{ports[name]}"))
+                for each, name in zip(file.evaluators, self.evaluators, strict=True)
+            ],
+        )
+        files.replace(federation.descriptor, descriptor.sign(addressed, federation.authority_key), mode=0o644)
+        for name, port in ports.items():
+            settings = self._home / name / "config.toml"
+            content = settings.read_bytes().replace(ANY_PORT, f'listen = "127.0.0.1:{port}"'.encode(), 1)
+            settings.write_bytes(content)
+
+
+def _over(stub: ControlServiceStub) -> Ask:
+    return lambda method, request: getattr(stub, method)(request)
