@@ -160,13 +160,15 @@ def restated(
 
 
 def told(gap: Gap, notice: Notice) -> Gap:
-    """The gap after a notice about it. Notices are taken in the order of their numbers."""
-    gap = replace(
-        gap,
-        case_id=notice.case_id or gap.case_id,
-        lead=gap.lead or notice.kind is NoticeKind.LEAD,
-        linked=gap.linked or notice.kind is NoticeKind.LINKED,
-    )
+    """The gap after a notice about it. Notices are taken in the order of their numbers.
+
+    Of LINKED and LEAD the newest says whether this member leads.
+    """
+    gap = replace(gap, case_id=notice.case_id or gap.case_id)
+    if notice.kind is NoticeKind.LEAD:
+        gap = replace(gap, lead=True)
+    if notice.kind is NoticeKind.LINKED:
+        gap = replace(gap, linked=True, lead=False)
     verdict = _VERDICTS.get(notice.kind)
     if verdict is None:
         return gap
@@ -190,14 +192,12 @@ def after_fetch(gap: Gap, *, today: date, closed_on: date | None, failed_day: da
     """
     if gap.route is not Route.REGISTRY:
         return gap
-    if gap.verdict is None:
-        if gap.state is GapState.WATCH and gap.stated and gap.due_on <= today:
-            # The close must have come after the day the opening was said: one on that day may not have seen it.
-            unheard = closed_on is not None and gap.due_on <= closed_on and gap.said_on < closed_on
-            unreached = failed_day is not None and gap.due_on <= failed_day and gap.said_on <= failed_day
-            if unheard or unreached:
-                return _enter(gap, GapState.OPEN, today, OpenedBy.SILENT_REGISTRY)
-        return gap
+    if gap.state is GapState.WATCH and gap.stated and gap.due_on <= today:
+        # The close must have come after the day the opening was said: one on that day may not have seen it.
+        unheard = closed_on is not None and gap.due_on <= closed_on and gap.said_on < closed_on
+        unreached = failed_day is not None and gap.due_on <= failed_day and gap.said_on <= failed_day
+        if unheard or unreached:
+            return _enter(gap, GapState.OPEN, today, OpenedBy.SILENT_REGISTRY)
     doubted = gap.verdict in _ACCOUNTED_FOR and gap.state is GapState.OPEN
     if doubted and closed_on is not None and gap.said_on < closed_on:
         # Opened here because it became immediate after the answer: a close since then let the answer stand.
@@ -210,7 +210,7 @@ def _numbered(opening: OpeningStated, number: int) -> Opening:
 
 
 def _said_again(gap: Gap, opening: Opening, route: Route, today: date, judge: Judge) -> Gap:
-    if route in SECRET_ROUTES and gap.route is Route.REGISTRY and gap.state in _ACCOUNTED_FOR:
+    if route in SECRET_ROUTES and gap.route is Route.REGISTRY and gap.verdict in _ACCOUNTED_FOR:
         # Accounted for before the identity became protected: no local case file.
         route = Route.REGISTRY
     due = _due_on(opening, route, judge)
@@ -271,22 +271,24 @@ def _state(gap: Gap, own: GapState, closed_on: date | None) -> GapState:
     if gap.route is not Route.REGISTRY:
         # What was said before the identity became protected stands at the registry, and so does its answer.
         return gap.verdict if gap.verdict in _ACCOUNTED_FOR and own not in _CLOSED else own
+    immediate = gap.opening.urgency is Urgency.IMMEDIATE and own is GapState.OPEN
+    if gap.verdict is GapState.OPEN and (own is GapState.WATCH or gap.state is GapState.WATCH):
+        # Restated to a later day: watched anew, of which the registry says nothing until that day's close.
+        return GapState.OPEN if immediate else GapState.WATCH
     if gap.verdict is not None:
-        if gap.verdict in _ACCOUNTED_FOR and own is GapState.OPEN and _immediate_since_answer(gap, closed_on):
-            return GapState.OPEN
-        return gap.verdict
+        reopened = gap.verdict in _ACCOUNTED_FOR and immediate and _said_since_verdict(gap, closed_on)
+        return GapState.OPEN if reopened else gap.verdict
     if own in _CLOSED:
         return own
-    if gap.opening.urgency is Urgency.IMMEDIATE and own is GapState.OPEN:
+    if immediate:
         return GapState.OPEN
     return GapState.OPEN if gap.state is GapState.OPEN else GapState.WATCH
 
 
-def _immediate_since_answer(gap: Gap, closed_on: date | None) -> bool:
-    """Whether the opening became immediate after its answer and no later close has judged it so."""
+def _said_since_verdict(gap: Gap, closed_on: date | None) -> bool:
+    """Whether the opening was said with its present urgency after the verdict, and no later close has judged it so."""
     return (
-        gap.opening.urgency is Urgency.IMMEDIATE
-        and gap.verdict_on is not None
+        gap.verdict_on is not None
         and gap.verdict_on < gap.said_on
         and (closed_on is None or closed_on <= gap.said_on)
     )

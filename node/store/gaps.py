@@ -70,7 +70,7 @@ class Gaps:
 
     def to_ask_after_fetch(self, tx: Connection, today: date) -> tuple[Gap, ...]:
         """Gaps on which a fetch may have a bearing: past due and unheard of, or opened here against an old answer."""
-        unheard = and_(gaps.c.verdict.is_(None), gaps.c.state == GapState.WATCH.value, gaps.c.due_on <= today)
+        unheard = and_(gaps.c.stated, gaps.c.state == GapState.WATCH.value, gaps.c.due_on <= today)
         doubted = and_(
             gaps.c.state == GapState.OPEN.value,
             gaps.c.verdict.in_([GapState.ANSWERED.value, GapState.ENDED.value]),

@@ -1,4 +1,4 @@
-"""The state of a gap at the node: each sentence of design §4.7 and §5 by an example, and what holds for every history."""
+"""The state of a gap at the node: each sentence of design §4.7 and §5 by an example, and for every history."""
 
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ def test_links_and_leads_leave_the_state_alone() -> None:
     for kind in (NoticeKind.LINKED, NoticeKind.LEAD, NoticeKind.RELEASED):
         gap = told(gap, notice(kind, DUE + DAY))
     assert (gap.state, gap.state_since, gap.lead, gap.linked) == (GapState.OPEN, DUE, True, True)
+    assert not told(gap, notice(NoticeKind.LINKED, DUE + DAY)).lead
     assert not told(gap, notice(NoticeKind.ANSWERED, DUE + 2 * DAY)).lead
 
 
@@ -199,6 +200,20 @@ def test_a_changed_day_keeps_the_gap_and_takes_the_newest_since() -> None:
     later = replace(GONE, opening=replace(LEFT, since=SINCE + 2 * DAY))
     gap = only(say(later, SINCE + 3 * DAY, gaps=say(GONE, SINCE)))
     assert (gap.number, gap.opening.since, gap.said_on) == (1, SINCE + 2 * DAY, SINCE + 3 * DAY)
+
+
+def test_an_open_gap_restated_to_a_later_day_is_watched_until_the_close_of_its_new_day() -> None:
+    opened = told(only(say(GONE, SINCE)), notice(NoticeKind.OPENED, DUE))
+    later = replace(GONE, opening=replace(LEFT, since=DUE + 2 * DAY))
+    restated_on = DUE + 3 * DAY
+    watched = only(say(later, restated_on, gaps=(opened,)))
+    assert (watched.state, watched.state_since, watched.opened_on) == (GapState.WATCH, restated_on, DUE)
+    due = watched.due_on
+    assert only(say(later, due, gaps=(watched,))).state is GapState.WATCH
+    heard = told(watched, notice(NoticeKind.REOPENED, due, 2))
+    assert (heard.state, heard.state_since, heard.opened_on) == (GapState.OPEN, due, DUE)
+    assert only(say(later, due + DAY, gaps=(heard,))).state is GapState.OPEN
+    assert after_fetch(watched, today=due + DAY, closed_on=due + DAY, failed_day=None).state is GapState.OPEN
 
 
 # -- a registry that is silent -----------------------------------------------------------------------------------------
