@@ -57,8 +57,8 @@ class RegistryKey:
 class DealtEpoch:
     """A new epoch from a dealer: what each party gets, as file contents, and what the descriptor says of it.
 
-    `shares` maps a share index to that evaluator's share file, `commitments` to its Kᵢ; `registry_key` is the content
-    of the registry's key file. The whole key is not in here and was never written.
+    `shares` maps a share index to the content of that evaluator's share file, `commitments` to its Kᵢ; `registry_key`
+    is the content of the registry's key file. The whole key is not in here and was never written.
     """
 
     epoch: int

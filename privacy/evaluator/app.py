@@ -1,0 +1,80 @@
+"""The evaluator, put together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from federation.clock import Clock
+from federation.control import Handlers
+from federation.database import Database, check_schema
+from federation.descriptor import DescriptorStore
+from federation.identity import Kind
+from federation.observability import Log, Metrics
+from federation.rpc.authorisation import Rule
+from federation.rpc.server import Binding
+from federation.runtime import Worker
+from federation.tls import OwnIdentity
+from privacy.evaluator.evaluation import Evaluation
+from privacy.evaluator.observability import EPOCH_WITHOUT_SHARE, SHARE_UNLISTED, EvaluatorMetrics
+from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding
+from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
+from privacy.evaluator.shares import Shares
+
+FORGET_SECONDS = 6 * 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What a daemon runs and what tests look at."""
+
+    database: Database
+    evaluation: Evaluation
+    services: Sequence[Binding]
+    workers: Sequence[Worker]
+    rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
+    handlers: Handlers = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Release the store."""
+        self.database.close()
+
+
+def build(
+    settings: EvaluatorSettings,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+    descriptors: DescriptorStore | None = None,
+    own: OwnIdentity | None = None,
+    log: Log | None = None,
+) -> App:
+    """The evaluator its settings describe. Raises UppropError for settings, secrets or a schema not in order."""
+    log = log or Log(level=settings.log_level)
+    descriptors = descriptors or DescriptorStore.of(settings, log)
+    own = own or OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
+    shares = Shares.read(int(own.identity.name), settings.share_files)
+    _check(shares, descriptors, log)
+    database = open_database(settings, metrics)
+    check_schema(database, STORE_PACKAGE)
+    own_metrics = EvaluatorMetrics(metrics.registry)
+    evaluation = Evaluation(database, shares, descriptors.current, secrets.token_bytes, own_metrics)
+    servicer = EvaluatorServicer(evaluation, clock, descriptors.current)
+    return App(
+        database=database,
+        evaluation=evaluation,
+        services=[binding(servicer)],
+        workers=[Worker("forget_requests", FORGET_SECONDS, lambda: evaluation.forget(clock.today()))],
+    )
+
+
+def _check(shares: Shares, descriptors: DescriptorStore, log: Log) -> None:
+    descriptor = descriptors.current()
+    shares.check(descriptor)
+    usable = shares.usable(descriptor)
+    for share in shares.held():
+        if share not in usable:
+            log(SHARE_UNLISTED, epoch=share.epoch, version=share.version)
+    for epoch in {epoch.epoch for epoch in descriptor.epochs} - {share.epoch for share in usable}:
+        log(EPOCH_WITHOUT_SHARE, epoch=epoch)

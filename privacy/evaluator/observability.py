@@ -1,0 +1,33 @@
+"""What an evaluator's operator may see beyond what every role shows.
+
+Invariant: no metric bears a member's name, so that a monitoring system does not learn who asks how much; the
+evaluator's own database knows that, because the quota needs it.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter
+
+from federation.observability import Event, Level
+
+SHARE_UNLISTED = Event("evaluator_share_unlisted", ("epoch", "version"), Level.WARNING)
+EPOCH_WITHOUT_SHARE = Event("evaluator_epoch_without_share", ("epoch",), Level.ERROR)
+
+
+class EvaluatorMetrics:
+    """The evaluator's own metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.elements = Counter(
+            "upprop_evaluator_elements",
+            "Blinded elements asked for: charged to a quota, or repeated without charge.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.refused = Counter(
+            "upprop_evaluator_quota_refusals", "Requests beyond a member's quota.", ("span",), registry=registry
+        )
+        for outcome in ("charged", "repeated"):
+            self.elements.labels(outcome)
+        for span in ("year", "day"):
+            self.refused.labels(span)

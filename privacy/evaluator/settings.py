@@ -1,0 +1,24 @@
+"""The evaluator's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from federation.database import Database
+from federation.observability import Metrics
+from federation.settings import DaemonSettings
+
+STORE_PACKAGE = "privacy.evaluator.store"
+DATABASE_NAME = "evaluator.sqlite"
+
+
+class EvaluatorSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an evaluator's `config.toml` holds. `share_files` names a file per epoch (and share version)."""
+
+    share_files: tuple[Path, ...] = ()
+
+
+def open_database(settings: EvaluatorSettings, metrics: Metrics | None = None) -> Database:
+    """The store in the data directory; connects on first use."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Database(settings.data_dir / DATABASE_NAME, metrics)

@@ -1,0 +1,42 @@
+"""The tables of the evaluator's store.
+
+Invariants: nothing here comes from a pupil. A request leaves its random id, a digest of uniformly random elements, and
+how many there were; a member's use is a number per business day, all epochs together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MEMBER = String(32)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("member", MEMBER, primary_key=True),
+    # A business date. Query: what a member used on a day and within a year (usage.used).
+    Column("day", Date, primary_key=True),
+    Column("elements", Integer, nullable=False),
+    CheckConstraint("elements >= 0", name="elements_counted"),
+    sqlite_with_rowid=False,
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("member", MEMBER, primary_key=True),
+    Column("request_id", LargeBinary(16), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("charged_on", Date, nullable=False),
+    # Query: requests too old to be repeated (usage.forget).
+    Index(None, "charged_on"),
+    sqlite_with_rowid=False,
+)
