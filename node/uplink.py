@@ -216,6 +216,7 @@ class EvaluatorLink:
             share_version=response.share_version,
             evaluated=tuple(response.evaluated_elements),
             proof=response.proof,
+            composite=response.composite if response.HasField("composite") else None,
         )
 
 

@@ -1,0 +1,234 @@
+"""A whole federation in this process for the tests of the node: real servers over mutual TLS on loopback, real stores.
+
+Only the processes are left out. Each evaluator and the registry can be stopped and started again on the same address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+import node.app
+import node.settings
+import privacy.evaluator.app
+import privacy.evaluator.settings
+import registry.app
+import registry.settings
+from federation import pki
+from federation.clock import ManualClock
+from federation.descriptor import DescriptorStore
+from federation.lock import DaemonLock
+from federation.migration import migrate
+from federation.observability import Log, Metrics
+from federation.rules.calendar import Break
+from federation.rules.vocabulary import Policy
+from federation.runtime import Daemon
+from federation.settings import DaemonSettings, load
+from federation.tls import OwnIdentity
+from node.pipeline import SyncReport
+from node.store.gaps import CaseLine
+from privacy.keys import deal_epoch
+
+ZONE = "Europe/Stockholm"
+AUTUMN_BREAK = Break(date(2026, 10, 26), date(2026, 10, 30))
+EVALUATORS = 3
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+class Node:
+    """One node, opened as its daemon would open it, without the daemon."""
+
+    def __init__(self, settings_path: Path, clock: ManualClock) -> None:
+        self.settings = load(settings_path, node.settings.NodeSettings)
+        self.clock = clock
+        self.log = io.StringIO()
+        self.app: node.app.App
+        self._lock = DaemonLock(self.settings.data_dir)
+        self.open()
+
+    def open(self) -> None:
+        self._lock.acquire()
+        database = node.settings.open_database(self.settings)
+        migrate(database, node.settings.STORE_PACKAGE)
+        database.close()
+        descriptors = DescriptorStore.of(self.settings)
+        self.app = node.app.build(
+            self.settings,
+            clock=self.clock,
+            metrics=Metrics(CollectorRegistry()),
+            log=Log(self.log),
+            descriptors=descriptors,
+        )
+
+    def close(self) -> None:
+        self.app.close()
+        self._lock.release()
+
+    def restart(self) -> None:
+        self.close()
+        self.open()
+
+    def take(self, persons: Sequence[dict[str, Any]], **how: bool) -> None:
+        """Import an export of these persons, as of today."""
+        path = self.settings.data_dir / "export.json"
+        path.write_text(json.dumps({"data": list(persons), "pageToken": None}), encoding="utf-8")
+        self.app.importing.import_file(path, self.clock.today(), **how)
+        path.unlink()
+
+    def sync(self, *, notices_only: bool = False) -> SyncReport:
+        *_, report = self.app.pipeline.sync(notices_only=notices_only)
+        assert isinstance(report, SyncReport)
+        return report
+
+    def gaps(self, *, protected: bool = True) -> tuple[CaseLine, ...]:
+        """Every gap that was ever open."""
+        listing = node.app.Gaps(node.app.Pupils(node.settings.open_sealer(self.settings)))
+        return self.app.database.view("test_gaps", lambda tx: listing.list_gaps(tx, protected=protected))
+
+    def cases(self, *, protected: bool = True) -> tuple[CaseLine, ...]:
+        listing = node.app.Gaps(node.app.Pupils(node.settings.open_sealer(self.settings)))
+        return self.app.database.view("test_cases", lambda tx: listing.list_cases(tx, protected=protected))
+
+    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, sealed values left out: they differ with every writing."""
+        from node.store.schema import metadata
+
+        def read(tx: Any) -> dict[str, list[tuple[Any, ...]]]:
+            found = {}
+            for table in metadata.sorted_tables:
+                columns = [column for column in table.c if not column.name.startswith("sealed_")]
+                found[table.name] = sorted((tuple(row) for row in tx.execute(table.select().with_only_columns(*columns))), key=repr)
+            return found
+
+        return self.app.database.view("test_dump", read)
+
+
+class Server:
+    """An evaluator or the registry, startable and stoppable."""
+
+    def __init__(self, start: Callable[[], Daemon]) -> None:
+        self._start = start
+        self.daemon: Daemon | None = None
+
+    def start(self) -> None:
+        daemon = self._start()
+        daemon.start()
+        self.daemon = daemon
+
+    def stop(self) -> None:
+        if self.daemon is not None:
+            self.daemon.stop()
+            self.daemon = None
+
+
+class Federation:
+    """Three evaluators of which two suffice, a registry, and the nodes asked for."""
+
+    def __init__(self, directory: Path, members: Sequence[str], today: date, policy: Policy = Policy()) -> None:  # noqa: B008 - immutable
+        self.clock = ManualClock(ZONE, today)
+        *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
+        self.dev = pki.dev(
+            directory,
+            [pki.DevMember(member) for member in members],
+            deal_epoch=deal_epoch,
+            ports=pki.Ports(registry_port, tuple(evaluator_ports)),
+            breaks=[AUTUMN_BREAK],
+            policy=policy,
+            today=today,
+        )
+        self.registry_app: registry.app.App
+        self.evaluators = {index: Server(self._evaluator(index)) for index in range(1, EVALUATORS + 1)}
+        self.registry = Server(self._registry)
+        self.nodes = {member: Node(self.dev.node(member), self.clock) for member in members}
+
+    def start(self) -> None:
+        for server in (*self.evaluators.values(), self.registry):
+            server.start()
+
+    def stop(self) -> None:
+        for each in self.nodes.values():
+            each.close()
+        for server in (*self.evaluators.values(), self.registry):
+            server.stop()
+
+    def set_today(self, today: date) -> None:
+        self.clock.set_today(today)
+
+    def close_day(self) -> None:
+        """The registry's daily close."""
+        self.registry_app.daily_close.run(self.clock.today())
+
+    def day(self, today: date, exports: dict[str, Sequence[dict[str, Any]]]) -> None:
+        """One date of a scenario: imports, syncs, the close, notices."""
+        self.set_today(today)
+        for member, persons in exports.items():
+            self.nodes[member].take(persons)
+        for each in self.nodes.values():
+            each.sync()
+        self.close_day()
+        for each in self.nodes.values():
+            each.sync(notices_only=True)
+
+    def _evaluator(self, index: int) -> Callable[[], Daemon]:
+        def start() -> Daemon:
+            settings = load(self.dev.evaluator(index), privacy.evaluator.settings.EvaluatorSettings)
+            database = privacy.evaluator.settings.open_database(settings)
+            migrate(database, privacy.evaluator.settings.STORE_PACKAGE)
+            database.close()
+            return self._daemon(settings, privacy.evaluator.app.build)
+
+        return start
+
+    def _registry(self) -> Daemon:
+        settings = load(self.dev.registry, registry.settings.RegistrySettings)
+        database = registry.settings.open_database(settings)
+        migrate(database, registry.app.STORE)
+        database.close()
+
+        def build(*args: Any, **kwargs: Any) -> registry.app.App:
+            self.registry_app = registry.app.build(*args, **kwargs)
+            return self.registry_app
+
+        return self._daemon(settings, build)
+
+    def _daemon(self, settings: DaemonSettings, build: Callable[..., Any]) -> Daemon:
+        log = Log(io.StringIO())
+        descriptors = DescriptorStore.of(settings)
+        metrics = Metrics(CollectorRegistry())
+        return Daemon(
+            settings,
+            lambda: build(settings, clock=self.clock, metrics=metrics, descriptors=descriptors, log=log),
+            clock=self.clock,
+            metrics=metrics,
+            log=log,
+            descriptors=descriptors,
+            own=OwnIdentity.of(settings, descriptors),
+        )
+
+
+@contextlib.contextmanager
+def running(
+    directory: Path, members: Sequence[str], today: date, policy: Policy = Policy()  # noqa: B008 - immutable
+) -> Iterator[Federation]:
+    federation = Federation(directory, members, today, policy)
+    try:
+        federation.start()
+        yield federation
+    finally:
+        federation.stop()
