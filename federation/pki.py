@@ -25,7 +25,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     generate_private_key,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from federation import identity as identities
@@ -42,7 +49,7 @@ from federation.descriptor_file import (
     Registry,
 )
 from federation.errors import Code, UppropError
-from federation.files import write_secret
+from federation.files import read_secret, write_secret
 from federation.identity import Identity
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import Policy
@@ -56,7 +63,6 @@ _BACKDATED = timedelta(minutes=5)
 """Clocks differ."""
 
 RECORD_KEY_BYTES = 32
-REGISTRY_KEY_BYTES = 32
 
 
 def new_tls_key() -> EllipticCurvePrivateKey:
@@ -65,6 +71,26 @@ def new_tls_key() -> EllipticCurvePrivateKey:
 
 def private_pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def read_private_signing_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(read_secret(path), password=None)
+    except (ValueError, TypeError) as error:
+        raise UppropError(Code.CONFIG_INVALID, f"{path} does not hold a private key (PEM).") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UppropError(Code.CONFIG_INVALID, f"{path} holds a key of another kind than Ed25519.")
+    return key
+
+
+def read_public_signing_key(path: Path) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UppropError(Code.INPUT_REFUSED, f"{path} does not hold a public key (PEM).") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise UppropError(Code.INPUT_REFUSED, f"{path} holds a key of another kind than Ed25519.")
+    return key
 
 
 def public_pem(key: EllipticCurvePublicKey | Ed25519PublicKey) -> bytes:
@@ -154,7 +180,7 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 class DealtEpoch(Protocol):
-    """An epoch's key, split. `shares[i]` is the content of evaluator i's share file."""
+    """An epoch's key, split. `shares[i]` is the content of evaluator i's file, `registry_key` of the registry's."""
 
     @property
     def public_key(self) -> bytes: ...
@@ -162,6 +188,8 @@ class DealtEpoch(Protocol):
     def shares(self) -> Mapping[int, bytes]: ...
     @property
     def commitments(self) -> Mapping[int, bytes]: ...
+    @property
+    def registry_key(self) -> bytes: ...
 
 
 class DealEpoch(Protocol):
@@ -264,12 +292,14 @@ def dev(
 
     signing_keys = {index: Ed25519PrivateKey.generate() for index in range(1, len(ports.evaluators) + 1)}
     epoch_list = []
+    registry_keys: dict[int, bytes] = {}
     shares: dict[int, dict[str, bytes]] = {index: {} for index in signing_keys}
     for number in range(1, epochs + 1):
         dealt = deal_epoch(number, threshold, len(signing_keys), secrets.token_bytes)
         epoch_list.append(_signed_epoch(number, threshold, dealt, signing_keys))
         for index, content in dealt.shares.items():
             shares[index][f"epoch-{number}.share"] = content
+        registry_keys[number] = dealt.registry_key
     for index, port in enumerate(ports.evaluators, start=1):
         home = party(
             identities.evaluator(index),
@@ -280,12 +310,16 @@ def dev(
             write_secret(home / name, content)
         write_secret(home / "signing.key", private_pem(signing_keys[index]))
 
-    registry_keys = {str(number): f"epoch-{number}.key" for number in range(1, epochs + 1)}
     home = party(
-        identities.registry("a"), "registry", {"listen": f"127.0.0.1:{ports.registry}", "epoch_keys": registry_keys}
+        identities.registry("a"),
+        "registry",
+        {
+            "listen": f"127.0.0.1:{ports.registry}",
+            "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
+        },
     )
-    for name in registry_keys.values():
-        write_secret(home / name, secrets.token_bytes(REGISTRY_KEY_BYTES))
+    for number, content in registry_keys.items():
+        write_secret(home / f"epoch-{number}.key", content)
 
     listed = sorted(members, key=lambda member: member.id)
     for member in listed:

@@ -1,0 +1,464 @@
+"""`upprop federation` and `upprop pki`: what the authority does, with the offline key at hand.
+
+A draft is the descriptor's file without signature. Commands change the draft; `sign` gives it the next serial and
+writes the signed descriptor. Invariant: the draft with the raised serial is on disk before the signed file, so no
+serial is ever given to two files.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from federation import descriptor, descriptor_view, files
+from federation import pki as keys
+from federation.clock import utc_now
+from federation.descriptor_file import (
+    DEFAULT_CALENDAR,
+    Epoch,
+    Evaluator,
+    File,
+    Member,
+    Pause,
+    Registry,
+    check,
+    parse_file,
+    serialise_file,
+    sign_epoch,
+)
+from federation.errors import Code, UppropError
+from federation.rules.calendar import Break
+from federation.tls import identity_of, key_sha256
+
+DRAFT_NAME = "draft.toml"
+DEFAULT_LIFETIME_DAYS = 180
+
+PATH = click.Path(dir_okay=False, path_type=Path)
+DRAFT = click.argument("draft", type=PATH)
+REPLACE = click.option("--replace", is_flag=True, help="Take the place of an entry that is there already.")
+CERTIFICATE = click.option(
+    "--certificate", type=PATH, help="The party's TLS certificate (PEM); its key and its name are taken from it."
+)
+T = TypeVar("T")
+
+
+@click.group(short_help="Make, sign and show the federation's descriptor.")
+def federation() -> None:
+    """The descriptor says who belongs to the federation. These commands are the authority's.
+
+    Work on a draft, then sign it with the authority's offline key:
+
+    \b
+      upprop federation init authority
+      upprop federation add member authority/draft.toml --id 0180 --population 980000 --certificate 0180.crt
+      upprop federation sign authority/draft.toml --key authority/authority.key --out federation.toml
+      upprop federation show federation.toml --authority authority/authority.pub
+    """
+
+
+@federation.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--zone", default="Europe/Stockholm", show_default=True, help="The federation's time zone.")
+def init(directory: Path, zone: str) -> None:
+    """Make the authority's key and an empty draft in DIRECTORY.
+
+    Keep authority.key offline; give authority.pub to every party by a way they trust: they pin it.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = File(zone=zone)
+    check(file)
+    draft = directory / DRAFT_NAME
+    if draft.exists():
+        raise UppropError(Code.CONFIG_INVALID, f"{draft} exists already and is not overwritten; move it away first.")
+    key = Ed25519PrivateKey.generate()
+    files.write_secret(directory / "authority.key", keys.private_pem(key))
+    files.replace(directory / "authority.pub", keys.public_pem(key.public_key()))
+    _write_draft(draft, file)
+    click.echo(f"Wrote {directory / 'authority.key'} (keep it offline), authority.pub and {DRAFT_NAME}.")
+
+
+@federation.group()
+def add() -> None:
+    """Put a party, an epoch, a calendar or a CA into a draft."""
+
+
+@add.command()
+@DRAFT
+@click.option("--id", "member_id", required=True, help="0180, or 0180-5561234567 for an independent operator.")
+@click.option("--name", default="", help="The name people know it by.")
+@click.option("--population", type=click.IntRange(min=0), required=True, help="Sets its quota of pseudonyms.")
+@CERTIFICATE
+@click.option("--key-sha256", help="In place of a certificate: SHA-256 of its public key (SubjectPublicKeyInfo), hex.")
+@click.option("--home", help="The municipality an operator's schools stand in.")
+@click.option("--calendar", default=DEFAULT_CALENDAR, show_default=True, help="The calendar it follows.")
+@REPLACE
+def member(
+    draft: Path,
+    member_id: str,
+    name: str,
+    population: int,
+    certificate: Path | None,
+    key_sha256: str | None,
+    home: str | None,
+    calendar: str,
+    *,
+    replace: bool,
+) -> None:
+    """Add a member: a municipality or an independent operator."""
+    entry = Member(
+        id=member_id,
+        name=name,
+        kind="operator" if "-" in member_id else "municipality",
+        population=population,
+        key_sha256=_key(f"upprop://node/{member_id}", certificate, key_sha256),
+        home=home,
+        calendar=calendar,
+    )
+    _change(draft, lambda file: {"members": _put(file.members, entry, lambda each: each.id, replace=replace)})
+
+
+@add.command()
+@DRAFT
+@click.option("--index", type=click.IntRange(1, 255), required=True, help="Its number, which its shares bear.")
+@click.option("--address", required=True, help="host:port.")
+@click.option("--signing-key", type=PATH, required=True, help="Its public signing key (PEM, Ed25519).")
+@CERTIFICATE
+@click.option("--key-sha256", help="In place of a certificate: SHA-256 of its public TLS key, hex.")
+@REPLACE
+def evaluator(
+    draft: Path,
+    index: int,
+    address: str,
+    signing_key: Path,
+    certificate: Path | None,
+    key_sha256: str | None,
+    *,
+    replace: bool,
+) -> None:
+    """Add an evaluator."""
+    entry = Evaluator(
+        index=index,
+        address=address,
+        signing_key=keys.read_public_signing_key(signing_key).public_bytes_raw(),
+        key_sha256=_key(f"upprop://evaluator/{index}", certificate, key_sha256),
+    )
+    _change(draft, lambda file: {"evaluators": _put(file.evaluators, entry, lambda each: each.index, replace=replace)})
+
+
+@add.command()
+@DRAFT
+@click.option("--name", required=True, help="Lower-case letters and digits, such as a.")
+@click.option("--address", required=True, help="host:port.")
+@CERTIFICATE
+@click.option("--key-sha256", help="In place of a certificate: SHA-256 of its public TLS key, hex.")
+@REPLACE
+def registry(
+    draft: Path, name: str, address: str, certificate: Path | None, key_sha256: str | None, *, replace: bool
+) -> None:
+    """Add a registry."""
+    entry = Registry(name=name, address=address, key_sha256=_key(f"upprop://registry/{name}", certificate, key_sha256))
+    _change(draft, lambda file: {"registries": _put(file.registries, entry, lambda each: each.name, replace=replace)})
+
+
+@add.command()
+@DRAFT
+@click.option("--epoch", "number", type=click.IntRange(min=1), required=True)
+@click.option("--threshold", type=click.IntRange(2, 255), required=True, help="How many evaluators must answer.")
+@click.option("--public-key", required=True, help="K, in hex or base64.")
+@click.option(
+    "--commitment",
+    "commitments",
+    multiple=True,
+    required=True,
+    help="INDEX:Kᵢ, once for each evaluator.",
+)
+@click.option("--share-version", type=click.IntRange(min=1), default=1, show_default=True)
+@REPLACE
+def epoch(
+    draft: Path,
+    number: int,
+    threshold: int,
+    public_key: str,
+    commitments: tuple[str, ...],
+    share_version: int,
+    *,
+    replace: bool,
+) -> None:
+    """Add an epoch, as the key ceremony stated it. Then every evaluator signs it: `upprop federation sign-epoch`."""
+    stated: dict[int, bytes] = {}
+    for each in commitments:
+        index, colon, value = each.partition(":")
+        if not colon or not index.isascii() or not index.isdigit() or int(index) in stated:
+            raise click.BadParameter(f"{each!r} is not INDEX:COMMITMENT, each index once.", param_hint="--commitment")
+        stated[int(index)] = _bytes(value, "--commitment")
+    entry = Epoch(
+        epoch=number,
+        threshold=threshold,
+        shares=len(stated),
+        share_version=share_version,
+        public_key=_bytes(public_key, "--public-key"),
+        commitments=dict(sorted(stated.items())),
+    )
+    _change(draft, lambda file: {"epochs": _put(file.epochs, entry, lambda each: each.epoch, replace=replace)})
+
+
+@add.command()
+@DRAFT
+@click.option("--name", default=DEFAULT_CALENDAR, show_default=True)
+@click.option("--break", "breaks", multiple=True, help="FIRST:LAST day without school, both included; repeatable.")
+def calendar(draft: Path, name: str, breaks: tuple[str, ...]) -> None:
+    """Set the breaks of a calendar, in place of those it had."""
+    pauses = [Pause(each.start, each.end) for each in map(_break, breaks)]
+    _change(draft, lambda file: {"calendars": {**file.calendars, name: pauses}})
+
+
+@add.command()
+@DRAFT
+@click.option("--certificate", type=PATH, required=True, help="The CA's certificate (PEM).")
+def ca(draft: Path, certificate: Path) -> None:
+    """Trust a CA to issue the parties' certificates."""
+    pem = keys.certificate_pem(_certificate(certificate)).decode()
+    _change(
+        draft,
+        lambda file: {"ca_certificates": [*(each for each in file.ca_certificates if each != pem), pem]},
+    )
+
+
+@federation.command()
+@DRAFT
+@click.option("--member", "members", multiple=True, help="Id of a member; repeatable.")
+@click.option("--evaluator", "evaluators", type=int, multiple=True, help="Index of an evaluator; repeatable.")
+@click.option("--registry", "registries", multiple=True, help="Name of a registry; repeatable.")
+@click.option("--epoch", "epochs", type=int, multiple=True, help="Number of an epoch; repeatable.")
+def remove(
+    draft: Path,
+    members: tuple[str, ...],
+    evaluators: tuple[int, ...],
+    registries: tuple[str, ...],
+    epochs: tuple[int, ...],
+) -> None:
+    """Take entries out of a draft. From the next signed descriptor on they are refused everywhere."""
+
+    def without(file: File) -> dict[str, Any]:
+        return {
+            "members": _without(file.members, members, lambda each: each.id, "member"),
+            "evaluators": _without(file.evaluators, evaluators, lambda each: each.index, "evaluator"),
+            "registries": _without(file.registries, registries, lambda each: each.name, "registry"),
+            "epochs": _without(file.epochs, epochs, lambda each: each.epoch, "epoch"),
+        }
+
+    _change(draft, without)
+
+
+@federation.command()
+@DRAFT
+@click.option("--watch-school-days", type=click.IntRange(1, 100), help="School days before an unanswered gap opens.")
+@click.option("--silence-school-days", type=click.IntRange(1, 100), help="School days after which a member is silent.")
+@click.option(
+    "--protected", type=click.Choice(["local", "same"]), help="What is said of pupils with protected identity."
+)
+def policy(draft: Path, **values: Any) -> None:
+    """Set policy values; those not named stay."""
+    changes = {name: value for name, value in values.items() if value is not None}
+    _change(draft, lambda file: {"policy": msgspec.structs.replace(file.policy, **changes)})
+
+
+@federation.command(name="sign-epoch")
+@DRAFT
+@click.option("--epoch", "number", type=int, required=True)
+@click.option("--index", type=int, required=True, help="The evaluator that signs.")
+@click.option("--signing-key", type=PATH, required=True, help="Its private signing key (PEM, Ed25519).")
+def sign_epoch_(draft: Path, number: int, index: int, signing_key: Path) -> None:
+    """Sign an epoch of a draft as an evaluator, after comparing K and the commitments with your own."""
+    key = keys.read_private_signing_key(signing_key)
+
+    def signed(file: File) -> dict[str, Any]:
+        listed = {each.index: each.signing_key for each in file.evaluators}
+        if listed.get(index) != key.public_key().public_bytes_raw():
+            raise UppropError(Code.INPUT_REFUSED, f"This is not the signing key listed for evaluator {index}.")
+        found = [each for each in file.epochs if each.epoch == number]
+        if not found:
+            raise UppropError(Code.EPOCH_UNKNOWN, f"The draft has no epoch {number}.")
+        return {"epochs": _put(file.epochs, sign_epoch(found[0], index, key), lambda each: each.epoch, replace=True)}
+
+    _change(draft, signed)
+
+
+@federation.command()
+@DRAFT
+@click.option("--key", type=PATH, required=True, help="The authority's private key.")
+@click.option("--out", type=PATH, required=True, help="Where the signed descriptor goes.")
+@click.option("--days", type=click.IntRange(1, 730), default=DEFAULT_LIFETIME_DAYS, show_default=True, help="Validity.")
+def sign(draft: Path, key: Path, out: Path, days: int) -> None:
+    """Give a draft the next serial and an expiry, and sign it."""
+    authority_key = keys.read_private_signing_key(key)
+    expires = (utc_now() + timedelta(days=days)).replace(microsecond=0)
+    file = _read_draft(draft)
+    file = msgspec.structs.replace(file, serial=file.serial + 1, expires=expires)
+    # Refused before anything is written; then the raised serial first, so that it is never given out twice.
+    content = descriptor.sign(file, authority_key)
+    _write_draft(draft, file)
+    files.replace(out, content)
+    click.echo(f"Wrote {out}: serial {file.serial}, valid until {expires:%Y-%m-%d}, {len(file.members)} members.")
+
+
+@federation.command()
+@click.argument("path", type=PATH)
+@click.option("--authority", type=PATH, help="The authority's public key, to verify the signature with.")
+@click.option("--since", type=PATH, help="An earlier descriptor: show what changed from it to this one.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+def show(path: Path, authority: Path | None, since: Path | None, *, as_json: bool) -> None:
+    """Show a descriptor or a draft. With --authority a wrong signature or an expired descriptor is refused."""
+    content = descriptor.read(path)
+    verified = False
+    if authority is not None:
+        descriptor.check_expiry(descriptor.verify(content, descriptor.read_authority_key(authority)), utc_now())
+        verified = True
+    file = parse_file(content)
+    if since is not None:
+        lines = descriptor_view.changes(parse_file(descriptor.read(since)), file)
+        click.echo(json.dumps(lines) if as_json else "\n".join(lines) or "Nothing changed.")
+        return
+    if as_json:
+        plain = msgspec.to_builtins(file, str_keys=True)
+        plain["ca_certificates"] = [descriptor_view.fingerprint(each) for each in file.ca_certificates]
+        click.echo(json.dumps({"verified": verified, **plain}))
+        return
+    click.echo("\n".join(descriptor_view.described(file, verified=verified)))
+
+
+def _read_draft(path: Path) -> File:
+    content = descriptor.read(path)
+    if descriptor.SIGNATURE_PREFIX in content:
+        raise UppropError(Code.INPUT_REFUSED, f"{path} is a signed descriptor; change its draft and sign that.")
+    return parse_file(content)
+
+
+def _write_draft(path: Path, file: File) -> None:
+    files.replace(path, serialise_file(file))
+
+
+def _change(path: Path, change: Callable[[File], dict[str, Any]]) -> None:
+    file = _read_draft(path)
+    # Back through the parser: what types refuse in a file is refused here too.
+    changed = parse_file(serialise_file(msgspec.structs.replace(file, **change(file))))
+    check(changed)
+    _write_draft(path, changed)
+
+
+def _put(entries: list[T], entry: T, key: Callable[[T], object], *, replace: bool) -> list[T]:
+    if not replace and any(key(each) == key(entry) for each in entries):
+        raise UppropError(Code.INPUT_REFUSED, f"{key(entry)} is in the draft already; use --replace to change it.")
+    return [*(each for each in entries if key(each) != key(entry)), entry]
+
+
+def _without(entries: list[T], keys_: tuple[object, ...], key: Callable[[T], object], what: str) -> list[T]:
+    present = {key(each) for each in entries}
+    for each in keys_:
+        if each not in present:
+            raise UppropError(Code.INPUT_REFUSED, f"The draft has no {what} {each}.")
+    return [each for each in entries if key(each) not in keys_]
+
+
+def _key(uri: str, certificate: Path | None, stated: str | None) -> str:
+    if (certificate is None) == (stated is None):
+        raise click.UsageError("Give either --certificate or --key-sha256.")
+    if certificate is None:
+        assert stated is not None
+        return stated.lower()
+    loaded = _certificate(certificate)
+    if identity_of(loaded).uri != uri:
+        raise UppropError(
+            Code.INPUT_REFUSED, f"{certificate} is the certificate of {identity_of(loaded)}, not of {uri}."
+        )
+    return key_sha256(loaded)
+
+
+def _certificate(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UppropError(Code.INPUT_REFUSED, f"{path} does not hold a certificate (PEM).") from error
+
+
+def _bytes(text: str, option: str) -> bytes:
+    for decode in (bytes.fromhex, lambda value: base64.b64decode(value, validate=True)):
+        try:
+            value = decode(text)
+        except (ValueError, binascii.Error):
+            continue
+        if len(value) == 32:
+            return value
+    raise click.BadParameter("Give 32 bytes in hex or base64.", param_hint=option)
+
+
+def _break(text: str) -> Break:
+    # Without a colon the last day is empty, which is no date.
+    start, _, end = text.partition(":")
+    try:
+        return Break(date.fromisoformat(start), date.fromisoformat(end))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is not FIRST:LAST, such as 2026-06-15:2026-08-17.", param_hint="--break"
+        ) from error
+
+
+@click.group(short_help="Make keys and certificates for trials (unsafe).")
+def pki() -> None:
+    """Keys and certificates for trials. A real federation's keys are made by each party, for itself."""
+
+
+@pki.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--members", required=True, help="Ids of the members, separated by commas: 0180,1480.")
+@click.option("--population", type=click.IntRange(min=0), default=50_000, show_default=True, help="Of each member.")
+@click.option("--evaluators", type=click.IntRange(2, 20), default=3, show_default=True)
+@click.option("--threshold", type=click.IntRange(2, 20), default=2, show_default=True)
+@click.option("--base-port", type=click.IntRange(1, 65_000), default=keys.DEFAULT_BASE_PORT, show_default=True)
+@click.option("--break", "breaks", multiple=True, help="FIRST:LAST day without school, both included; repeatable.")
+@click.option("--clock", type=click.Choice(["system", "manual"]), default="system", show_default=True)
+def dev(
+    directory: Path,
+    members: str,
+    population: int,
+    evaluators: int,
+    threshold: int,
+    base_port: int,
+    breaks: tuple[str, ...],
+    clock: str,
+) -> None:
+    """Make a complete throw-away federation in DIRECTORY: keys, certificates, descriptor and settings of all parties.
+
+    UNSAFE: one machine makes and holds every key of every party. Never use it for real pupils.
+    """
+    from privacy.keys import deal_epoch
+
+    if threshold > evaluators:
+        raise click.UsageError("There are fewer evaluators than the threshold.")
+    click.secho(
+        "UNSAFE: a throw-away federation. One machine makes and holds every key of every party.\n"
+        "Whoever reads this directory can identify every pupil. Never use it for real pupils.",
+        fg="red",
+        bold=True,
+        err=True,
+    )
+    made = keys.dev(
+        directory,
+        [keys.DevMember(each.strip(), population=population) for each in members.split(",")],
+        deal_epoch=deal_epoch,
+        ports=keys.Ports.from_base(base_port, evaluators),
+        threshold=threshold,
+        breaks=[_break(each) for each in breaks],
+        clock=clock,
+    )
+    click.echo(f"Wrote {made.descriptor} and the settings of {evaluators} evaluators, a registry and the nodes.")
