@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import sys
@@ -208,7 +209,7 @@ def import_export(
 def sync(notices_only: bool, config: Path, as_json: bool) -> None:
     """Send what is new, and fetch what the registry has to say.
 
-    What cannot be sent now stays and is sent with the next sync; then the exit code is 6.
+    What cannot be sent or fetched now is left for the next sync; then the exit code is 6.
     """
     with _client(config) as client:
         report = _watch(client.sync(notices_only=notices_only), quiet=as_json)
@@ -221,7 +222,8 @@ def sync(notices_only: bool, config: Path, as_json: bool) -> None:
         )
         for problem in report["problems"]:
             click.echo(f"! {problem}", err=True)
-    if report["problems"] and (report["waiting"] or notices_only):
+    # That signals are parked is no failure of this sync: it is said until somebody has looked into them.
+    if len(report["problems"]) > bool(report["parked"]):
         raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
 
 
@@ -249,29 +251,26 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     if not lines:
         click.echo("No open case files.")
         return
-    table = Table("Since", "Pupil", "Number", "Why", "State", "Opened", "By", "Route", "Id")
+    table = Table("Since", "Pupil", "Case", show_lines=True)
     for line in lines:
-        notes = [
-            note
-            for note, shown in (
-                ("lead", line["lead"]),
-                ("linked", line["linked"]),
-                ("some member is silent", line["coverage_incomplete"]),
-            )
-            if shown
-        ]
-        table.add_row(
-            line["effective_date"],
-            line["name"],
-            line["number"],
-            f"{line['kind']} {line['urgency']}",
-            ", ".join([f"{line['state']} since {line['state_since']}", *notes]),
-            line.get("opened_on", ""),
-            line["opened_by"],
-            line["route"],
-            line["person_id"],
-        )
-    Console(soft_wrap=True).print(table)
+        table.add_row(line["effective_date"], _pupil(line), _case(line))
+    Console().print(table)
+
+
+def _pupil(line: Answer) -> str:
+    return "\n".join(filter(None, (line["name"], line["number"], line["person_id"])))
+
+
+def _case(line: Answer) -> str:
+    notes = {
+        "this member leads": line["lead"],
+        "another member has an open case too": line["linked"],
+        "some member is silent": line["coverage_incomplete"],
+    }
+    state = f"{line['state']} since {line['state_since']}"
+    opened = f"file opened {line['opened_on']} ({line['opened_by']})" if line.get("opened_on") else ""
+    kind = f"{line['kind']}, {line['urgency']}, route {line['route']}"
+    return "\n".join(filter(None, (state, kind, opened, *(note for note, holds in notes.items() if holds))))
 
 
 @node.command(
@@ -361,7 +360,7 @@ def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, 
             one["said_by"],
             one["said_on"],
         )
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
 
 
 @contextmanager
@@ -370,7 +369,8 @@ def _client(config: Path) -> Iterator[Client]:
     settings = settings_files.load(config, NodeSettings)
 
     def host() -> App:
-        log = Log(level="warning")
+        # What goes wrong is said in the command's own words.
+        log = Log(io.StringIO())
         descriptors = DescriptorStore.of(settings, log)
         clock = make_clock(settings, descriptors)
         return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), log=log, descriptors=descriptors)
@@ -428,7 +428,7 @@ def _print_remarks(title: str, remarks: Sequence[Answer]) -> None:
     table = Table("Row", "Field", "Why", title=f"{title}: {len(remarks)}", title_justify="left")
     for remark in remarks[:SHOWN_REMARKS]:
         table.add_row(str(remark["row"]), remark["field"], remark["why"])
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
     if len(remarks) > SHOWN_REMARKS:
         click.echo(f"… and {len(remarks) - SHOWN_REMARKS} more; --json lists them all.")
 
