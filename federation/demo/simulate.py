@@ -192,7 +192,7 @@ class Simulation:
     def _cases(self, member: MemberId) -> Iterator[Case]:
         request = control_pb2.ListCasesRequest(all_gaps=True, protected=True)
         for line in self._trial.ask(self._trial.nodes[member], "ListCases", request).cases:
-            if line.HasField("opened_on"):
+            if line.HasField("opened_on") and _was_open_at_a_close(line):
                 yield Case(
                     member=member,
                     person_id=line.person_id,
@@ -202,6 +202,11 @@ class Simulation:
                     state=GapState(line.state),
                     state_since=date.fromisoformat(line.state_since),
                 )
+
+
+def _was_open_at_a_close(line: control_pb2.CaseLine) -> bool:
+    """A case that a node opens by itself may be answered by the close of the same day: then it was open at none."""
+    return line.state == GapState.OPEN or date.fromisoformat(line.state_since) > date.fromisoformat(line.opened_on)
 
 
 def _last(responses: Iterable[Any], name: str, what: str) -> Any:

@@ -56,8 +56,8 @@ class Gap:
     since: date
     states: Mapping[int, GapState]
     route: str = "registry"
-    at_once: bool = False
-    """The case is opened without waiting: a protected identity."""
+    at_once: int | None = None
+    """From this date index on the case is open without waiting: the identity is protected."""
     before: tuple[int, date] | None = None
     """Until this date index, another `since` was stated."""
 
@@ -166,7 +166,8 @@ class Stage:
         state: GapState | None = None
         for index, as_of in enumerate(self.term.as_of):
             since = gap.before[1] if gap.before and index < gap.before[0] else gap.since
-            waits = as_of < (since if gap.at_once else self.term.due(since))
+            hidden = gap.at_once is not None and index >= gap.at_once
+            waits = as_of < (since if hidden else self.term.due(since))
             state = gap.states.get(index, state)
             if state is not None:
                 run.append(GapState.WATCH if state is GapState.OPEN and waits else state)

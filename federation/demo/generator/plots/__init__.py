@@ -55,6 +55,7 @@ PLOTS: Mapping[str, Plot] = {
         numbers.bad_date,
         numbers.bad_number,
         numbers.marked_after,
+        numbers.marked_after_move,
         numbers.moved_hidden,
         numbers.new_uuid,
         numbers.number_lost,
@@ -83,6 +84,7 @@ MOVED = frozenset(
     {
         "chain_back",
         "end_taken_back_late",
+        "marked_after_move",
         "move_late",
         "move_ok",
         "moved_before",

@@ -137,7 +137,7 @@ def protected(stage: Stage) -> Story:
     marked = _marked(stage, row, number=pupil.number)
     scenes = {0: marked, told: replace(marked, rows=(row.ended(last),))}
     file = stage.file(here, pupil, scenes)
-    gap = Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=True)
+    gap = Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=told)
     return Story((file,), stage.cases(gap))
 
 
@@ -155,12 +155,12 @@ def protected_later(stage: Stage) -> Story:
         told: replace(marked, rows=(row.ended(last),)),
     }
     file = stage.file(here, pupil, scenes)
-    gap = Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=True)
+    gap = Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=told)
     return Story((file,), stage.cases(gap))
 
 
 def marked_after(stage: Stage) -> Story:
-    """Leaves, and is marked after the opening was said: what was said stands."""
+    """Leaves, and is marked after the opening was said: what was said stands, and the case is opened at once."""
     pupil, here = stage.pupil(), stage.member()
     told = stage.told()
     row = stage.row(here, pupil)
@@ -175,7 +175,32 @@ def marked_after(stage: Stage) -> Story:
         marked_at: _marked(stage, ended, number=pupil.number),
     }
     file = stage.file(here, pupil, scenes)
-    return Story((file,), stage.cases(Gap(file, last + DAY, {told: OPEN})))
+    return Story((file,), stage.cases(Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=marked_at)))
+
+
+def marked_after_move(stage: Stage) -> Story:
+    """Moves in time; then either member marks the pupil. The gap was answered, and what answered it stands."""
+    pupil, here = stage.pupil(), stage.member()
+    there, told = stage.member(here), stage.told()
+    row = stage.row(here, pupil)
+    last = stage.day_before(told, row=row)
+    arrived = stage.told(told, stage.open_from(last + DAY, told))
+    if stage.term.nth(last + DAY, 1) > stage.term.as_of[told]:
+        raise DoesNotFitError
+    # Earlier, the member could not know yet that its gap is answered: it hears of that when the watch is over.
+    marked_at = stage.later(max(arrived, stage.open_from(last + DAY, told)), most=3)
+    if marked_at == told:
+        raise DoesNotFitError
+    new, ended = stage.row(there, pupil, stage.arrival(arrived, last + DAY)), row.ended(last)
+    left = {0: entry(pupil.number, row), told: entry(pupil.number, ended)}
+    found = {arrived: entry(pupil.number, new)}
+    if stage.rng.random() < 0.5:
+        left[marked_at] = _marked(stage, ended, number=pupil.number)
+    else:
+        found[marked_at] = _marked(stage, new, number=pupil.number)
+        if marked_at == arrived:
+            raise DoesNotFitError
+    return Story((stage.file(here, pupil, left), stage.file(there, pupil, found)))
 
 
 def moved_hidden(stage: Stage) -> Story:
