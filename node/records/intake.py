@@ -115,6 +115,7 @@ class Resolver:
     ) -> None:
         self._by_number = dict(by_number)
         self._by_person = dict(by_person)
+        self._former = {person: pupil_id for person, pupil_id in by_person.items() if pupil_id in known}
         self._known = known
         self._new_pupil_id = new_pupil_id
         self._assignments: dict[bytes, Assignment] = {}
@@ -122,22 +123,24 @@ class Resolver:
 
     def resolve(self, claims: Sequence[Claim]) -> Resolution:
         # Known numbers claim their pupils first: only then can it be told whether an id went to somebody else.
-        later: list[Claim] = []
+        # By number, because the order of an export's records means nothing.
+        of_known: list[Claim] = []
+        of_new: dict[bytes, list[Claim]] = {}
+        for claim in sorted(claims, key=lambda claim: claim.number_index or b""):
+            if claim.number_index in self._by_number:
+                of_known.append(claim)
+            elif claim.number_index is not None:
+                of_new.setdefault(claim.number_index, []).append(claim)
+        for claim in of_known:
+            assert claim.number_index is not None
+            self._assign(self._by_number[claim.number_index], claim)
+        for number_index, group in of_new.items():
+            self._new_number(number_index, group)
         for claim in claims:
-            pupil_id = None if claim.number_index is None else self._by_number.get(claim.number_index)
-            if pupil_id is None:
-                later.append(claim)
-            else:
-                self._assign(pupil_id, claim)
-        for claim in later:
-            if claim.number is not None:
-                self._new_number(claim)
-        for claim in later:
-            if claim.number is None:
+            if claim.number_index is None:
                 self._without_number(claim)
-        for claim in claims:
-            if claim not in later:
-                self._merge_former(claim)
+        for claim in of_known:
+            self._merge_former(claim)
         return Resolution(tuple(self._assignments.values()), self._merged)
 
     def _assign(self, pupil_id: bytes, claim: Claim) -> Assignment:
@@ -145,37 +148,42 @@ class Resolver:
         if assignment is None:
             assignment = self._assignments[pupil_id] = Assignment(pupil_id, pupil_id not in self._known)
         assignment.claims.append(claim)
+        # A record without a number that bears the same id is the same person's.
+        self._by_person.setdefault(claim.person, pupil_id)
         return assignment
 
-    def _new_number(self, claim: Claim) -> None:
+    def _new_number(self, number_index: bytes, group: Sequence[Claim]) -> None:
         """A sound number nobody had: a new pupil, a first number, an added one, or a replaced one."""
-        number, number_index = claim.number, claim.number_index
+        number = group[0].number
         assert number is not None
-        assert number_index is not None
-        pupil_id = self._by_number.get(number_index)
-        if pupil_id is not None:
-            # Two records of this export with the same new number.
-            self._assign(pupil_id, claim)
-            return
-        former = self._known.get(self._by_person.get(claim.person, b""))
-        change = NumberChange.NONE
-        if former is None:
-            pupil_id = self._new_pupil_id()
-        elif former.number is None or _adds(former.number, number):
-            pupil_id, change = former.pupil_id, NumberChange.GAINED
-        elif former.pupil_id not in self._assignments:
-            pupil_id, change = former.pupil_id, NumberChange.REPLACED
-        else:
+        formers = {self._former[claim.person] for claim in group if claim.person in self._former}
+        pupil_id, change = self._place(number, [self._known[former] for former in sorted(formers)])
+        self._by_number[number_index] = pupil_id
+        for claim in group:
+            assignment = self._assign(pupil_id, claim)
+            if change is not NumberChange.NONE:
+                assignment.change = change
+
+    def _place(self, number: Sound, formers: Sequence[Known]) -> tuple[bytes, NumberChange]:
+        """Whose a new number is, given the known pupils whose ids its records bear; a replacement goes first."""
+        replaced = False
+        for former in formers:
+            if former.number is None or _adds(former.number, number):
+                continue
+            claimed = self._assignments.get(former.pupil_id)
+            if claimed is None:
+                return former.pupil_id, NumberChange.REPLACED
             # Another record still shows the former number. If that record had the pupil before too, this is a
             # renumbering that reached one of two duplicates; else the school system gave the id to another person.
-            pupil_id = self._new_pupil_id()
-            claimants = self._assignments[former.pupil_id].claims
-            if any(other.person in former.persons for other in claimants):
-                change = NumberChange.REPLACED
-        self._by_number[number_index] = pupil_id
-        assignment = self._assign(pupil_id, claim)
-        if change is not NumberChange.NONE:
-            assignment.change = change
+            replaced = replaced or any(other.person in former.persons for other in claimed.claims)
+        if replaced:
+            return self._new_pupil_id(), NumberChange.REPLACED
+        for former in formers:
+            claimed = self._assignments.get(former.pupil_id)
+            shown = {claim.number for claim in claimed.claims if claim.number} if claimed else set()
+            if (former.number is None or _adds(former.number, number)) and shown <= {former.number}:
+                return former.pupil_id, NumberChange.GAINED
+        return self._new_pupil_id(), NumberChange.NONE
 
     def _without_number(self, claim: Claim) -> None:
         pupil_id = self._by_person.get(claim.person)
@@ -189,11 +197,11 @@ class Resolver:
         They are if the other had no number, or a samordningsnummer that this personnummer follows, and no other
         record of this export claims the other.
         """
-        into = self._by_number[claim.number_index] if claim.number_index is not None else None
-        former = self._known.get(self._by_person.get(claim.person, b""))
-        if into is None or former is None or claim.number is None or former.pupil_id == into:
+        former_id = self._former.get(claim.person)
+        if former_id is None or claim.number is None or claim.number_index is None:
             return
-        if former.pupil_id in self._assignments or former.pupil_id in self._merged or into not in self._known:
+        former, into = self._known[former_id], self._by_number[claim.number_index]
+        if former_id in (into, *self._assignments, *self._merged) or into not in self._known:
             return
         if former.number is None or _adds(former.number, claim.number):
             self._merged[former.pupil_id] = into
@@ -205,13 +213,13 @@ def _adds(before: Sound, number: Sound) -> bool:
 
 def identity_of(assignment: Assignment, before: Identity | None) -> Identity:
     """The pupil's identity after this export; the last sound number is kept while rows are broken."""
-    first = assignment.claims[0].record
+    first = min(assignment.claims, key=lambda claim: claim.record.person_id).record
     numbers = before.numbers if before is not None else ()
     for claim in assignment.claims:
         if claim.number is not None and claim.number not in numbers:
             numbers = (*numbers, claim.number)
     return Identity(
-        person_ids=tuple(dict.fromkeys(claim.record.person_id for claim in assignment.claims)),
+        person_ids=tuple(sorted({claim.record.person_id for claim in assignment.claims})),
         numbers=numbers,
         given_name=first.given_name,
         family_name=first.family_name,
