@@ -198,11 +198,11 @@ def after_fetch(gap: Gap, *, today: date, closed_on: date | None, failed_day: da
         unreached = failed_day is not None and gap.due_on <= failed_day and gap.said_on <= failed_day
         if unheard or unreached:
             return _enter(gap, GapState.OPEN, today, OpenedBy.SILENT_REGISTRY)
-    doubted = gap.verdict in _ACCOUNTED_FOR and gap.state is GapState.OPEN
-    if doubted and closed_on is not None and gap.said_on < closed_on:
-        # Opened here because it became immediate after the answer: a close since then let the answer stand.
-        return _enter(gap, gap.verdict, today, OpenedBy.NOTICE)
-    return gap
+    if gap.verdict is None or gap.verdict not in _ACCOUNTED_FOR or gap.state is not GapState.OPEN:
+        return gap
+    # Opened here because it became immediate after the answer: a close since then let the answer stand.
+    let_stand = closed_on is not None and gap.said_on < closed_on
+    return _enter(gap, gap.verdict, today, OpenedBy.NOTICE) if let_stand else gap
 
 
 def _numbered(opening: OpeningStated, number: int) -> Opening:
@@ -288,9 +288,7 @@ def _state(gap: Gap, own: GapState, closed_on: date | None) -> GapState:
 def _said_since_verdict(gap: Gap, closed_on: date | None) -> bool:
     """Whether the opening was said with its present urgency after the verdict, and no later close has judged it so."""
     return (
-        gap.verdict_on is not None
-        and gap.verdict_on < gap.said_on
-        and (closed_on is None or closed_on <= gap.said_on)
+        gap.verdict_on is not None and gap.verdict_on < gap.said_on and (closed_on is None or closed_on <= gap.said_on)
     )
 
 

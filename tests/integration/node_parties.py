@@ -34,7 +34,8 @@ from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
 from node.pipeline import SyncReport
-from node.store.gaps import CaseLine
+from node.store.gaps import CaseLine, Gaps
+from node.store.pupils import Pupils
 from privacy.keys import deal_epoch
 
 ZONE = "Europe/Stockholm"
@@ -84,11 +85,15 @@ class Node:
         self.close()
         self.open()
 
-    def take(self, persons: Sequence[dict[str, Any]], **how: bool) -> None:
+    def take(
+        self, persons: Sequence[dict[str, Any]], *, accept_shrink: bool = False, confirm_leavings: bool = False
+    ) -> None:
         """Import an export of these persons, as of today."""
         path = self.settings.data_dir / "export.json"
         path.write_text(json.dumps({"data": list(persons), "pageToken": None}), encoding="utf-8")
-        self.app.importing.import_file(path, self.clock.today(), **how)
+        self.app.importing.import_file(
+            path, self.clock.today(), accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
+        )
         path.unlink()
 
     def sync(self, *, notices_only: bool = False) -> SyncReport:
@@ -98,11 +103,11 @@ class Node:
 
     def gaps(self, *, protected: bool = True) -> tuple[CaseLine, ...]:
         """Every gap that was ever open."""
-        listing = node.app.Gaps(node.app.Pupils(node.settings.open_sealer(self.settings)))
+        listing = Gaps(Pupils(node.settings.open_sealer(self.settings)))
         return self.app.database.view("test_gaps", lambda tx: listing.list_gaps(tx, protected=protected))
 
     def cases(self, *, protected: bool = True) -> tuple[CaseLine, ...]:
-        listing = node.app.Gaps(node.app.Pupils(node.settings.open_sealer(self.settings)))
+        listing = Gaps(Pupils(node.settings.open_sealer(self.settings)))
         return self.app.database.view("test_cases", lambda tx: listing.list_cases(tx, protected=protected))
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -113,7 +118,9 @@ class Node:
             found = {}
             for table in metadata.sorted_tables:
                 columns = [column for column in table.c if not column.name.startswith("sealed_")]
-                found[table.name] = sorted((tuple(row) for row in tx.execute(table.select().with_only_columns(*columns))), key=repr)
+                found[table.name] = sorted(
+                    (tuple(row) for row in tx.execute(table.select().with_only_columns(*columns))), key=repr
+                )
             return found
 
         return self.app.database.view("test_dump", read)
@@ -224,7 +231,10 @@ class Federation:
 
 @contextlib.contextmanager
 def running(
-    directory: Path, members: Sequence[str], today: date, policy: Policy = Policy()  # noqa: B008 - immutable
+    directory: Path,
+    members: Sequence[str],
+    today: date,
+    policy: Policy = Policy(),  # noqa: B008 - immutable
 ) -> Iterator[Federation]:
     federation = Federation(directory, members, today, policy)
     try:
