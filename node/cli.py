@@ -78,18 +78,7 @@ _config = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script, and no progress.")
 
 
-class _Group(click.Group):
-    """Turns an expected failure of any command into one plain line and its exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except UppropError as error:
-            click.echo(f"{error.sentence} [{error.code.value}]", err=True)
-            ctx.exit(exit_code(error.code))
-
-
-@click.group(cls=_Group)
+@click.group()
 def node() -> None:
     """The node of a municipality or an independent school operator.
 
@@ -101,9 +90,6 @@ def node() -> None:
     Every night:     upprop node import FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
     Case workers:    upprop node cases, say, review
-
-    Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 settings or keys, 4 input refused, 5 certificate or descriptor
-    refused, 6 other parties unreachable, 7 store busy or of another version, 130 interrupted.
     """
 
 
