@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from federation.database import Database, Isolation
 from federation.errors import Code, UppropError
 from federation.observability import Metrics
+from tests.harness.postgres import PostgresServer
 
 TABLES = sa.MetaData()
 COUNTERS = sa.Table(
@@ -23,12 +25,25 @@ COUNTERS = sa.Table(
 WORDS = sa.Table("words", TABLES, sa.Column("word", sa.LargeBinary, primary_key=True))
 
 
-@pytest.fixture
-def db(database: Database) -> Database:
+def _filled(database: Database) -> Database:
     with database.transaction("create") as connection:
         TABLES.create_all(connection)
         connection.execute(COUNTERS.insert().values(name="a", value=0))
     return database
+
+
+@pytest.fixture
+def db(database: Database) -> Database:
+    return _filled(database)
+
+
+@pytest.fixture
+def on_postgres(postgres: PostgresServer, metrics: Metrics) -> Iterator[Database]:
+    """For what SQLite cannot show: its writers wait for each other, on one isolation level."""
+    with postgres.fresh_database() as url:
+        database = Database(url, metrics)
+        yield _filled(database)
+        database.close()
 
 
 def _value(db: Database) -> int:
@@ -83,10 +98,8 @@ def test_concurrent_increments_are_all_counted(db: Database, metrics: Metrics) -
     assert _outcomes(metrics, "increment")["committed"] == 40
 
 
-def test_a_refused_transaction_is_run_again(db: Database, metrics: Metrics) -> None:
+def test_a_refused_transaction_is_run_again(on_postgres: Database, metrics: Metrics) -> None:
     """The second writer of a row is refused or has to wait; either way its work runs on what the first wrote."""
-    if db.is_sqlite:
-        pytest.skip("SQLite's writers wait for each other and are never refused in one process")
     attempts = 0
 
     def work(connection: sa.Connection) -> None:
@@ -95,15 +108,15 @@ def test_a_refused_transaction_is_run_again(db: Database, metrics: Metrics) -> N
         value = connection.execute(sa.select(COUNTERS.c.value)).scalar_one()
         if attempts == 1:
             other = threading.Thread(
-                target=lambda: db.run("other", lambda c: c.execute(COUNTERS.update().values(value=100)))
+                target=lambda: on_postgres.run("other", lambda c: c.execute(COUNTERS.update().values(value=100)))
             )
             other.start()
             other.join()
         connection.execute(COUNTERS.update().values(value=value + 1))
 
-    db.run("contended", work)
+    on_postgres.run("contended", work)
     assert attempts == 2
-    assert _value(db) == 101
+    assert _value(on_postgres) == 101
     assert _outcomes(metrics, "contended") == {"committed": 1, "retried": 1, "failed": 1}
 
 
@@ -156,10 +169,8 @@ def test_values_stay_out_of_messages(db: Database) -> None:
     assert secret.hex() not in shown
 
 
-def test_read_committed_lets_writers_wait_for_a_row(db: Database) -> None:
+def test_read_committed_lets_writers_wait_for_a_row(on_postgres: Database) -> None:
     """With the row locked last, the second transaction waits and is not refused."""
-    if db.is_sqlite:
-        pytest.skip("SQLite has one isolation level")
     attempts = 0
 
     def work(connection: sa.Connection) -> None:
@@ -167,15 +178,15 @@ def test_read_committed_lets_writers_wait_for_a_row(db: Database) -> None:
         attempts += 1
         if attempts == 1:
             other = threading.Thread(
-                target=lambda: db.run("other", lambda c: c.execute(COUNTERS.update().values(value=100)))
+                target=lambda: on_postgres.run("other", lambda c: c.execute(COUNTERS.update().values(value=100)))
             )
             other.start()
             other.join()
         connection.execute(COUNTERS.update().values(value=COUNTERS.c.value + 1))
 
-    db.run("contended", work, isolation=Isolation.READ_COMMITTED)
+    on_postgres.run("contended", work, isolation=Isolation.READ_COMMITTED)
     assert attempts == 1
-    assert _value(db) == 101
+    assert _value(on_postgres) == 101
 
 
 def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
