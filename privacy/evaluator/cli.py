@@ -11,19 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from prometheus_client import CollectorRegistry
 
-from federation.descriptor import DescriptorStore, Epoch, sign_epoch
+from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
-from federation.files import read_secret, write_secret
+from federation.files import replace, write_secret
 from federation.identity import Kind
 from federation.lock import DaemonLock
 from federation.migration import migrate as migrate_store
 from federation.observability import Log, Metrics
-from federation.pki import private_pem
+from federation.pki import private_pem, public_pem
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import OwnIdentity
@@ -31,6 +29,9 @@ from privacy.evaluator.app import App, build
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.keys import MAX_EPOCH, deal_epoch
 from privacy.threshold import MAX_SHARES
+
+SIGNING_KEY = "signing.key"
+PUBLIC_SIGNING_KEY = "signing.pub"
 
 _config = click.option(
     "--config",
@@ -121,59 +122,61 @@ def migrate(config: Path, *, as_json: bool) -> None:
 def keygen(epoch: int, threshold: int, shares: int, out: Path, *, as_json: bool) -> None:
     """Deal the shares of a new epoch's key, FOR DEMONSTRATIONS AND TESTS ONLY.
 
-    Writes OUT/evaluator-N/epoch-N.share and, where there is none yet, OUT/evaluator-N/signing.key, readable by you
-    alone, and prints what the authority puts into the federation descriptor.
+    Writes OUT/evaluator-N/epoch-N.share and, where there is none yet, a signing key beside it, readable by you alone,
+    and prints the commands that put the epoch into the federation's descriptor.
 
     This command is a dealer: the machine it runs on knows the whole key for a moment, and with it every pseudonym.
     """
     if threshold > shares:
         raise click.BadParameter("cannot be more than --shares", param_hint="--threshold")
-    click.echo(
-        "WARNING: UNSAFE for real pupils: this machine has just known the whole key, and holds every share.", err=True
-    )
-    dealt = deal_epoch(epoch, threshold, shares, secrets.token_bytes)
-    homes = {index: out / f"evaluator-{index}" for index in sorted(dealt.shares)}
+    click.echo("WARNING, unsafe for real pupils: this machine knows the whole key and holds every share.", err=True)
+    homes = {index: out / f"evaluator-{index}" for index in range(1, shares + 1)}
     names = {index: home / f"epoch-{epoch}.share" for index, home in homes.items()}
     if taken := [path for path in names.values() if path.exists()]:
         raise UppropError(Code.CONFIG_INVALID, f"{taken[0]} exists already and is not overwritten; move it away first.")
-    listed = Epoch(
-        epoch=epoch,
-        threshold=threshold,
-        shares=shares,
-        share_version=dealt.share_version,
-        public_key=dealt.public_key,
-        commitments=dict(dealt.commitments),
-    )
-    signing_keys = {}
+    dealt = deal_epoch(epoch, threshold, shares, secrets.token_bytes)
     for index, home in homes.items():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        signing_keys[index] = _signing_key(home / "signing.key")
-        listed = sign_epoch(listed, index, signing_keys[index])
         write_secret(names[index], dealt.shares[index])
-    evaluators = [
-        {"index": index, "signing_key": key.public_key().public_bytes_raw()} for index, key in signing_keys.items()
-    ]
-    entry = {"evaluators": evaluators, "epochs": [msgspec.to_builtins(listed, str_keys=True)]}
+        _write_signing_key(home)
     if as_json:
-        click.echo(msgspec.json.encode({**entry, "share_files": {i: str(p) for i, p in names.items()}}).decode())
+        stated = {
+            "epoch": epoch,
+            "threshold": threshold,
+            "share_version": dealt.share_version,
+            "public_key": dealt.public_key.hex(),
+            "commitments": {index: commitment.hex() for index, commitment in dealt.commitments.items()},
+            "share_files": {index: str(path) for index, path in names.items()},
+        }
+        click.echo(json.dumps(stated))
         return
-    click.echo(f"Wrote {', '.join(map(str, names.values()))}. Move each to its evaluator, name it there under")
-    click.echo("share_files, and put this into the descriptor (with each evaluator's address):\n")
-    click.echo(msgspec.toml.encode(entry).decode(), nl=False)
+    click.echo(f"Wrote {shares} shares below {out}. Take each to its evaluator and name it there under share_files.")
+    click.echo("Where the descriptor lists no evaluators yet, the authority adds them:\n")
+    for index, home in homes.items():
+        click.echo(
+            f"  upprop federation add evaluator draft.toml --index {index} --address HOST:PORT "
+            f"--signing-key {home / PUBLIC_SIGNING_KEY} --certificate evaluator-{index}.crt"
+        )
+    click.echo("\nThen the epoch:\n")
+    commitments = " ".join(f"--commitment {index}:{each.hex()}" for index, each in sorted(dealt.commitments.items()))
+    click.echo(
+        f"  upprop federation add epoch draft.toml --epoch {epoch} --threshold {threshold} "
+        f"--public-key {dealt.public_key.hex()} {commitments}"
+    )
+    click.echo("\nAnd each evaluator signs it:\n")
+    for index, home in homes.items():
+        click.echo(
+            f"  upprop federation sign-epoch draft.toml --epoch {epoch} --index {index} "
+            f"--signing-key {home / SIGNING_KEY}"
+        )
 
 
-def _signing_key(path: Path) -> Ed25519PrivateKey:
-    if not path.exists():
+def _write_signing_key(home: Path) -> None:
+    """The key with which the evaluator signs epochs, made once."""
+    if not (home / SIGNING_KEY).exists():
         key = Ed25519PrivateKey.generate()
-        write_secret(path, private_pem(key))
-        return key
-    try:
-        found = load_pem_private_key(read_secret(path), password=None)
-    except (ValueError, TypeError) as error:
-        raise UppropError(Code.CONFIG_INVALID, f"{path} does not hold a private key (PEM).") from error
-    if not isinstance(found, Ed25519PrivateKey):
-        raise UppropError(Code.CONFIG_INVALID, f"{path} holds a key of another kind than Ed25519.")
-    return found
+        write_secret(home / SIGNING_KEY, private_pem(key))
+        replace(home / PUBLIC_SIGNING_KEY, public_pem(key.public_key()))
 
 
 def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
