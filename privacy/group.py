@@ -12,14 +12,20 @@ base multiplication .35, inversion .6. The callers are written around these figu
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Callable, Sequence
 from functools import reduce
+from pathlib import Path
 from typing import NewType, NoReturn
 
 import rbcl
 
 from privacy.errors import PrivacyError, Reason
+
+# Importing rbcl unpacks libsodium (3 MB) into a temporary file, which it forgets. Once loaded it need not stay there.
+if _unpacked := getattr(importlib.import_module("rbcl._sodium"), "lib_path", None):
+    Path(_unpacked).unlink(missing_ok=True)
 
 Element = NewType("Element", bytes)
 Scalar = NewType("Scalar", bytes)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 import secrets
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +160,16 @@ def inverses_of_one(values: list[group.Scalar]) -> list[group.Scalar]:
 def test_both_modes_give_different_outputs_for_one_key() -> None:
     key = group.random_scalars(1, secrets.token_bytes)[0]
     assert oprf.evaluate(Mode.OPRF, key, INPUTS) != oprf.evaluate(Mode.VOPRF, key, INPUTS)
+
+
+def test_importing_leaves_no_file_behind(tmp_path: Path) -> None:
+    script = "from privacy import group; print(len(group.multiply_base([group.scalar_of(2)])))"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[3],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout == "1\n", ran.stderr
+    assert list(tmp_path.iterdir()) == []
