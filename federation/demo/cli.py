@@ -47,7 +47,7 @@ DEMO_KINDS = {
 
 @click.command()
 @click.option("--members", type=click.IntRange(2, 40), default=5, show_default=True, help="Number of municipalities.")
-@click.option("--pupils", type=click.IntRange(10, 20_000), default=150, show_default=True, help="Pupils in each.")
+@click.option("--pupils", type=click.IntRange(10, 20_000), default=300, show_default=True, help="Pupils in each.")
 @click.option("--weeks", type=click.IntRange(6, 40), default=14, show_default=True, help="Length of the term.")
 @click.option("--seed", type=int, default=2026, show_default=True, help="Another number makes other histories.")
 @click.option("--scenario", "scenario_dir", type=click.Path(path_type=Path), help="Keep the generated scenario here.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
+from rich.box import SIMPLE, SIMPLE_HEAD
 from rich.table import Table
 
 from federation.demo.generator import Generated
@@ -16,17 +17,17 @@ from federation.demo.simulate import Outcome
 from federation.rules.vocabulary import GapState
 
 IN_WORDS = {
-    GapState.OPEN: "still missing: nobody has the pupil",
-    GapState.ANSWERED: "found: enrolled again",
-    GapState.ENDED: "explained: emigrated or deceased",
-    GapState.VOID: "never left: the school corrected its records",
-    GapState.WATCH: "watched again: the school changed the date",
+    GapState.OPEN: "still missing",
+    GapState.ANSWERED: "found at a school",
+    GapState.ENDED: "emigrated or died",
+    GapState.VOID: "had never left",
+    GapState.WATCH: "watched again",
 }
-ROUTES = {
-    "registry": "",
-    "unlinkable": "no national number: watched by its own municipality alone",
-    "protected": "protected identity: seen by one role alone",
-}
+MARKS = {"registry": "", "unlinkable": " *", "protected": " **"}
+LEGEND = (
+    "*  no national number: nobody can be asked, so the municipality watches alone.  "
+    "** protected identity: nothing is sent, and one role alone sees the case."
+)
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,22 @@ def cases(outcome: Outcome, generated: Generated) -> Table:
     """One line for each case that was opened, in the order in which they were."""
     names = {member.id: member.name for member in generated.scenario.members}
     pupils = dict(_pupils(generated))
-    table = Table(title="Pupils who left and were enrolled nowhere when the watch ended", title_justify="left")
-    for heading in ("Pupil", "Municipality", "Away since", "Case opened", "On the last day", ""):
-        table.add_column(heading)
+    table = Table(
+        title="Who was found: away from one school and enrolled at no other",
+        title_justify="left",
+        caption=LEGEND,
+        box=SIMPLE_HEAD,
+    )
+    for heading in ("Pupil", "Municipality", "Away since", "Case opened", "At the end"):
+        table.add_column(heading, no_wrap=True)
     for case in sorted(outcome.cases, key=lambda case: (case.opened_on, case.member, case.person_id)):
         pupil = pupils[case.member, case.person_id]
-        hidden = case.route == "protected"
         table.add_row(
-            "(name withheld)" if hidden else f"{pupil.given_name} {pupil.family_name}",
+            "(withheld)" if case.route == "protected" else f"{pupil.given_name} {pupil.family_name}",
             names[case.member],
             str(case.effective_date),
             str(case.opened_on),
-            IN_WORDS[case.state],
-            ROUTES[case.route],
+            IN_WORDS[case.state] + MARKS[case.route],
         )
     return table
 
@@ -86,20 +90,25 @@ def summary(outcome: Outcome, generated: Generated, term: Term) -> Table:
     truth = generated.truth
     comparison = compare(outcome.cases, truth.cases)
     waits = [term.between(case.effective_date, case.opened_on) + 1 for case in outcome.cases]
-    table = Table(title="What came of it", title_justify="left", show_header=False)
+    pupils = {(file.member, file.person_id) for _, story in generated.stories for file in story.files}
+    alarmed = {(case.member, case.person_id) for case in outcome.cases}
+    quiet = [story for story in generated.quiet_moves if not alarmed & {(f.member, f.person_id) for f in story.files}]
+    table = Table(title="How that compares with the truth", title_justify="left", show_header=False, box=SIMPLE)
     table.add_column()
     table.add_column(justify="right")
-    pupils = {(file.member, file.person_id) for _, story in generated.stories for file in story.files}
     table.add_row("Pupils on the rolls during the term", f"{len(pupils)}")
-    table.add_row("Pupils who moved between municipalities and raised no alarm", f"{generated.moved_quietly}")
-    table.add_row("Cases the generator knows should be opened", f"{len(truth.cases)}")
-    table.add_row("  opened on the right day, with the right outcome", f"{comparison.right}")
-    table.add_row("  opened, but with another date or outcome", f"{len(comparison.otherwise)}")
+    table.add_row("Moved to another municipality, enrolled there in time", f"{len(generated.quiet_moves)}")
+    table.add_row("  of them without an alarm", f"{len(quiet)}")
+    table.add_section()
+    table.add_row("Cases that the truth asks for", f"{len(truth.cases)}")
+    table.add_row("  opened on the right day and with the right outcome", f"{comparison.right}")
+    table.add_row("  with another day or outcome", f"{len(comparison.otherwise)}")
     table.add_row("  missed", f"{len(comparison.missed)}")
     table.add_row("False alarms", f"{len(comparison.false)}")
-    table.add_row("School days from the last day in school to the case, in the middle", f"{median(waits or [0]):.0f}")
-    table.add_row("Signals that left the municipalities, all pseudonymised", f"{outcome.signals_sent}")
-    table.add_row("Rows with an invalid or missing number or date, reported", f"{outcome.rejected_rows}")
+    table.add_section()
+    table.add_row("School days from leaving to the case (median)", f"{median(waits or [0]):.0f}")
+    table.add_row("Pseudonymised signals sent to the registry", f"{outcome.signals_sent}")
+    table.add_row("Faulty rows that municipalities were told of", f"{outcome.rejected_rows}")
     return table
 
 

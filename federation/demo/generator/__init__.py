@@ -85,9 +85,9 @@ class Generated:
         )
 
     @property
-    def moved_quietly(self) -> int:
-        """Pupils who changed members and rightly caused no case."""
-        return sum(kind in MOVED and not story.cases for kind, story in self.stories)
+    def quiet_moves(self) -> tuple[Story, ...]:
+        """Those of pupils who changed members and must not cause a case."""
+        return tuple(story for kind, story in self.stories if kind in MOVED and not story.cases)
 
 
 def generate(recipe: Recipe) -> Generated:
