@@ -25,8 +25,8 @@ IN_WORDS = {
 }
 MARKS = {"registry": "", "unlinkable": " *", "protected": " **"}
 LEGEND = (
-    "*  no national number: nobody can be asked, so the municipality watches alone.  "
-    "** protected identity: nothing is sent, and one role alone sees the case."
+    "*  no national number: nobody else can be asked, so the municipality watches alone\n"
+    "** protected identity: nothing is sent, and one role alone sees the case"
 )
 
 
@@ -69,7 +69,10 @@ def cases(outcome: Outcome, generated: Generated) -> Table:
         title="Who was found: away from one school and enrolled at no other",
         title_justify="left",
         caption=LEGEND,
+        caption_justify="left",
         box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     for heading in ("Pupil", "Municipality", "Away since", "Case opened", "At the end"):
         table.add_column(heading, no_wrap=True)
