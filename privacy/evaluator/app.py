@@ -18,7 +18,7 @@ from federation.runtime import Worker
 from federation.tls import OwnIdentity
 from privacy.evaluator.evaluation import Evaluation
 from privacy.evaluator.observability import EPOCH_WITHOUT_SHARE, SHARE_UNLISTED, EvaluatorMetrics
-from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding
+from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding, control_handlers
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.evaluator.shares import Shares
 
@@ -33,8 +33,8 @@ class App:
     evaluation: Evaluation
     services: Sequence[Binding]
     workers: Sequence[Worker]
+    handlers: Handlers
     rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
-    handlers: Handlers = field(default_factory=dict)
 
     def close(self) -> None:
         """Release the store."""
@@ -65,6 +65,7 @@ def build(
         database=database,
         evaluation=evaluation,
         services=[binding(servicer)],
+        handlers=control_handlers(evaluation, own.identity, clock, descriptors.current),
         workers=[Worker("forget_requests", FORGET_SECONDS, lambda: evaluation.forget(clock.today()))],
     )
 

@@ -14,6 +14,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
+from federation import control
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import replace, write_secret
@@ -26,6 +27,7 @@ from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import OwnIdentity
 from privacy.evaluator.app import App, build
+from privacy.evaluator.client import status as read_status
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.keys import MAX_EPOCH, deal_epoch
 from privacy.threshold import MAX_SHARES
@@ -94,6 +96,28 @@ def migrate(config: Path, *, as_json: bool) -> None:
         {"before": before, "after": after},
         f"The database is up to date ({after})." if unchanged else f"The database is now at {after}.",
     )
+
+
+@evaluator.command()
+@_config
+@_json
+def status(config: Path, *, as_json: bool) -> None:
+    """Show the epochs served, and how much each member has asked for against its quota.
+
+    A member that uses far more than others of its size asks for a reason: look into it. Works whether the evaluator is
+    running or not.
+    """
+    settings = load(config, EvaluatorSettings)
+    log = Log(level="error")
+    descriptors = DescriptorStore.of(settings, log)
+    clock = make_clock(settings, descriptors)
+
+    def make() -> App:
+        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), descriptors=descriptors, log=log)
+
+    with control.session(settings.data_dir, make, clock=clock, log=log) as stub:
+        lines = read_status(stub)
+    _say(as_json, lines, "\n".join(f"{name}: {value}" for name, value in lines.items()))
 
 
 @evaluator.command()

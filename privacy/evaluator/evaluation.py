@@ -87,6 +87,10 @@ class Evaluation:
     def used(self, member: MemberId, today: date) -> Used:
         return self._database.view("evaluator_used", lambda tx: usage.used(tx, member, today))
 
+    def used_by_all(self, today: date) -> dict[MemberId, Used]:
+        """What each member has asked for this year and today; those that asked for nothing are left out."""
+        return self._database.view("evaluator_used_by_all", lambda tx: usage.used_by_all(tx, today))
+
     def forget(self, today: date) -> None:
         """Drop what no quota and no repetition needs any more."""
         self._database.run("evaluator_forget", lambda tx: usage.forget(tx, today - REQUESTS_KEPT))

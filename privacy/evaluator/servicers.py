@@ -1,4 +1,4 @@
-"""The evaluator's RPCs: messages in, evaluation, messages out.
+"""The evaluator's RPCs and its control command: messages in, evaluation, messages out.
 
 Invariant: the member is the certificate. No field of a message says who asks.
 """
@@ -10,13 +10,14 @@ from collections.abc import Callable
 import grpc
 
 from federation.clock import Clock
+from federation.control import Handlers
 from federation.descriptor import Descriptor
-from federation.identity import Kind
+from federation.identity import Identity, Kind
 from federation.rpc.authorisation import Rule
 from federation.rpc.caller import caller
 from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
-from federation.v1 import evaluator_pb2, evaluator_pb2_grpc
+from federation.v1 import control_pb2, evaluator_pb2, evaluator_pb2_grpc
 from privacy.evaluator.evaluation import Evaluation
 
 SERVICE = evaluator_pb2.DESCRIPTOR.services_by_name["EvaluatorService"]
@@ -77,6 +78,25 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
                 year_limit=quota.year, year_used=used.year, day_limit=quota.day, day_used=used.day
             ),
         )
+
+
+def control_handlers(
+    evaluation: Evaluation, own: Identity, clock: Clock, descriptors: Callable[[], Descriptor]
+) -> Handlers:
+    """What the evaluator answers on its control socket beyond what every role does."""
+
+    def status(_request: control_pb2.StatusRequest) -> control_pb2.StatusResponse:
+        today, descriptor = clock.today(), descriptors()
+        epochs = ", ".join(f"{share.epoch} (share version {share.version})" for share in evaluation.epochs())
+        lines = [control_pb2.StatusLine(name="epochs", value=epochs)]
+        for member, used in evaluation.used_by_all(today).items():
+            limits = descriptor.quota(member) if descriptor.has_member(member) else None
+            year, day = ("?", "?") if limits is None else (str(limits.year), str(limits.day))
+            value = f"{used.year} of {year} this year, {used.day} of {day} today"
+            lines.append(control_pb2.StatusLine(name=f"member {member}", value=value))
+        return control_pb2.StatusResponse(identity=own.uri, business_date=today.isoformat(), lines=lines)
+
+    return {"Status": status}
 
 
 def binding(servicer: EvaluatorServicer) -> Binding:

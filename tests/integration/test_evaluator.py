@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from federation import control, pki
 from federation import identity as identities
-from federation import pki
 from federation.clock import ManualClock
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
@@ -30,7 +30,7 @@ from federation.tls import OwnIdentity, channel_credentials
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc
 from node.settings import NodeSettings
 from privacy import oprf, protocol, pseudonym
-from privacy.evaluator import app
+from privacy.evaluator import app, client
 from privacy.evaluator.app import App
 from privacy.evaluator.settings import DATABASE_NAME, STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.identifiers import CanonicalNumber
@@ -355,6 +355,17 @@ def test_nothing_of_a_pupil_stays_at_an_evaluator(world: World) -> None:
     for element in (*batch.elements, *answer.evaluated, answer.proof):
         assert bytes(element) not in kept
         assert bytes(element).hex().encode() not in kept
+
+
+def test_the_operator_sees_how_much_each_member_asked_for(world: World) -> None:
+    world.caller("0180").ask(blinded(7).elements)
+    world.clock.set_today(TODAY + timedelta(days=1))
+    world.caller("0180").ask(blinded(2).elements)
+    with control.connect(world.evaluators[1].settings.data_dir) as stub:
+        lines = client.status(stub)
+    assert lines["epochs"] == "1 (share version 1)"
+    assert lines["member 0180"] == f"9 of {YEAR_LIMIT} this year, 2 of {DAY_LIMIT} today"
+    assert "member 1480" not in lines
 
 
 def test_metrics_count_elements_and_refusals_without_naming_members(world: World) -> None:

@@ -48,6 +48,11 @@ def test_migrate_says_what_it_did(settings_path: Path) -> None:
     assert run(settings_path, "migrate").stdout == "The database is up to date (0001).\n"
 
 
+def test_status_is_told_without_a_running_daemon(settings_path: Path) -> None:
+    run(settings_path, "migrate")
+    assert json.loads(run(settings_path, "status", "--json").stdout)["identity"] == "upprop://evaluator/1"
+
+
 def test_the_business_date_is_set_over_the_control_socket(settings_path: Path, process: subprocess.Popen[str]) -> None:
     data_dir = load(settings_path, EvaluatorSettings).data_dir
     give_up = time.monotonic() + 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import Select, case, delete, func, insert, select, update
 
 from federation.rules.vocabulary import MemberId
 from privacy.evaluator.store import Transaction
@@ -29,13 +29,23 @@ def digest_of(tx: Transaction, member: MemberId, request_id: bytes) -> bytes | N
 
 
 def used(tx: Transaction, member: MemberId, on: date) -> Used:
+    row = tx.execute(_sums(on).where(usage.c.member == member)).one_or_none()
+    return Used(0, 0) if row is None else Used(int(row.year), int(row.day))
+
+
+def used_by_all(tx: Transaction, on: date) -> dict[MemberId, Used]:
+    """Of every member that has asked for anything in the year of that day."""
+    return {MemberId(row.member): Used(int(row.year), int(row.day)) for row in tx.execute(_sums(on))}
+
+
+def _sums(on: date) -> Select[tuple[str, int, int]]:
     of_day = case((usage.c.day == on, usage.c.elements), else_=0)
-    row = tx.execute(
-        select(func.coalesce(func.sum(usage.c.elements), 0), func.coalesce(func.sum(of_day), 0)).where(
-            usage.c.member == member, usage.c.day.between(date(on.year, 1, 1), date(on.year, 12, 31))
-        )
-    ).one()
-    return Used(*map(int, row))
+    return (
+        select(usage.c.member, func.sum(usage.c.elements).label("year"), func.sum(of_day).label("day"))
+        .where(usage.c.day.between(date(on.year, 1, 1), date(on.year, 12, 31)))
+        .group_by(usage.c.member)
+        .order_by(usage.c.member)
+    )
 
 
 def charge(tx: Transaction, member: MemberId, request_id: bytes, digest: bytes, elements: int, on: date) -> None:

@@ -1,0 +1,12 @@
+"""The evaluator's side of the control socket, for the command line."""
+
+from __future__ import annotations
+
+from federation.v1 import control_pb2, control_pb2_grpc
+
+
+def status(stub: control_pb2_grpc.ControlServiceStub) -> dict[str, str]:
+    """What the evaluator says of itself, as lines in their order: identity, business date, epochs, use per member."""
+    found = stub.Status(control_pb2.StatusRequest())
+    lines = {line.name: line.value for line in found.lines}
+    return {"identity": found.identity, "business date": found.business_date, **lines}
