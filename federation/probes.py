@@ -23,29 +23,32 @@ if TYPE_CHECKING:
 READ_TIMEOUT = 10.0
 """Seconds in which a client must have sent its request: a silent one must not hold a thread for ever."""
 
-_TEXT = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
-
 
 def application(registry: CollectorRegistry, is_ready: Callable[[], bool]) -> WSGIApplication:
     """The WSGI application. `/healthz`: the process answers. `/readyz`: it takes work (503 while it does not)."""
     metrics: WSGIApplication = make_wsgi_app(registry)
 
     def serve(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environment.get("PATH_INFO", "")
+        def answer(status: str, text: str, *more: tuple[str, str]) -> list[bytes]:
+            # A list of its own each time: the server adds the length of this body to it.
+            start_response(
+                status, [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *more]
+            )
+            return [f"{text}\n".encode()]
+
         if environment.get("REQUEST_METHOD") not in ("GET", "HEAD"):
-            start_response("405 Method Not Allowed", [*_TEXT, ("Allow", "GET, HEAD")])
-            return [b"method not allowed\n"]
-        if path == "/metrics":
-            return metrics(environment, start_response)
-        if path == "/healthz":
-            start_response("200 OK", _TEXT)
-            return [b"ok\n"]
-        if path == "/readyz":
-            ready = is_ready()
-            start_response("200 OK" if ready else "503 Service Unavailable", _TEXT)
-            return [b"ready\n" if ready else b"not ready\n"]
-        start_response("404 Not Found", _TEXT)
-        return [b"not found\n"]
+            return answer("405 Method Not Allowed", "method not allowed", ("Allow", "GET, HEAD"))
+        match environment.get("PATH_INFO"):
+            case "/metrics":
+                return metrics(environment, start_response)
+            case "/healthz":
+                return answer("200 OK", "ok")
+            case "/readyz" if is_ready():
+                return answer("200 OK", "ready")
+            case "/readyz":
+                return answer("503 Service Unavailable", "not ready")
+            case _:
+                return answer("404 Not Found", "not found")
 
     return serve
 
