@@ -1,27 +1,37 @@
-"""The two secret files of the pseudonyms: an evaluator's share and the registry's key, each of one epoch.
+"""An evaluator's share of an epoch's key, its file, and how a whole epoch is dealt.
 
-Both are small TOML texts with the secret in hexadecimal. This module turns bytes into keys and back; reading files, and
-refusing ones that others can read, is the chassis' work.
+This module turns bytes into shares and back; reading files, and refusing ones that others can read, is the chassis'
+work. The registry's key, which needs no group, has a module of its own (`registry_key`).
 
-Invariants: a key that is too short, zero, or does not belong to the commitment beside it is refused here, before
+Invariants: a share that is too short, zero, or does not belong to the commitment beside it is refused here, before
 anything starts; no `repr` tells a secret.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from privacy import group, oprf, threshold
 from privacy.errors import PrivacyError, Reason
 from privacy.group import Element, RandomBytes, Scalar
+from privacy.key_file import MAX_EPOCH, read_fields
+from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, parse_registry_key, serialise_registry_key
+
+__all__ = [
+    "MAX_EPOCH",
+    "REGISTRY_KEY_BYTES",
+    "DealtEpoch",
+    "RegistryKey",
+    "Share",
+    "deal_epoch",
+    "parse_registry_key",
+    "parse_share",
+    "serialise_registry_key",
+    "serialise_share",
+]
 
 SHARE_KIND = "upprop-evaluator-share-v1"
-REGISTRY_KEY_KIND = "upprop-registry-key-v1"
-REGISTRY_KEY_BYTES = 32
-MAX_EPOCH = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +50,6 @@ class Share:
 
     def __repr__(self) -> str:
         return f"Share(epoch={self.epoch}, index={self.index}, version={self.version})"
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryKey:
-    """The registry's own key over the pseudonyms of one epoch: 32 bytes, kept outside database and backups."""
-
-    epoch: int
-    secret: bytes
-
-    def __repr__(self) -> str:
-        return f"RegistryKey(epoch={self.epoch})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +105,11 @@ def serialise_share(share: Share) -> bytes:
 
 def parse_share(content: bytes) -> Share:
     """Read a share file's content. Raises `PrivacyError` where it is not a share, or the share is not sound."""
-    fields = _fields(content, SHARE_KIND, {"epoch", "index", "version", "threshold"}, {"commitment", "secret"})
-    if not 1 <= fields["index"] <= threshold.MAX_SHARES:
+    fields = read_fields(content, SHARE_KIND, {"epoch", "index", "version", "threshold"}, {"commitment", "secret"})
+    if fields["index"] > threshold.MAX_SHARES:
         raise PrivacyError(Reason.FILE_MALFORMED, f"the index of a share is not between 1 and {threshold.MAX_SHARES}")
-    if fields["threshold"] < 2 or fields["version"] < 1:
-        raise PrivacyError(Reason.FILE_MALFORMED, "a share needs a threshold of at least 2 and a version of at least 1")
+    if fields["threshold"] < 2:
+        raise PrivacyError(Reason.FILE_MALFORMED, "a share needs a threshold of at least 2")
     encoded = fields["secret"]
     if len(encoded) != group.SCALAR_BYTES:
         raise PrivacyError(Reason.KEY_LENGTH, "the secret of a share is not 32 bytes long")
@@ -121,44 +120,3 @@ def parse_share(content: bytes) -> Share:
     if oprf.public_key(secret) != commitment:
         raise PrivacyError(Reason.PUBLIC_KEY_WRONG, "the secret of a share does not belong to the commitment beside it")
     return Share(fields["epoch"], fields["index"], fields["version"], fields["threshold"], secret, commitment)
-
-
-def serialise_registry_key(key: RegistryKey) -> bytes:
-    """The content of a registry key file."""
-    return (
-        "# The registry's key over one epoch's pseudonyms. Secret (mode 0600); never backed up with the database.\n"
-        f'kind = "{REGISTRY_KEY_KIND}"\n'
-        f"epoch = {key.epoch}\n"
-        f'secret = "{key.secret.hex()}"\n'
-    ).encode()
-
-
-def parse_registry_key(content: bytes) -> RegistryKey:
-    """Read a registry key file's content. Raises `PrivacyError` where it is not one, too short, or zero."""
-    fields = _fields(content, REGISTRY_KEY_KIND, {"epoch"}, {"secret"})
-    if len(fields["secret"]) != REGISTRY_KEY_BYTES:
-        raise PrivacyError(Reason.KEY_LENGTH, "the registry's key is not 32 bytes long")
-    if not any(fields["secret"]):
-        raise PrivacyError(Reason.KEY_ZERO, "the registry's key is zero")
-    return RegistryKey(fields["epoch"], fields["secret"])
-
-
-def _fields(content: bytes, kind: str, numbers: set[str], hexadecimal: set[str]) -> dict[str, Any]:
-    # `from None` throughout: what the decoders quote in their messages may be the secret itself.
-    try:
-        document = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise PrivacyError(Reason.FILE_MALFORMED, f"this is not a file of kind {kind}: it is not TOML") from None
-    if document.get("kind") != kind or set(document) != {"kind"} | numbers | hexadecimal:
-        raise PrivacyError(Reason.FILE_MALFORMED, f"this is not a file of kind {kind}: other fields are expected")
-    fields: dict[str, Any] = {}
-    for name in numbers:
-        if type(document[name]) is not int or not 0 <= document[name] <= MAX_EPOCH:
-            raise PrivacyError(Reason.FILE_MALFORMED, f"{name} is not a number in range")
-        fields[name] = document[name]
-    for name in hexadecimal:
-        try:
-            fields[name] = bytes.fromhex(document[name])
-        except (TypeError, ValueError):
-            raise PrivacyError(Reason.FILE_MALFORMED, f"{name} is not hexadecimal") from None
-    return fields

@@ -148,7 +148,7 @@ def _composites(
     and may send it along. A sent Mⱼ is never believed: with random ρⱼ, drawn after all of them are known,
     Σⱼ ρⱼ·Mⱼ = Σᵢ (Σⱼ ρⱼ·dⱼᵢ)·Bᵢ holds for a wrong set with a probability of about 1/order, and costs one multiplication
     per number. Where any is missing or the equation fails, all are summed here, and whoever sent a wrong one is named.
-    So a proof is accepted exactly when RFC 9497 accepts it.
+    So no proof is accepted that RFC 9497 refuses.
     """
     sent = [answer.composite for answer in answers if answer.composite is not None]
     if len(sent) == len(answers):

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from privacy.errors import PrivacyError, Reason
-from privacy.identifiers import CanonicalNumber
-from privacy.keys import RegistryKey
+from privacy.registry_key import RegistryKey
+
+if TYPE_CHECKING:
+    # The registry, which uses `stored`, has no library for identity numbers installed.
+    from privacy.identifiers import CanonicalNumber
 
 PSEUDONYM_BYTES = 32
 _EPOCH_BYTES = 4

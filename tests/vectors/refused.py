@@ -16,6 +16,7 @@ from typing import Any
 from privacy import group, keys, oprf, protocol
 from privacy.errors import Reason
 from privacy.keys import Share
+from privacy.registry_key import REGISTRY_KEY_KIND
 
 DIRECTORY = Path(__file__).with_name("refused")
 Vector = dict[str, Any]
@@ -265,7 +266,7 @@ def files(world: World) -> Iterator[tuple[str, Vector]]:
     yield "share-epoch-text", share("an epoch that is no number", malformed, "epoch = 1", 'epoch = "1"')
     yield "share-unknown-field", share("a field nobody knows", malformed, "epoch = 1", "epoch = 1\nextra = 1")
     yield "share-missing-field", share("a field missing", malformed, "threshold = 2\n", "")
-    yield "share-other-kind", share("another kind of file", malformed, keys.SHARE_KIND, keys.REGISTRY_KEY_KIND)
+    yield "share-other-kind", share("another kind of file", malformed, keys.SHARE_KIND, REGISTRY_KEY_KIND)
     yield "share-not-toml", share("no TOML", malformed, "epoch = 1", "epoch 1")
     registry_secret = keys.parse_registry_key(world.registry_file.encode()).secret.hex()
     yield "registry-key-zero", registry("a zero key", Reason.KEY_ZERO, registry_secret, bytes(32).hex())

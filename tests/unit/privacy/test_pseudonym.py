@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from privacy import pseudonym
 from privacy.errors import PrivacyError, Reason
 from privacy.identifiers import CanonicalNumber
-from privacy.keys import RegistryKey
+from privacy.registry_key import RegistryKey
 
 SYNTHETIC = CanonicalNumber("201301019802")
 
@@ -40,3 +43,13 @@ def test_a_pseudonym_of_another_width_is_refused() -> None:
     with pytest.raises(PrivacyError) as caught:
         pseudonym.stored(RegistryKey(1, b"a" * 32), [bytes(32), bytes(31)])
     assert caught.value.reason is Reason.LENGTHS_UNEQUAL
+
+
+def test_the_registrys_part_needs_neither_libsodium_nor_identity_numbers() -> None:
+    script = (
+        "import sys; import privacy.pseudonym, privacy.registry_key; "
+        "print(sorted({'rbcl', 'personnummer', 'privacy.identifiers', 'privacy.group'} & sys.modules.keys()))"
+    )
+    root = Path(__file__).parents[3]
+    ran = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True)
+    assert ran.stdout == "[]\n", ran.stderr
