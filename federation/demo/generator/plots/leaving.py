@@ -70,7 +70,7 @@ def own_later_row(stage: Stage) -> Story:
     told = stage.told()
     row = stage.row(here, pupil)
     last = stage.day_before(told)
-    new = stage.row(here, pupil, stage.term.nth(last + DAY, stage.rng.randint(2, stage.term.watch)))
+    new = stage.row(here, pupil, stage.term.nth(last + DAY, stage.rng.randint(1, stage.term.watch)))
     scenes = {0: entry(pupil.number, row), told: entry(pupil.number, row.ended(last), new)}
     return Story((stage.file(here, pupil, scenes),))
 
