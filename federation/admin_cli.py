@@ -28,6 +28,7 @@ from federation.descriptor_file import (
     Epoch,
     Evaluator,
     File,
+    InvalidDescriptorError,
     Member,
     Pause,
     Registry,
@@ -350,9 +351,12 @@ def _write_draft(path: Path, file: File) -> None:
 
 def _change(path: Path, change: Callable[[File], dict[str, Any]]) -> None:
     file = _read_draft(path)
-    # Back through the parser: what types refuse in a file is refused here too.
-    changed = parse_file(serialise_file(msgspec.structs.replace(file, **change(file))))
-    check(changed)
+    try:
+        # Back through the parser: what types refuse in a file is refused here too.
+        changed = parse_file(serialise_file(msgspec.structs.replace(file, **change(file))))
+        check(changed)
+    except InvalidDescriptorError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"The draft is left as it was: {error.reason}.") from error
     _write_draft(path, changed)
 
 

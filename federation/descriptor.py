@@ -32,10 +32,10 @@ from federation.descriptor_file import (
     Epoch,
     Evaluator,
     File,
+    InvalidDescriptorError,
     Member,
     Registry,
     check,
-    invalid,
     parse_file,
     serialise_file,
     sign_epoch,
@@ -108,7 +108,7 @@ class Descriptor:
         """The descriptor that a file states; raises UppropError(DESCRIPTOR_INVALID) for one that contradicts itself."""
         check(file)
         if file.expires is None or file.expires.tzinfo is None:
-            raise invalid("it states no time of expiry with a UTC offset")
+            raise InvalidDescriptorError("it states no time of expiry with a UTC offset")
         calendars = {name: tuple(Break(b.start, b.end) for b in breaks) for name, breaks in file.calendars.items()}
         return cls(
             serial=file.serial,
@@ -248,7 +248,7 @@ def _verified(content: bytes, authority_key: bytes) -> Descriptor:
 def verify(content: bytes, authority_key: Ed25519PublicKey) -> Descriptor:
     """Steps 1–3 of `load`: signature, content, epochs. Neither expiry nor serial."""
     if len(content) > MAX_FILE_BYTES:
-        raise invalid("it is too large")
+        raise InvalidDescriptorError("it is too large")
     return _verified(content, authority_key.public_bytes_raw())
 
 

@@ -130,10 +130,14 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     members: list[Member] = []
 
 
-def invalid(reason: str) -> UppropError:
-    return UppropError(
-        Code.DESCRIPTOR_INVALID, f"The descriptor is not valid: {reason}. Ask the authority for another."
-    )
+class InvalidDescriptorError(UppropError):
+    """DESCRIPTOR_INVALID with its reason, for whoever can mend the descriptor."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            Code.DESCRIPTOR_INVALID, f"The descriptor is not valid: {reason}. Ask the authority for another."
+        )
+        self.reason = reason
 
 
 def check(file: File) -> None:
@@ -141,10 +145,10 @@ def check(file: File) -> None:
     try:
         ZoneInfo(file.zone)
     except (KeyError, ValueError, OSError) as error:
-        raise invalid(f"there is no time zone {file.zone!r}") from error
+        raise InvalidDescriptorError(f"there is no time zone {file.zone!r}") from error
     for name, breaks in file.calendars.items():
         if any(each.end < each.start for each in breaks):
-            raise invalid(f"calendar {name!r} has a break that ends before it starts")
+            raise InvalidDescriptorError(f"calendar {name!r} has a break that ends before it starts")
     _unique("registry", [each.name for each in file.registries])
     _unique("evaluator", [each.index for each in file.evaluators])
     _unique("epoch", [each.epoch for each in file.epochs])
@@ -152,28 +156,28 @@ def check(file: File) -> None:
     _unique("key", [each.key_sha256 for each in file.members])
     for registry in file.registries:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", registry.name):
-            raise invalid(f"{registry.name!r} is no name of a registry")
+            raise InvalidDescriptorError(f"{registry.name!r} is no name of a registry")
     for member in file.members:
         _check_member(member, file)
     for epoch in file.epochs:
         indices = set(range(1, epoch.shares + 1))
         if epoch.threshold > epoch.shares or set(epoch.commitments) != indices:
-            raise invalid(f"epoch {epoch.epoch} does not state one commitment for each of its shares")
+            raise InvalidDescriptorError(f"epoch {epoch.epoch} does not state one commitment for each of its shares")
 
 
 def _check_member(member: Member, file: File) -> None:
     pattern = OPERATOR_ID if member.kind == "operator" else MUNICIPALITY_ID
     if not pattern.fullmatch(member.id):
-        raise invalid(f"{member.id!r} is no id of a member of kind {member.kind}")
+        raise InvalidDescriptorError(f"{member.id!r} is no id of a member of kind {member.kind}")
     if member.home is not None and not MUNICIPALITY_ID.fullmatch(member.home):
-        raise invalid(f"the home of member {member.id} is no municipality")
+        raise InvalidDescriptorError(f"the home of member {member.id} is no municipality")
     if member.calendar not in file.calendars:
-        raise invalid(f"member {member.id} follows a calendar that is not there: {member.calendar!r}")
+        raise InvalidDescriptorError(f"member {member.id} follows a calendar that is not there: {member.calendar!r}")
 
 
 def _unique(what: str, values: list[str] | list[int]) -> None:
     if len(set(values)) != len(values):
-        raise invalid(f"it lists the same {what} twice")
+        raise InvalidDescriptorError(f"it lists the same {what} twice")
 
 
 def sign_epoch(epoch: Epoch, index: int, signing_key: Ed25519PrivateKey) -> Epoch:
@@ -187,7 +191,7 @@ def parse_file(body: bytes) -> File:
     try:
         return msgspec.toml.decode(body, type=File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise invalid(f"{error}".rstrip(".")) from error
+        raise InvalidDescriptorError(f"{error}".rstrip(".")) from error
 
 
 def serialise_file(file: File) -> bytes:

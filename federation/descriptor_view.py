@@ -11,7 +11,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from federation.descriptor_file import File, invalid
+from federation.descriptor_file import File, InvalidDescriptorError
 
 
 def changes(before: File, after: File) -> list[str]:
@@ -78,4 +78,4 @@ def fingerprint(pem: str) -> str:
     try:
         return x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256()).hex()
     except ValueError as error:
-        raise invalid("a CA certificate in it is not readable") from error
+        raise InvalidDescriptorError("a CA certificate in it is not readable") from error

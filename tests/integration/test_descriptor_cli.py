@@ -1,0 +1,294 @@
+"""`upprop federation` and `upprop pki`: an authority's work from the empty draft to the descriptor in force."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from federation import cli, descriptor, pki
+from federation.clock import utc_now
+from federation.errors import (
+    EXIT_CONFIGURATION,
+    EXIT_IDENTITY,
+    EXIT_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_UNEXPECTED,
+    EXIT_USAGE,
+)
+from federation.files import write_secret
+from tests.conftest import MakeFederation
+
+Upprop = Callable[..., Result]
+
+
+@pytest.fixture
+def upprop() -> Upprop:
+    def run(*arguments: object, exit_code: int = 0) -> Result:
+        result = CliRunner().invoke(cli.main, [str(each) for each in arguments])
+        assert result.exit_code == exit_code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def authority(upprop: Upprop, tmp_path: Path) -> Path:
+    upprop("federation", "init", tmp_path / "authority")
+    return tmp_path / "authority"
+
+
+@pytest.fixture
+def trial(make_federation: MakeFederation) -> pki.DevFederation:
+    """Certificates and keys to build a descriptor from by hand."""
+    return make_federation("0180", "1480", directory="trial")
+
+
+def _commitments(trial: pki.DevFederation) -> tuple[str, list[str]]:
+    epoch = descriptor.parse_file(trial.descriptor.read_bytes()).epochs[0]
+    return epoch.public_key.hex(), [
+        f"--commitment={index}:{base64.b64encode(value).decode()}" for index, value in epoch.commitments.items()
+    ]
+
+
+@pytest.fixture
+def draft(upprop: Upprop, authority: Path, trial: pki.DevFederation, tmp_path: Path) -> Path:
+    """A complete draft, made command by command; its epoch is signed by all evaluators but the last."""
+    path = authority / "draft.toml"
+    home = trial.directory
+    add = ("federation", "add")
+    upprop(*add, "ca", path, "--certificate", home / "ca" / "ca.crt")
+    upprop(*add, "calendar", path, "--break", "2026-06-15:2026-08-17", "--break", "2026-10-26:2026-10-30")
+    upprop(*add, "registry", path, "--name", "a", "--address", "reg:7450", "--certificate", home / "registry/tls.crt")
+    for index in (1, 2, 3):
+        evaluator = home / f"evaluator-{index}"
+        key = pki.read_private_signing_key(evaluator / "signing.key").public_key()
+        public = tmp_path / f"signing-{index}.pub"
+        public.write_bytes(pki.public_pem(key))
+        options = ("--signing-key", public, "--certificate", evaluator / "tls.crt")
+        upprop(*add, "evaluator", path, "--index", index, "--address", f"e{index}:7440", *options)
+    member = (*add, "member", path, "--population", 980_000)
+    upprop(*member, "--id", "0180", "--name", "Stockholm", "--certificate", home / "node-0180/tls.crt")
+    upprop(*member, "--id", "1480-5561234567", "--key-sha256", "ab" * 32, "--home", "1480")
+    public_key, commitments = _commitments(trial)
+    upprop(*add, "epoch", path, "--epoch", 1, "--threshold", 2, "--public-key", public_key, *commitments)
+    for index in (1, 2):
+        _sign_epoch(upprop, path, trial, index)
+    return path
+
+
+def _sign_epoch(upprop: Upprop, path: Path, trial: pki.DevFederation, index: int, exit_code: int = 0) -> Result:
+    key = trial.directory / f"evaluator-{index}" / "signing.key"
+    arguments = ("federation", "sign-epoch", path, "--epoch", 1, "--index", index, "--signing-key", key)
+    return upprop(*arguments, exit_code=exit_code)
+
+
+@pytest.fixture
+def sign(upprop: Upprop, authority: Path) -> Callable[..., Path]:
+    def run(draft: Path, exit_code: int = 0) -> Path:
+        out = authority.parent / "federation.toml"
+        upprop("federation", "sign", draft, "--key", authority / "authority.key", "--out", out, exit_code=exit_code)
+        return out
+
+    return run
+
+
+Sign = Callable[..., Path]
+
+
+def test_the_authoritys_key_is_its_own_alone(authority: Path) -> None:
+    assert stat.S_IMODE((authority / "authority.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(authority.stat().st_mode) == 0o700
+
+
+def test_a_second_init_overwrites_nothing(upprop: Upprop, authority: Path) -> None:
+    before = {path.name: path.read_bytes() for path in authority.iterdir()}
+    upprop("federation", "init", authority, exit_code=EXIT_CONFIGURATION)
+    (authority / "draft.toml").unlink()
+    upprop("federation", "init", authority, exit_code=EXIT_CONFIGURATION)
+    assert (authority / "authority.key").read_bytes() == before["authority.key"]
+
+
+def test_what_was_signed_is_in_force(
+    upprop: Upprop, draft: Path, trial: pki.DevFederation, sign: Sign, authority: Path
+) -> None:
+    _sign_epoch(upprop, draft, trial, 3)
+    out = sign(draft)
+    key = descriptor.read_authority_key(authority / "authority.pub")
+    loaded = descriptor.load(out, key, utc_now(), 1)
+    assert [each.id for each in loaded.members] == ["0180", "1480-5561234567"]
+    assert loaded.member("1480-5561234567").kind == "operator"
+    assert loaded.quota("0180") == (1_470_000, 490_000)
+    trial_descriptor = descriptor.parse_file(trial.descriptor.read_bytes())
+    assert loaded.member("0180").key_sha256 == trial_descriptor.members[0].key_sha256
+    assert loaded.epochs[0].public_key == trial_descriptor.epochs[0].public_key
+
+
+def test_an_epoch_that_lacks_a_signature_is_not_signed(draft: Path, sign: Sign) -> None:
+    before = draft.read_bytes()
+    assert not sign(draft, exit_code=EXIT_IDENTITY).exists()
+    assert draft.read_bytes() == before
+
+
+def test_an_evaluator_signs_with_its_own_key_alone(upprop: Upprop, draft: Path, trial: pki.DevFederation) -> None:
+    key = trial.directory / "evaluator-1" / "signing.key"
+    arguments = ("federation", "sign-epoch", draft, "--epoch", 1, "--index", 3, "--signing-key", key)
+    upprop(*arguments, exit_code=EXIT_INPUT)
+
+
+def test_each_signing_has_the_next_serial(upprop: Upprop, authority: Path, sign: Sign) -> None:
+    draft = authority / "draft.toml"
+    for serial in (1, 2, 3):
+        shown = json.loads(upprop("federation", "show", sign(draft), "--json").stdout)
+        assert (shown["serial"], shown["verified"]) == (serial, False)
+
+
+def test_show_verifies_with_the_authoritys_key(upprop: Upprop, authority: Path, sign: Sign, tmp_path: Path) -> None:
+    out = sign(authority / "draft.toml")
+    pinned = ("--authority", authority / "authority.pub")
+    assert "Signature verified" in upprop("federation", "show", out, *pinned).stdout
+    assert "NOT verified" in upprop("federation", "show", out).stdout
+    upprop("federation", "show", authority / "draft.toml", *pinned, exit_code=EXIT_IDENTITY)
+    out.write_bytes(out.read_bytes().replace(b"Stockholm", b"Kopenhamn"))
+    upprop("federation", "show", out, *pinned, exit_code=EXIT_IDENTITY)
+    other = tmp_path / "other.pub"
+    other.write_bytes(pki.public_pem(Ed25519PrivateKey.generate().public_key()))
+    upprop("federation", "show", sign(authority / "draft.toml"), "--authority", other, exit_code=EXIT_IDENTITY)
+
+
+def test_an_administrator_sees_what_changed(
+    upprop: Upprop, draft: Path, trial: pki.DevFederation, sign: Sign, tmp_path: Path
+) -> None:
+    _sign_epoch(upprop, draft, trial, 3)
+    old = tmp_path / "old.toml"
+    sign(draft).rename(old)
+    upprop("federation", "remove", draft, "--member", "1480-5561234567")
+    upprop("federation", "policy", draft, "--watch-school-days", 15)
+    member = ("federation", "add", "member", draft, "--population", 1, "--key-sha256")
+    upprop(*member, "cd" * 32, "--id", "0180", exit_code=EXIT_INPUT)
+    upprop(*member, "cd" * 32, "--id", "0180", "--name", "Stockholm", "--replace")
+    upprop(*member, "ef" * 32, "--id", "2480")
+    changes = json.loads(upprop("federation", "show", sign(draft), "--since", old, "--json").stdout)
+    assert "member 1480-5561234567: removed" in changes
+    assert "member 2480: added" in changes
+    assert "member 0180: changed population, key_sha256" in changes
+    assert any(line.startswith("policy: ") and "15" in line for line in changes)
+    assert "serial: 1 -> 2" in changes
+    assert not any(line.startswith(("epoch", "evaluator", "registry", "CA")) for line in changes)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "arguments", "exit_code"),
+    [
+        ("a certificate of another", ("--id", "1480", "--certificate", "{home}/node-0180/tls.crt"), EXIT_INPUT),
+        ("no certificate", ("--id", "1480", "--certificate", "{home}/node-0180/tls.key"), EXIT_INPUT),
+        ("neither key nor certificate", ("--id", "1480"), EXIT_USAGE),
+        ("a fingerprint that is none", ("--id", "1480", "--key-sha256", "xyz"), EXIT_INPUT),
+        ("an id that is none", ("--id", "14800", "--key-sha256", "ab" * 32), EXIT_INPUT),
+        ("an unknown calendar", ("--id", "1480", "--key-sha256", "ab" * 32, "--calendar", "x"), EXIT_INPUT),
+    ],
+)
+def test_a_wrong_entry_changes_no_draft(
+    upprop: Upprop, authority: Path, trial: pki.DevFederation, flaw: str, arguments: tuple[str, ...], exit_code: int
+) -> None:
+    draft = authority / "draft.toml"
+    before = draft.read_bytes()
+    filled = [each.format(home=trial.directory) for each in arguments]
+    upprop("federation", "add", "member", draft, "--population", 1, *filled, exit_code=exit_code)
+    assert draft.read_bytes() == before
+
+
+def test_a_signed_descriptor_is_not_edited(upprop: Upprop, authority: Path, sign: Sign) -> None:
+    out = sign(authority / "draft.toml")
+    upprop("federation", "policy", out, "--watch-school-days", 5, exit_code=EXIT_INPUT)
+
+
+def test_a_throw_away_federation_is_complete_and_warned_of(upprop: Upprop, tmp_path: Path) -> None:
+    directory = tmp_path / "dev"
+    result = upprop("pki", "dev", directory, "--members", "0180,1480-5561234567", "--base-port", 17440)
+    assert "UNSAFE" in result.stderr
+    loaded = descriptor.load(
+        directory / "federation.toml", descriptor.read_authority_key(directory / "authority/authority.pub"), utc_now()
+    )
+    assert [each.address for each in loaded.evaluators] == [f"127.0.0.1:{17440 + index}" for index in (1, 2, 3)]
+    for path in directory.rglob("*"):
+        if path.is_dir():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
+        elif path.suffix in (".key", ".share"):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert "NOT secret" in (directory / "registry" / "config.toml").read_text(encoding="utf-8")
+    upprop("pki", "dev", directory, "--members", "0180", exit_code=EXIT_CONFIGURATION)
+
+
+def test_a_threshold_above_the_number_of_evaluators_is_refused(upprop: Upprop, tmp_path: Path) -> None:
+    arguments = ("pki", "dev", tmp_path / "dev", "--members", "0180", "--threshold", 4)
+    upprop(*arguments, exit_code=EXIT_USAGE)
+    assert not (tmp_path / "dev").exists()
+
+
+# --- the command itself --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Makes `upprop federation show` raise."""
+
+    def arrange(error: BaseException) -> None:
+        def fail(_path: Path) -> bytes:
+            raise error
+
+        monkeypatch.setattr(descriptor, "read", fail)
+
+    monkeypatch.delenv(cli.DEBUG_VARIABLE, raising=False)
+    return arrange
+
+
+def test_an_unforeseen_failure_quotes_nothing(upprop: Upprop, failing: Callable[[BaseException], None]) -> None:
+    failing(ValueError("person 199801019807"))
+    result = upprop("federation", "show", "x", exit_code=EXIT_UNEXPECTED)
+    assert "9801019807" not in result.output
+    assert "ValueError at " in result.stderr
+
+
+def test_an_interruption_has_its_own_exit_code(upprop: Upprop, failing: Callable[[BaseException], None]) -> None:
+    failing(KeyboardInterrupt())
+    upprop("federation", "show", "x", exit_code=EXIT_INTERRUPTED)
+
+
+def test_a_missing_library_names_the_extra_that_brings_it(upprop: Upprop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> object:
+        raise ModuleNotFoundError("No module named 'rbcl'", name="rbcl")
+
+    monkeypatch.setattr("federation.cli.importlib.import_module", absent)
+    result = upprop("node", "--help", exit_code=EXIT_CONFIGURATION)
+    assert "pip install 'upprop[node]'" in result.stderr
+    assert "rbcl" in result.stderr
+
+
+def test_an_unknown_command_is_wrong_usage(upprop: Upprop) -> None:
+    upprop("nodes", exit_code=EXIT_USAGE)
+
+
+def test_help_lists_every_command_and_loads_none(upprop: Upprop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("federation.cli.importlib.import_module", lambda name: pytest.fail(f"loaded {name}"))
+    output = upprop("--help").stdout
+    assert all(f"\n  {name} " in output for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_there_is_can_be_loaded(upprop: Upprop, name: str) -> None:
+    assert "Usage:" in upprop(name, "--help").stdout
+
+
+def test_secrets_are_never_overwritten_by_the_authoritys_commands(upprop: Upprop, tmp_path: Path) -> None:
+    directory = tmp_path / "authority"
+    directory.mkdir()
+    write_secret(directory / "authority.key", b"precious")
+    upprop("federation", "init", directory, exit_code=EXIT_CONFIGURATION)
+    assert (directory / "authority.key").read_bytes() == b"precious"
