@@ -277,8 +277,8 @@ class Pipeline:
             # Batches go out in the order of versions, so only a store that was set back is overtaken by its own past.
             self._log(STORE_BEHIND, signals=stale)
             run.say(
-                f"The registry knows newer versions of {stale} signals than this node has made: "
-                "its store seems to be an older copy. What these pupils' signals say now is not what counts there."
+                f"Of {stale} of our signals the registry knows newer versions than this node has made: the node's store "
+                "seems to be an older copy. What it says now of these pupils does not count there."
             )
 
     def _report_roster(self, run: _Sync) -> None:
@@ -336,8 +336,8 @@ class Pipeline:
             more = handled.more
         if unmatched:
             run.say(
-                f"{unmatched} notices are about openings that this node does not know: its store seems to be an older "
-                "copy. Look into them with the registry's operator."
+                f"The registry told of {unmatched} openings that this node does not know: its store seems to be an "
+                "older copy. Look into them with the registry's operator."
             )
 
     def _failed(self, run: _Sync, step: str, error: UppropError) -> None:
@@ -348,8 +348,8 @@ class Pipeline:
         counts = self._database.view("node_outbox_counts", self._outbox.counts)
         if counts.parked:
             run.say(
-                f"{counts.parked} signals were not taken by the registry and are parked; "
-                "the pupils' gaps stay watched here."
+                f"The registry did not take {counts.parked} of our signals: they are parked, and what they say does "
+                "not count there. The gaps of these pupils are watched here all the same."
             )
         return SyncReport(run.submitted, counts.parked, counts.waiting, run.notices, tuple(run.problems))
 

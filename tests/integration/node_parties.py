@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from prometheus_client import CollectorRegistry
 
 import node.app
@@ -24,12 +25,11 @@ import registry.app
 import registry.settings
 from federation import pki
 from federation.clock import ManualClock
-from federation.descriptor import DescriptorStore
+from federation.descriptor import DescriptorStore, parse_file, sign, split
 from federation.lock import DaemonLock
 from federation.migration import migrate
 from federation.observability import Log, Metrics
 from federation.rules.calendar import Break
-from federation.rules.vocabulary import Policy
 from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
@@ -147,7 +147,9 @@ class Server:
 class Federation:
     """Three evaluators of which two suffice, a registry, and the nodes asked for."""
 
-    def __init__(self, directory: Path, members: Sequence[str], today: date, policy: Policy = Policy()) -> None:  # noqa: B008 - immutable
+    def __init__(
+        self, directory: Path, members: Sequence[str], today: date, *, epochs: int = 1, standing: Sequence[int] = (1,)
+    ) -> None:
         self.clock = ManualClock(ZONE, today)
         *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
         self.dev = pki.dev(
@@ -156,10 +158,14 @@ class Federation:
             deal_epoch=deal_epoch,
             ports=pki.Ports(registry_port, tuple(evaluator_ports)),
             breaks=[AUTUMN_BREAK],
-            policy=policy,
             today=today,
+            epochs=epochs,
         )
+        self.every_epoch, _ = split(self.dev.descriptor.read_bytes())
+        if epochs > 1:
+            self.set_epochs(1, *standing)
         self.registry_app: registry.app.App
+        self.apps: dict[int, privacy.evaluator.app.App] = {}
         self.evaluators = {index: Server(self._evaluator(index)) for index in range(1, EVALUATORS + 1)}
         self.registry = Server(self._registry)
         self.nodes = {member: Node(self.dev.node(member), self.clock) for member in members}
@@ -176,6 +182,15 @@ class Federation:
 
     def set_today(self, today: date) -> None:
         self.clock.set_today(today)
+
+    def set_epochs(self, serial: int, *standing: int) -> None:
+        """Publish a descriptor in which these epochs stand."""
+        file = parse_file(self.every_epoch)
+        epochs = [epoch for epoch in file.epochs if epoch.epoch in standing]
+        changed = msgspec.structs.replace(file, serial=serial, epochs=epochs)
+        temporary = self.dev.descriptor.with_suffix(".new")
+        temporary.write_bytes(sign(changed, self.dev.authority_key))
+        temporary.replace(self.dev.descriptor)
 
     def close_day(self) -> None:
         """The registry's daily close."""
@@ -198,7 +213,12 @@ class Federation:
             database = privacy.evaluator.settings.open_database(settings)
             migrate(database, privacy.evaluator.settings.STORE_PACKAGE)
             database.close()
-            return self._daemon(settings, privacy.evaluator.app.build)
+
+            def build(*args: Any, **kwargs: Any) -> privacy.evaluator.app.App:
+                self.apps[index] = privacy.evaluator.app.build(*args, **kwargs)
+                return self.apps[index]
+
+            return self._daemon(settings, build)
 
         return start
 
@@ -231,12 +251,9 @@ class Federation:
 
 @contextlib.contextmanager
 def running(
-    directory: Path,
-    members: Sequence[str],
-    today: date,
-    policy: Policy = Policy(),  # noqa: B008 - immutable
+    directory: Path, members: Sequence[str], today: date, *, epochs: int = 1, standing: Sequence[int] = (1,)
 ) -> Iterator[Federation]:
-    federation = Federation(directory, members, today, policy)
+    federation = Federation(directory, members, today, epochs=epochs, standing=standing)
     try:
         federation.start()
         yield federation

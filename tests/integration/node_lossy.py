@@ -1,0 +1,93 @@
+"""Between the node and its servers: loses requests, or does the work and loses the answer, or kills the node there."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from federation.errors import Code, UppropError
+from federation.rules.vocabulary import Disposition, Signal
+from node.uplink import EvaluatorLink, Page, RegistryLink, Uplink
+from privacy.protocol import Answer
+
+T = TypeVar("T")
+
+
+class Fault(enum.StrEnum):
+    REQUEST_LOST = "request lost"
+    ANSWER_LOST = "answer lost"
+    KILLED_BEFORE = "killed before"
+    KILLED_AFTER = "killed after"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Lossy:
+    """The real connections, with a fault at chosen calls, counted from 0 over all that a node ever makes."""
+
+    def __init__(self, uplink: Uplink, faults: Callable[[int], Fault | None]) -> None:
+        self.uplink = uplink
+        self.faults = faults
+        self.calls: list[str] = []
+
+    def call(self, name: str, work: Callable[[], T]) -> T:
+        fault = self.faults(len(self.calls))
+        self.calls.append(name)
+        if fault is Fault.KILLED_BEFORE:
+            raise Killed
+        if fault is Fault.REQUEST_LOST:
+            raise UppropError(Code.PEER_UNREACHABLE, "The request was lost.")
+        result = work()
+        if fault is Fault.KILLED_AFTER:
+            raise Killed
+        if fault is Fault.ANSWER_LOST:
+            raise UppropError(Code.DEADLINE, "The answer was lost.")
+        return result
+
+    def registry(self) -> _Registry:
+        return _Registry(self, self.uplink.registry())
+
+    def evaluators(self) -> Sequence[_Evaluator]:
+        return [_Evaluator(self, link) for link in self.uplink.evaluators()]
+
+    def close(self) -> None:
+        self.uplink.close()
+
+
+class _Registry:
+    def __init__(self, lossy: Lossy, link: RegistryLink) -> None:
+        self._lossy = lossy
+        self._link = link
+
+    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]:
+        return self._lossy.call("submit", lambda: self._link.submit(batch_id, signals))
+
+    def list_notices(self, after: int) -> Page:
+        return self._lossy.call("list_notices", lambda: self._link.list_notices(after))
+
+    def acknowledge(self, through: int) -> None:
+        self._lossy.call("acknowledge", lambda: self._link.acknowledge(through))
+
+    def report_roster(self, as_of: date, roster: int) -> None:
+        self._lossy.call("report_roster", lambda: self._link.report_roster(as_of, roster))
+
+
+class _Evaluator:
+    def __init__(self, lossy: Lossy, link: EvaluatorLink) -> None:
+        self._lossy = lossy
+        self._link = link
+        self.index = link.index
+
+    def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer:
+        return self._lossy.call("blind_evaluate", lambda: self._link.blind_evaluate(request_id, epoch, elements))
+
+
+def put_between(node: Any, faults: Callable[[int], Fault | None]) -> Lossy:
+    """Give the node's pipeline these connections; returns them."""
+    lossy = Lossy(node.app.uplink, faults)
+    node.app.pipeline._links = lossy
+    return lossy
