@@ -277,8 +277,8 @@ class Pipeline:
             # Batches go out in the order of versions, so only a store that was set back is overtaken by its own past.
             self._log(STORE_BEHIND, signals=stale)
             run.say(
-                f"Of {stale} of our signals the registry knows newer versions than this node has made: the node's store "
-                "seems to be an older copy. What it says now of these pupils does not count there."
+                f"Of {stale} of our signals the registry knows newer versions than this node has made: this store seems "
+                "to be an older copy. What it says now of these pupils does not count there."
             )
 
     def _report_roster(self, run: _Sync) -> None:
