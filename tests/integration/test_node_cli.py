@@ -1,0 +1,247 @@
+"""The node as a municipality's IT staff meet it: its commands, alone and beside a running node."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from federation.cli import main
+from federation.control import socket_path
+from tests.conftest import MakeFederation
+from tests.unit.node.exports import content, enrolment, number, person, person_id
+
+DAY = "2026-08-24"
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str, given: str | None = None) -> Done:
+    """The command as the shell would run it, but in this process: starting Python anew takes longer than most do."""
+    result = CliRunner().invoke(main, ["node", *arguments], input=given, env={"COLUMNS": "100"})
+    return Done(result.exit_code, result.stdout, result.stderr)
+
+
+class Upprop:
+    """Runs `upprop node …` with one node's settings."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    def __call__(self, *arguments: str, given: str | None = None) -> Done:
+        return run(*arguments, "--config", str(self.config), given=given)
+
+    def ok(self, *arguments: str, given: str | None = None) -> str:
+        done = self(*arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.ok(*arguments, "--json"))
+
+
+@pytest.fixture
+def upprop(make_federation: MakeFederation) -> Upprop:
+    """A migrated node whose registry and evaluators do not answer."""
+    node = Upprop(make_federation("0180", today=date(2026, 8, 24)).node("0180"))
+    node.ok("migrate")
+    return node
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "export.json"
+    path.write_bytes(
+        content(
+            [
+                *[person(place) for place in range(12)],
+                person(20, civicNo={"value": "20130101TF01"}),
+                person(21, enrolment("18/8 2026")),
+            ]
+        )
+    )
+    return path
+
+
+@contextmanager
+def serving(upprop: Upprop) -> Iterator[subprocess.Popen[bytes]]:
+    data_dir = upprop.config.parent / "data"
+    with (upprop.config.parent / "log.jsonl").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "federation.cli", "node", "serve", "--config", str(upprop.config)],
+            stderr=log,
+            stdout=log,
+        )
+    try:
+        give_up = time.monotonic() + 30
+        while not (data_dir / "ports.json").exists() or not socket_path(data_dir).exists():
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_init_writes_settings_and_secret_keys_once(tmp_path: Path) -> None:
+    home = tmp_path / "node"
+    made = run("init", str(home), "--member", "0180")
+    assert made.returncode == 0, made.stderr
+    assert "upprop node migrate" in made.stdout
+    for name in ("record.key", "tls.key"):
+        assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
+    assert len((home / "record.key").read_bytes()) == 32
+    keys = (home / "record.key").read_bytes()
+    again = run("init", str(home), "--member", "0180")
+    assert again.returncode == 3
+    assert (home / "record.key").read_bytes() == keys
+    wrong = run("init", str(tmp_path / "b"), "--member", "Åre")
+    assert wrong.returncode == 5
+    # The settings are understood: what is missing is what the authority sends.
+    asked = Upprop(home / "config.toml")("cases")
+    assert asked.returncode == 3
+    assert "authority.pub" in asked.stderr
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_from_the_first_import_to_a_case_file(upprop: Upprop, export: Path, running: bool) -> None:
+    if not running:
+        play(upprop, export)
+        return
+    with serving(upprop):
+        play(upprop, export)
+
+
+def play(upprop: Upprop, export: Path) -> None:
+    report = upprop.json("import", str(export), "--as-of", DAY)
+    assert (report["baseline"], report["persons"], report["changed"], report["already_imported"]) == (
+        True,
+        14,
+        14,
+        False,
+    )
+    assert [(row["row"], row["field"]) for row in report["rejected"]] == [(14, "enrolments.startDate")]
+    assert [(row["row"], row["field"]) for row in report["unlinkable"]] == [(13, "civicNo")]
+    assert "imported already" in upprop.ok("import", str(export), "--as-of", DAY)
+
+    assert upprop.ok("cases") == "No open case files.\n"
+    said = upprop.json("say", person_id(3), "gone", "--on", "2026-08-20", "--by", "Ada Berg")
+    assert said == {"saying_id": 1, "waits_for_review": True}
+    assert "second person" in upprop("review", "1", "--by", "Ada Berg").stderr
+    assert [one["saying_id"] for one in upprop.json("review")] == [1]
+    assert upprop.json("review", "1", "--by", "Bo Ek") == []
+
+    synced = upprop("sync")
+    assert synced.returncode == 6
+    assert "1 waiting" in synced.stdout
+    assert "evaluators are needed" in synced.stderr
+    cases = upprop.json("cases")
+    assert [(case["person_id"], case["effective_date"], case["state"], case["opened_by"]) for case in cases] == [
+        (person_id(3), "2026-08-21", "OPEN", "immediate")
+    ]
+    assert number(3) in upprop.ok("cases")
+
+
+def test_input_that_is_refused_ends_with_a_sentence_and_code_4(upprop: Upprop, export: Path) -> None:
+    upprop.ok("import", str(export), "--as-of", DAY)
+    half = export.with_name("half.json")
+    half.write_bytes(export.read_bytes()[:-10])
+    for path, as_of, code in (
+        (half, DAY, "EXPORT_UNREADABLE"),
+        (export.with_name("none.json"), DAY, "EXPORT_UNREADABLE"),
+        (export, "2026-08-20", "EXPORT_OLDER"),
+        (export, "2026-08-25", "INPUT_REFUSED"),
+    ):
+        refused = upprop("import", str(path), "--as-of", as_of)
+        assert (refused.returncode, code in refused.stderr) == (4, True)
+        assert refused.stdout == ""
+    assert upprop("import", str(export), "--as-of", "24/8").returncode == 2
+    assert upprop("say", number(3), "met", "--by", "").returncode == 4
+    assert upprop("say", number(3), "sing", "--by", "Ada Berg").returncode == 2
+    assert upprop("review", "7").returncode == 2
+
+
+def test_a_person_can_be_named_without_a_trace_in_the_shells_history(upprop: Upprop, export: Path) -> None:
+    upprop.ok("import", str(export), "--as-of", DAY)
+    assert "Noted as 1" in upprop.ok("say", "-", "met", "--by", "Ada Berg", given=f"{number(3)}\n")
+
+
+def test_protected_pupils_are_listed_on_demand_alone(upprop: Upprop, export: Path) -> None:
+    persons = [person(place) for place in range(12)]
+    persons.append(person(30, enrolment(end="2026-08-21"), securityMarking="Skyddad folkbokföring"))
+    export.write_bytes(content(persons))
+    upprop.ok("import", str(export), "--as-of", DAY)
+    upprop("sync")
+    assert upprop.json("cases") == []
+    assert upprop.json("cases", "--all") == []
+    assert [case["route"] for case in upprop.json("cases", "--protected")] == ["protected"]
+    assert [case["route"] for case in upprop.json("cases", "--protected", "--all")] == ["protected"]
+
+
+def test_a_node_does_not_start_on_another_record_key_or_an_open_one(upprop: Upprop, export: Path) -> None:
+    upprop.ok("import", str(export), "--as-of", DAY)
+    key = upprop.config.parent / "record.key"
+    original = key.read_bytes()
+    key.chmod(0o644)
+    opened = upprop("cases")
+    assert (opened.returncode, "chmod 600" in opened.stderr) == (3, True)
+    key.chmod(0o600)
+    for wrong, told in ((bytes(32), "begun with"), (b"short", "32")):
+        key.write_bytes(wrong)
+        refused = upprop("cases")
+        assert (refused.returncode, told in refused.stderr) == (3, True)
+        assert wrong == bytes(32) or wrong.decode() not in refused.stderr
+    key.write_bytes(original)
+    upprop.ok("cases")
+
+
+def test_a_store_of_no_version_is_refused(make_federation: MakeFederation) -> None:
+    node = Upprop(make_federation("0180").node("0180"))
+    refused = node("cases")
+    assert (refused.returncode, "upprop node migrate" in refused.stderr) == (7, True)
+
+
+def test_nothing_a_node_writes_names_a_person(upprop: Upprop, export: Path) -> None:
+    with serving(upprop):
+        upprop.ok("import", str(export), "--as-of", DAY)
+        upprop.ok("say", number(5), "gone", "--on", DAY, "--reason", "seen at the airport", "--by", "Ada Berg")
+        upprop.ok("say", number(77), "not-placed", "--by", "Ada Berg")
+        upprop("say", number(78), "met", "--by", "Ada Berg")
+        upprop.ok("review", "1", "--by", "Bo Ek")
+        upprop("sync")
+        export.write_bytes(b"{")
+        upprop("import", str(export), "--as-of", DAY)
+        files = [path for path in upprop.config.parent.rglob("*") if path.is_file()]
+        assert {"node.sqlite", "node.sqlite-wal", "log.jsonl"} <= {path.name for path in files}
+        written = {path.name: path.read_bytes() for path in files}
+    assert b"export_imported" in written["log.jsonl"]
+    assert b"export_refused" in written["log.jsonl"]
+    secrets = [text for place in range(80) for text in (number(place), number(place)[2:], person_id(place))]
+    secrets += ["20130101TF01", "Förnamn", "Efternamn", "Ada Berg", "Bo Ek", "airport"]
+    found = [(name, secret) for name, stored in written.items() for secret in secrets if secret.encode() in stored]
+    assert not found
+
+
+@pytest.mark.parametrize("command", ["", "init", "serve", "migrate", "import", "sync", "cases", "say", "review"])
+def test_every_command_explains_itself(command: str) -> None:
+    told = run(*command.split(), "--help")
+    assert told.returncode == 0
+    assert len(told.stdout.splitlines()) > 5
