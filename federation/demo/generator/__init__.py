@@ -107,8 +107,9 @@ def generate(recipe: Recipe) -> Generated:
     for kind, count in recipe.kinds.items():
         for _ in range(count):
             story = _draw(stage, kind)
-            if story is not None:
-                stories.append((kind, story))
+            if story is None:
+                break
+            stories.append((kind, story))
     present = Counter(file.member for _, story in stories for file in story.files)
     for member in members:
         alone = Stage(rng, stage.term, (member,), stage.units, stage.people, stage.settled)

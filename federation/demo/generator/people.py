@@ -9,6 +9,8 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from federation.errors import Code, UppropError
+
 BIRTH_NUMBERS = range(980, 1000)
 SAMORDNING_DAY = 60
 GIVEN_NAMES = ("Alva", "Bo", "Dag", "Ebba", "Folke", "Gry", "Hedda", "Ivar", "Juni", "Kaj", "Liv", "My", "Nils")
@@ -86,6 +88,10 @@ def number(birth: date, birth_number: int, *, samordning: bool = False) -> str:
     return f"{body}{check_digit(body[2:])}"
 
 
+MAX_DRAWS = 10_000
+"""An age has some 7 300 test numbers; a population that finds none free in so many draws has used them up."""
+
+
 @dataclass
 class Population:
     """Draws pupils; no number is given twice."""
@@ -96,13 +102,18 @@ class Population:
     taken: set[str] = field(default_factory=set)
 
     def pupil(self, form: str, year: int) -> Pupil:
-        while True:
+        for _ in range(MAX_DRAWS):
             birth = date(self.school_year_start - 6 - year, 1, 1) + timedelta(days=self.rng.randrange(365))
             birth_number = self.rng.choice(BIRTH_NUMBERS)
             sound = number(birth, birth_number)
             temporary = f"{birth:%Y%m%d}TF{self.rng.randrange(1, 100):02}"
             if not self.taken & {sound, temporary}:
                 break
+        else:
+            raise UppropError(
+                Code.INPUT_REFUSED,
+                "There are not enough test numbers for so many pupils of one age: ask for fewer pupils or members.",
+            )
         self.taken |= {sound, temporary}
         return Pupil(
             number=sound,
