@@ -39,7 +39,7 @@ _FUTURE = frozenset({What.PLANNED_START})
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A saying that waits for a second person."""
+    """A saying that waits for a second person; `person_id` is empty for pupils of the protected-identity role."""
 
     saying_id: int
     person_id: str
@@ -120,8 +120,8 @@ class CaseworkSayings:
 
         def work(tx: Transaction) -> tuple[Waiting, ...]:
             said = self._sayings.waiting(tx)
-            identities = self._pupils.identities(tx, [one.pupil_id for one in said])
-            return tuple(_waiting(one, identities[one.pupil_id]) for one in said)
+            pupils = self._pupils.load_all(tx, [one.pupil_id for one in said])
+            return tuple(_waiting(one, pupils[one.pupil_id]) for one in said)
 
         return self._database.view("sayings_waiting", work)
 
@@ -216,9 +216,10 @@ def _name(given: str) -> str:
     return name
 
 
-def _waiting(said: Said, identity: Identity) -> Waiting:
-    content = said.content
-    person = identity.person_id or (identity.number.number if identity.number else "")
+def _waiting(said: Said, pupil: Pupil) -> Waiting:
+    content, identity = said.content, pupil.identity
+    number = identity.number.number if identity.number else ""
+    person = "" if pupil.protected else identity.person_id or number
     return Waiting(
         said.saying_id, person, spelt(content.word), content.on, content.reason or "", content.said_by, said.said_on
     )

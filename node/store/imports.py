@@ -63,6 +63,8 @@ class Imports:
         )
 
     def add(self, tx: Connection, record: ImportRecord, remarks: Sequence[Remark]) -> None:
+        """Keep an import with its remarks; those of earlier imports are old news and go."""
+        tx.execute(delete(rejected_rows))
         import_id = tx.execute(
             insert(imports)
             .values(

@@ -99,6 +99,7 @@ imports = Table(
 rejected_rows = Table(
     "rejected_rows",
     metadata,
+    # Of the newest import alone.
     Column("import_id", Integer, ForeignKey(imports.c.import_id), primary_key=True),
     # Position of the remark within the import's report.
     Column("position", Integer, primary_key=True, autoincrement=False),

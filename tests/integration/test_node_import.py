@@ -205,6 +205,40 @@ def test_a_refused_export_leaves_everything_as_it_was(node: Node, broken: bytes,
     assert node.bytes_of_store() == before
 
 
+def test_an_import_that_breaks_off_leaves_everything_as_it_was(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.take(BASELINE, roster(30))
+    before = node.bytes_of_store()
+    after = [person(0, enrolment(end="2026-08-28")), *roster(29)[1:], person(40)]
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Imports, "add", fail)
+        with pytest.raises(OSError, match="disk"):
+            node.take(BASELINE + WEEK, after)
+    assert node.bytes_of_store() == before
+    assert node.take(BASELINE + WEEK, after).changed == 2
+
+
+def test_an_import_whose_transaction_runs_twice_imports_once(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = node.database.run
+
+    def twice(name: str, work: Any, **options: Any) -> Any:
+        with node.database.transaction(name) as tx:
+            work(tx)
+            tx.rollback()
+        return run(name, work, **options)
+
+    monkeypatch.setattr(node.database, "run", twice)
+    node.take(BASELINE, [*roster(30), person(3, id="twin")])
+    report = node.take(BASELINE + WEEK, [person(0, enrolment(end="2026-08-28")), *roster(29)[1:], person(3, id="twin")])
+    assert (report.changed, report.vanished) == (1, 1)
+    monkeypatch.undo()
+    assert len(node.pupils()) == 30
+    assert len(node.pupil(0).observations) == 2
+
+
 def test_a_missing_file_is_refused(node: Node) -> None:
     with pytest.raises(UppropError) as caught:
         node.importing.import_file(node.directory / "none.json", BASELINE)
@@ -459,6 +493,13 @@ def test_a_hand_made_opening_counts_once_a_second_person_agrees(node: Node) -> N
     assert node.casework.waiting() == ()
     with pytest.raises(UppropError, match="waits for review"):
         node.casework.review(saying_id, "Cia Falk")
+
+
+def test_what_waits_about_a_protected_pupil_names_nobody(node: Node) -> None:
+    node.take(BASELINE, [*roster(10), person(20, securityMarking="Sekretessmarkering")])
+    node.casework.say(number(20), "gone", said_by="Ada Berg")
+    node.casework.say(number(3), "gone", said_by="Ada Berg")
+    assert [one.person_id for one in node.casework.waiting()] == ["", person_id(3)]
 
 
 def test_a_refused_saying_never_counts(node: Node) -> None:

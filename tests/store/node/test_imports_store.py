@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import select
 
 import node.store
 from federation.database import Database
@@ -13,6 +14,7 @@ from node.model import HeldLeavings, ImportFacts, Saying, What
 from node.records.person import Remark, RemarkKind
 from node.store.imports import Held, ImportRecord, Imports
 from node.store.sayings import SayingContent, Sayings, SayingState
+from node.store.schema import rejected_rows
 from tests.store.node.stored import SEALER, opened, pupil, pupil_id
 
 IMPORTS = Imports(SEALER)
@@ -45,6 +47,8 @@ def test_the_newest_import_and_its_remarks_come_back(database: Database) -> None
         add(database, record(DAY + WEEK, digest=b"e" * 32))
         assert database.view("test_newest", IMPORTS.newest) == record(DAY + WEEK, digest=b"e" * 32)
         assert database.view("test_remarks", IMPORTS.remarks_of_newest) == ()
+        # What an old import remarked is old news.
+        assert database.view("test_rejected", lambda tx: tx.execute(select(rejected_rows)).all()) == []
 
 
 def test_the_facts_hold_each_day_once_and_what_waits(database: Database) -> None:
