@@ -15,7 +15,7 @@ import click
 
 from federation import tls13
 from federation.errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, Code, UppropError, exit_code
-from federation.observability import version
+from federation.observability import place_of, version
 
 DEBUG_VARIABLE = "UPPROP_DEBUG"
 """Set to 1, unforeseen exceptions are shown whole: for trials with synthetic people only."""
@@ -54,6 +54,8 @@ class Upprop(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         tls13.require()
+        # gRPC's core would write addresses and library internals to standard error, between our declared events.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -95,8 +97,6 @@ class Upprop(click.Group):
         except Exception as error:
             if os.environ.get(DEBUG_VARIABLE) == "1":
                 raise
-            from federation.rpc.guard import place_of
-
             click.echo(
                 f"Error: something nobody foresaw went wrong ({type(error).__name__} at {place_of(error)}). "
                 "Please report this line.",

@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 from federation import files
 from federation.clock import Clock, ManualClock
 from federation.errors import Code, UppropError
+from federation.identity import Identity
 from federation.lock import DaemonLock
 from federation.observability import Event, Level, Log, Metrics
 from federation.rpc.channel import Channel
@@ -135,6 +136,15 @@ class ControlServer:
         self._clock.set_today(today)
         self._log(TODAY_SET, today=today)
         return control_pb2.SetTodayResponse()
+
+
+def status(identity: Identity, clock: Clock) -> Handler:
+    """The Status of a daemon that has nothing to add to its identity and business date."""
+
+    def answer(_request: control_pb2.StatusRequest) -> control_pb2.StatusResponse:
+        return control_pb2.StatusResponse(identity=identity.uri, business_date=clock.today().isoformat())
+
+    return answer
 
 
 def _behaviour(name: str, handler: Handler | None) -> Behaviour:

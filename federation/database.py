@@ -39,13 +39,16 @@ from federation.lock import DaemonLock
 from federation.migration import check_schema, migrate
 from federation.observability import Metrics
 
-__all__ = ["DaemonLock", "Database", "Isolation", "check_schema", "migrate"]
+__all__ = ["Connection", "DaemonLock", "Database", "Isolation", "check_schema", "migrate"]
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for another process, such as a backup; a checkpoint of a large WAL takes seconds."""
 
 LOCK_TIMEOUT_MS = 30_000
 """How long a PostgreSQL statement waits for a row lock before the transaction is run again."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds in which a PostgreSQL server must take a connection."""
 
 MAX_ATTEMPTS = 8
 _FIRST_PAUSE = 0.01
@@ -134,6 +137,11 @@ class Database:
         for number in range(1, MAX_ATTEMPTS + 1):
             try:
                 return attempt()
+            except sa.exc.TimeoutError as error:
+                # No connection became free: whoever asks has to come back later.
+                raise UppropError(
+                    Code.STORE_LOCKED, f"The database has no free connection (transaction {name}). Try again."
+                ) from error
             except DBAPIError as error:
                 if not _may_succeed_later(error):
                     raise
@@ -194,7 +202,10 @@ def _engine(url: URL, pool_size: int) -> Engine:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
-            connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"},
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT,
+                "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+            },
         )
     except ModuleNotFoundError as error:
         raise UppropError(

@@ -24,7 +24,7 @@ _EPOCH_CONTEXT = b"upprop/epoch/v1\x00"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Address = Annotated[str, msgspec.Meta(pattern=r"^[^\s:]+:[0-9]{1,5}$")]
+Address = Annotated[str, msgspec.Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
 Key32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 

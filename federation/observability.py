@@ -7,16 +7,18 @@ text of an exception. Log lines are JSON with UTC times. Metrics live in a regis
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import logging
 import re
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
@@ -98,10 +100,49 @@ class Log:
             **{name: _shown(value) for name, value in fields.items()},
         }
         text = json.dumps(line, ensure_ascii=False)
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            # Whoever read the log is gone: no reason to stop the work.
             stream = self._stream or sys.stderr
             stream.write(text + "\n")
             stream.flush()
+
+
+LIBRARY_MESSAGE = Event("library_message", ("logger", "severity", "exception", "where"), Level.WARNING)
+THREAD_FAILED = Event("thread_failed", ("exception", "where"), Level.ERROR)
+
+
+class _LibraryMessages(logging.Handler):
+    """Says that a library had something to say, and where; what it says may quote what is being handled."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        exception = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        where = f"{record.module}:{record.lineno}"
+        self._log(LIBRARY_MESSAGE, logger=record.name, severity=record.levelname, exception=exception, where=where)
+
+
+def capture_libraries(log: Log) -> None:
+    """For a daemon's own process: whatever libraries log, warn of, or let a thread die of, becomes a declared event."""
+
+    def thread_failed(failure: threading.ExceptHookArgs) -> None:
+        log(THREAD_FAILED, exception=failure.exc_type.__name__, where=place_of(failure.exc_value))
+
+    root = logging.getLogger()
+    root.handlers[:] = [_LibraryMessages(log)]
+    logging.captureWarnings(capture=True)
+    threading.excepthook = thread_failed
+
+
+def place_of(error: BaseException | None) -> str:
+    """File and line where an exception was raised: enough to find the cause, and no data."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    if not frames:
+        return "unknown"
+    parts = PurePath(frames[-1].filename).parts
+    return f"{'/'.join(parts[-3:])}:{frames[-1].lineno}"
 
 
 class Metrics:

@@ -6,6 +6,7 @@ and belongs on loopback or in an operator's network: it needs no certificate, wh
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterable
@@ -74,6 +75,10 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         """A client that hangs up is no event of ours."""
 
 
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
 class ProbeServer:
     """Serves `application` on a port of its own."""
 
@@ -86,7 +91,7 @@ class ProbeServer:
         """Listen on `host:port` and return the port; raises UppropError(PORT_TAKEN) where it cannot be had."""
         host, port = parse_address(listen)
         try:
-            server = _Server((host, port), _Handler)
+            server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
         except OSError as error:
             raise UppropError(
                 Code.PORT_TAKEN,

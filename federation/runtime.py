@@ -20,20 +20,18 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
-from federation import files
+from federation import control, files
 from federation.clock import Clock, ManualClock, SystemClock
 from federation.control import ControlServer, Handlers
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
-from federation.observability import Event, Level, Log, Metrics, version
+from federation.observability import Event, Level, Log, Metrics, capture_libraries, place_of, version
 from federation.probes import ProbeServer
 from federation.rpc.authorisation import Authoriser, Rule
-from federation.rpc.guard import place_of
 from federation.rpc.server import DRAIN_SECONDS, Binding, RpcServer
 from federation.settings import DaemonSettings, parse_address
 from federation.tls import OwnIdentity, server_credentials
-from federation.v1 import control_pb2
 
 PORTS_NAME = "ports.json"
 
@@ -124,6 +122,7 @@ class Daemon:
 
     def run(self) -> None:
         """Start, wait for SIGTERM or SIGINT, stop. For the main thread of a process."""
+        capture_libraries(self._log)
         with self._signals():
             self.start()
             try:
@@ -191,7 +190,7 @@ class Daemon:
             self.ports["rpc"] = server.start(settings.listen)
             started.callback(server.stop)
 
-        handlers = {"Status": self._status, **app.handlers}
+        handlers = {"Status": control.status(self._own.identity, self._clock), **app.handlers}
         commands = ControlServer(settings.data_dir, handlers, clock=self._clock, metrics=self._metrics, log=self._log)
         commands.start()
         started.callback(commands.stop)
@@ -226,11 +225,6 @@ class Daemon:
         self._metrics.descriptor_expires.set_function(descriptor_expires)
         self._metrics.certificate_expires.set_function(certificate_expires)
 
-    def _status(self, _request: control_pb2.StatusRequest) -> control_pb2.StatusResponse:
-        return control_pb2.StatusResponse(
-            identity=self._own.identity.uri, business_date=self._clock.today().isoformat()
-        )
-
     def _work(self, worker: Worker) -> None:
         # The first run comes soon, but not at once: whoever restarts a whole country does not hit one second.
         pause = random.uniform(0, min(worker.seconds, 5.0))  # noqa: S311 - no secret
@@ -243,7 +237,12 @@ class Daemon:
                 self._log(WORKER_REFUSED, worker=worker.name, code=error.code)
             except Exception as error:  # noqa: BLE001 - a worker that died of one bad run would be silent for ever
                 self._metrics.worker_runs.labels(worker.name, "failed").inc()
-                self._log(WORKER_FAILED, worker=worker.name, exception=type(error).__name__, where=place_of(error))
+                self._log(
+                    WORKER_FAILED,
+                    worker=worker.name,
+                    exception=type(error).__name__,
+                    where=place_of(error),
+                )
             else:
                 self._metrics.worker_runs.labels(worker.name, "ok").inc()
                 self._metrics.worker_last_success.labels(worker.name).set(time.time())

@@ -68,8 +68,7 @@ class Channel(grpc.Channel):
             if self._closed:
                 raise RuntimeError("the channel is closed")
             if self._open is None or self._open[0] != stamp:
-                if self._open is not None:
-                    self._open[1].close()
+                # Calls under way on the old channel end on it; it closes when the last of them lets go.
                 self._open = (stamp, self._open_channel())
             return self._open[1]
 

@@ -7,16 +7,15 @@ type and the place, never the text, which may quote what was being handled.
 
 from __future__ import annotations
 
+import contextvars
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import PurePath
 from typing import Any, NoReturn
 
 import grpc
 
 from federation.errors import Code, UppropError
-from federation.observability import Event, Level, Log, Metrics
+from federation.observability import Event, Level, Log, Metrics, place_of
 from federation.rpc import caller
 from federation.rpc.authorisation import Authoriser, Rule
 from federation.rpc.status import CODE_KEY, INTERNAL_SENTENCE, grpc_status
@@ -69,6 +68,7 @@ class _Call:
         self._labels = (kind, service, name)
         self._context = context
         self._caller: caller.Caller | None = None
+        self._token: contextvars.Token[caller.Caller] | None = None
         # Whoever leaves before the end (GeneratorExit) was cancelled.
         self.status = grpc.StatusCode.CANCELLED
         self._begun = 0.0
@@ -87,7 +87,7 @@ class _Call:
         guard = self._guard
         if guard.authoriser is not None:
             self._caller = guard.authoriser.authorise(self._context, guard.rules[self._method])
-            caller.current.set(self._caller)
+            self._token = caller.current.set(self._caller)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         try:
@@ -100,6 +100,9 @@ class _Call:
                 self._log(RPC_FAILED, exception=type(error).__name__, where=place_of(error))
                 self._abort(Code.INTERNAL, INTERNAL_SENTENCE)
         finally:
+            if self._token is not None:
+                # Threads are used again: the next call must not find this caller.
+                caller.current.reset(self._token)
             metrics = self._guard.metrics
             labels = (*self._labels, self.status.name)
             metrics.rpc_handled.labels(*labels).inc()
@@ -113,12 +116,3 @@ class _Call:
         self._context.set_trailing_metadata(((CODE_KEY, code.value),))
         self._context.abort(self.status, sentence)
         raise AssertionError("abort raises")
-
-
-def place_of(error: BaseException) -> str:
-    """File and line where an exception was raised: enough to find the cause, and no data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return "unknown"
-    parts = PurePath(frames[-1].filename).parts
-    return f"{'/'.join(parts[-3:])}:{frames[-1].lineno}"

@@ -94,7 +94,7 @@ def remote_error(error: grpc.RpcError, peer: str) -> RemoteError:
     metadata: dict[str, str | bytes] = dict(call.trailing_metadata() or ())
     stated = metadata.get(CODE_KEY)
     pushback, final = _pushback(metadata.get(PUSHBACK_KEY))
-    if isinstance(stated, str) and stated in set(Code):
+    if isinstance(stated, str) and stated in set(Code) and details:
         code = Code(stated)
         retry = status in RETRIED and code is not Code.QUOTA_EXCEEDED and not final
         return RemoteError(code, _printable(details), retry=retry, pushback=pushback)

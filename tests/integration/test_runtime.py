@@ -263,3 +263,31 @@ def test_a_killed_process_does_not_hinder_the_next(federation: pki.DevFederation
     again.terminate()
     again.communicate(timeout=60)
     assert again.returncode == 0
+
+
+def test_what_libraries_say_is_not_repeated() -> None:
+    """Run apart, since it changes the whole process: a library's words and a thread's death become declared events."""
+    program = """
+import io, logging, sys, threading, warnings
+from federation.observability import Log, capture_libraries
+stream = io.StringIO()
+capture_libraries(Log(stream))
+logging.getLogger("library").warning("person 199801019807")
+warnings.warn("person 199801019807")
+try:
+    raise ValueError("person 199801019807")
+except ValueError:
+    logging.getLogger("library").exception("failed")
+def die():
+    raise ValueError("person 199801019807")
+thread = threading.Thread(target=die)
+thread.start()
+thread.join()
+print(stream.getvalue(), end="")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "9801019807" not in done.stdout + done.stderr
+    assert [line["event"] for line in lines] == ["library_message"] * 3 + ["thread_failed"]
+    assert [line.get("logger") for line in lines[:2]] == ["library", "py.warnings"]
+    assert lines[2]["exception"] == "ValueError"
