@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -51,9 +50,11 @@ _REFUSED_AS_A_WHOLE = frozenset(
 )
 """After these the registry has taken nothing of the batch and will not take it as it is."""
 
-SIGNALS_SUBMITTED = Event("signals_submitted", ("signals", "parked"))
-SIGNALS_PARKED = Event("signals_parked", ("signals", "code"), Level.WARNING)
-STORE_BEHIND = Event("store_behind_registry", ("signals",), Level.ERROR)
+# None of them counts signals or notices: an operator does not learn how many children are missed.
+BATCH_SUBMITTED = Event("batch_submitted", ("parked",))
+SIGNALS_PARKED = Event("signals_parked", ("code",), Level.WARNING)
+STORE_BEHIND = Event("store_behind_registry", ("of",), Level.ERROR)
+REGISTRY_SILENT = Event("registry_silent_case_files_opened", (), Level.WARNING)
 STEP_FAILED = Event("sync_step_failed", ("step", "code"), Level.WARNING)
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ class Pipeline:
         self._pseudonyms = Pseudonyms(sealer)
         self._notices = Notices()
         self._gaps = Gaps(self._pupils)
-        self._casework = Casework(self._gaps, self._notices, log)
+        self._casework = Casework(self._gaps, self._notices)
         self._pseudonymiser = Pseudonymiser(
             database, self._pupils, self._outbox, self._pseudonyms, clock, random_bytes, log
         )
@@ -191,9 +192,7 @@ class Pipeline:
                 self._report_roster(run)
             yield from self._fetch_notices(run)
             self._handle_notices(run)
-            self._database.run(
-                "node_open_unheard", lambda tx: self._casework.open_unheard(tx, run.today, judge.calendar)
-            )
+            self._open_unheard(run)
             yield self._report(run)
 
     # -- steps ------------------------------------------------------------------------------------------------------
@@ -233,7 +232,7 @@ class Pipeline:
             parked = self._database.run("node_dispositions", settle)
             done += len(signals)
             run.submitted += len(signals)
-            self._log(SIGNALS_SUBMITTED, signals=len(signals), parked=parked)
+            self._log(BATCH_SUBMITTED, parked=bool(parked))
             self._look_into(run, dispositions)
             yield Progress("submit", done, max(total, done))
 
@@ -265,20 +264,21 @@ class Pipeline:
         )
 
     def _look_into(self, run: _Sync, dispositions: Sequence[Disposition]) -> None:
-        refused = Counter(
-            answer.code or answer.kind.value
-            for answer in dispositions
-            if answer.kind in (DispositionKind.CONFLICT, DispositionKind.REJECTED)
-        )
-        for code, number in sorted(refused.items()):
-            self._log(SIGNALS_PARKED, signals=number, code=code)
+        for code in sorted(
+            {
+                answer.code or answer.kind.value
+                for answer in dispositions
+                if answer.kind in (DispositionKind.CONFLICT, DispositionKind.REJECTED)
+            }
+        ):
+            self._log(SIGNALS_PARKED, code=code)
         stale = sum(answer.kind is DispositionKind.STALE for answer in dispositions)
         if stale:
             # Batches go out in the order of versions, so only a store that was set back is overtaken by its own past.
-            self._log(STORE_BEHIND, signals=stale)
+            self._log(STORE_BEHIND, of="signals")
             run.say(
-                f"Of {stale} of our signals the registry knows newer versions than this node has made: this store seems "
-                "to be an older copy. What it says now of these pupils does not count there."
+                f"Of {stale} of our signals the registry knows newer versions than this node has made: "
+                "this store seems to be an older copy. What it says now of these pupils does not count there."
             )
 
     def _report_roster(self, run: _Sync) -> None:
@@ -335,10 +335,16 @@ class Pipeline:
             unmatched += handled.unmatched
             more = handled.more
         if unmatched:
+            self._log(STORE_BEHIND, of="notices")
             run.say(
                 f"The registry told of {unmatched} openings that this node does not know: its store seems to be an "
                 "older copy. Look into them with the registry's operator."
             )
+
+    def _open_unheard(self, run: _Sync) -> None:
+        look = functools.partial(self._casework.open_unheard, today=run.today, calendar=run.judge.calendar)
+        if self._database.run("node_open_unheard", look):
+            self._log(REGISTRY_SILENT)
 
     def _failed(self, run: _Sync, step: str, error: UppropError) -> None:
         run.say(error.sentence)

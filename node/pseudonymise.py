@@ -37,7 +37,7 @@ REQUEST_ID_BYTES = 16
 
 EVALUATOR_LIED = Event("evaluator_lied", ("evaluator", "epoch", "reason"), Level.ERROR)
 EVALUATOR_UNAVAILABLE = Event("evaluator_unavailable", ("evaluator", "epoch", "code"), Level.WARNING)
-NO_QUORUM = Event("evaluators_no_quorum", ("epoch", "threshold", "answered", "numbers"), Level.ERROR)
+NO_QUORUM = Event("evaluators_no_quorum", ("epoch", "threshold", "answered"), Level.ERROR)
 
 
 class EvaluatorLink(Protocol):
@@ -229,13 +229,7 @@ class Pseudonymiser:
         self._log(EVALUATOR_LIED, evaluator=index, epoch=epoch, reason=reason)
 
     def _no_quorum(self, evaluation: Evaluation, key: EpochKey, answered: int, asking: _Round) -> UppropError:
-        self._log(
-            NO_QUORUM,
-            epoch=evaluation.epoch,
-            threshold=key.threshold,
-            answered=answered,
-            numbers=len(evaluation.number_indexes),
-        )
+        self._log(NO_QUORUM, epoch=evaluation.epoch, threshold=key.threshold, answered=answered)
         why = " ".join(asking.excluded[index] for index in sorted(asking.excluded))
         return UppropError(
             Code.NO_QUORUM,

@@ -56,6 +56,16 @@ class _Known:
     spoken: frozenset[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Restated:
+    """What is to be written about one pupil: new versions, gaps that changed, when to look again, on the roster."""
+
+    versions: Sequence[Version]
+    gaps: Sequence[Gap]
+    recheck_on: date | None
+    in_force: bool
+
+
 class Restating:
     """Restates the pupils of whom something new may be to be said."""
 
@@ -118,18 +128,12 @@ class Restating:
         )
         judge = Judge(judge.member, judge.policy, judge.calendar, self._notices.state(tx).closed_on)
         context = _Context(facts, today, judge, epochs)
-        made: list[tuple[bytes, Version]] = []
-        looked_at: dict[bytes, tuple[date | None, bool]] = {}
-        for pupil in pupils:
-            versions, recheck_on, in_force = self._restate_one(tx, pupil, known, context)
-            made += [(pupil.pupil_id, version) for version in versions]
-            looked_at[pupil.pupil_id] = (recheck_on, in_force)
-        self._outbox.add(tx, made, today)
-        self._pupils.restated(tx, looked_at)
+        made = {pupil.pupil_id: self._restate_one(pupil, known, context) for pupil in pupils}
+        self._outbox.add(tx, [(of, version) for of, each in made.items() for version in each.versions], today)
+        self._gaps.save(tx, [(of, gap) for of, each in made.items() for gap in each.gaps])
+        self._pupils.restated(tx, {of: (each.recheck_on, each.in_force) for of, each in made.items()})
 
-    def _restate_one(
-        self, tx: Connection, pupil: Pupil, known: _Known, context: _Context
-    ) -> tuple[list[Version], date | None, bool]:
+    def _restate_one(self, pupil: Pupil, known: _Known, context: _Context) -> _Restated:
         today, judge = context.today, context.judge
         history = History(pupil.observations, known.said.get(pupil.pupil_id, ()))
         now = statement(history, context.facts, today, judge.policy, judge.calendar)
@@ -158,7 +162,6 @@ class Restating:
             old_gaps = known.gaps.get(old, ())
             nothing = restated(old_gaps, Statement(), pupil.route, handle=Handle(old), today=today, judge=judge)
             changed += [gap for gap in nothing.gaps if gap not in old_gaps]
-        self._gaps.save(tx, pupil.pupil_id, changed)
         days = [day for day in (now.recheck_on, after.recheck_on) if day is not None]
         # Never today again: a restating that ends does not find the same pupil due once more.
-        return versions, max(min(days), today + DAY) if days else None, now.in_force
+        return _Restated(versions, changed, max(min(days), today + DAY) if days else None, now.in_force)

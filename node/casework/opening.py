@@ -11,18 +11,14 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from federation.observability import Event, Level, Log
 from federation.rules.calendar import SchoolCalendar
-from federation.rules.vocabulary import GapState, Notice, NoticeKind
-from node.gaps import Gap, OpenedBy, after_fetch, told
+from federation.rules.vocabulary import GapState, NoticeKind
+from node.gaps import after_fetch, told
 from node.store.gaps import Gaps
 from node.store.notices import Notices
 
 PAGE = 200
 """Notices per transaction: short enough that an import never waits long."""
-
-NOTICE_UNMATCHED = Event("notice_unmatched", ("number", "kind"), Level.ERROR)
-CASE_FILES_OPENED = Event("case_files_opened", ("opened_by", "number"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +33,36 @@ class Handled:
 class Casework:
     """Keeps case files in step with what the registry says and does not say."""
 
-    def __init__(self, gaps: Gaps, notices: Notices, log: Log) -> None:
+    def __init__(self, gaps: Gaps, notices: Notices) -> None:
         self._gaps = gaps
         self._notices = notices
-        self._log = log
 
     def handle_notices(self, tx: Connection) -> Handled:
         """Write the effect of the next page of notices."""
         page = self._notices.to_handle(tx, PAGE)
+        of_handles = self._gaps.of_handles(tx, (notice.handle for notice in page if notice.handle is not None))
+        before = {(gap.handle, gap.number): gap for gaps in of_handles.values() for gap in gaps}
+        after = dict(before)
         unmatched = 0
         for notice in page:
-            if not self._handle(tx, notice):
+            if notice.handle is None or notice.kind is NoticeKind.CONFIRM:
+                # About no pupil, or about a presence: read by people, changes no gap.
+                continue
+            gap = after.get((notice.handle, notice.opening_number or 0))
+            if gap is None:
                 unmatched += 1
-                self._log(NOTICE_UNMATCHED, number=notice.number, kind=notice.kind)
-            self._notices.mark_handled(tx, notice.number)
+            else:
+                after[gap.handle, gap.number] = told(gap, notice)
+        self._gaps.change(tx, [gap for name, gap in after.items() if gap != before[name]])
+        self._notices.mark_handled(tx, [notice.number for notice in page])
         return Handled(len(page), unmatched, len(page) == PAGE)
 
     def open_unheard(self, tx: Connection, today: date, calendar: SchoolCalendar) -> int:
         """Open the case files of gaps past due about which nothing was heard; returns how many were opened."""
         closed_on = self._notices.state(tx).closed_on
         failed_day = self._notices.failed_day(tx, today, calendar.is_school_day)
-        opened = 0
-        for gap in self._gaps.to_ask_after_fetch(tx, today):
-            after = after_fetch(gap, today=today, closed_on=closed_on, failed_day=failed_day)
-            if after != gap:
-                self._gaps.change(tx, after)
-                opened += after.state is GapState.OPEN
-        if opened:
-            self._log(CASE_FILES_OPENED, opened_by=OpenedBy.SILENT_REGISTRY, number=opened)
-        return opened
-
-    def _handle(self, tx: Connection, notice: Notice) -> bool:
-        """False where the notice is about a gap that this node does not know."""
-        if notice.handle is None or notice.kind is NoticeKind.CONFIRM:
-            # About no pupil, or about a presence: read by people, changes no gap.
-            return True
-        gap = self._gap(tx, notice)
-        if gap is None:
-            return False
-        after = told(gap, notice)
-        if after != gap:
-            self._gaps.change(tx, after)
-        return True
-
-    def _gap(self, tx: Connection, notice: Notice) -> Gap | None:
-        if notice.handle is None or notice.opening_number is None:
-            return None
-        return self._gaps.one(tx, notice.handle, notice.opening_number)
+        asked = self._gaps.to_ask_after_fetch(tx, today)
+        after = [after_fetch(gap, today=today, closed_on=closed_on, failed_day=failed_day) for gap in asked]
+        changed = [gap for gap, was in zip(after, asked, strict=True) if gap != was]
+        self._gaps.change(tx, changed)
+        return sum(gap.state is GapState.OPEN for gap in changed)

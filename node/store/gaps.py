@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, insert, or_, select, update
 
 from federation.rules.vocabulary import GapState, Handle, Opening, OpeningKind, Urgency
 from node.gaps import SECRET_ROUTES, Gap, OpenedBy
@@ -64,10 +64,6 @@ class Gaps:
                 found.setdefault(row.handle, []).append(_opened(row))
         return {handle: tuple(of_handle) for handle, of_handle in found.items()}
 
-    def one(self, tx: Connection, handle: bytes, number: int) -> Gap | None:
-        row = tx.execute(_query().where(gaps.c.handle == handle, gaps.c.number == number)).one_or_none()
-        return None if row is None else _opened(row)
-
     def to_ask_after_fetch(self, tx: Connection, today: date) -> tuple[Gap, ...]:
         """Gaps on which a fetch may have a bearing: past due and unheard of, or opened here against an old answer."""
         unheard = and_(gaps.c.stated, gaps.c.state == GapState.WATCH.value, gaps.c.due_on <= today)
@@ -104,41 +100,54 @@ class Gaps:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def save(self, tx: Connection, pupil_id: bytes, changed: Sequence[Gap]) -> None:
-        """Write gaps of one pupil, new or known, and make the case files that have come to be."""
-        for gap in changed:
-            values = _values(gap)
-            known = tx.execute(update(gaps).where(*_is(gap)).values(values)).rowcount
-            if not known:
-                tx.execute(insert(gaps).values(handle=gap.handle, number=gap.number, pupil_id=pupil_id, **values))
-            if gap.opened_on is not None and gap.opened_by is not None:
-                made = select(case_files.c.handle).where(
-                    case_files.c.handle == gap.handle, case_files.c.number == gap.number
-                )
-                if tx.execute(made).first() is None:
-                    tx.execute(
-                        insert(case_files).values(
-                            handle=gap.handle,
-                            number=gap.number,
-                            opened_on=gap.opened_on,
-                            opened_by=gap.opened_by.value,
-                        )
-                    )
+    def save(self, tx: Connection, changed: Sequence[tuple[bytes, Gap]]) -> None:
+        """Write gaps, new or known, as (pupil_id, gap), and make the case files that have come to be."""
+        known = _keys(tx, gaps, (gap.handle for _, gap in changed))
+        new = [
+            {"handle": gap.handle, "number": gap.number, "pupil_id": pupil_id, **_values(gap)}
+            for pupil_id, gap in changed
+            if (gap.handle, gap.number) not in known
+        ]
+        if new:
+            tx.execute(insert(gaps), new)
+        self.change(tx, [gap for _, gap in changed])
 
-    def change(self, tx: Connection, changed: Gap) -> None:
-        """Write a known gap anew."""
-        pupil_id = tx.execute(select(gaps.c.pupil_id).where(*_is(changed))).scalar_one()
-        self.save(tx, pupil_id, [changed])
+    def change(self, tx: Connection, changed: Sequence[Gap]) -> None:
+        """Write known gaps anew, and make the case files that have come to be."""
+        if not changed:
+            return
+        tx.execute(
+            update(gaps).where(gaps.c.handle == bindparam("of_handle"), gaps.c.number == bindparam("of_number")),
+            [{"of_handle": gap.handle, "of_number": gap.number, **_values(gap)} for gap in changed],
+        )
+        ever_open = {
+            (gap.handle, gap.number): {"opened_on": gap.opened_on, "opened_by": gap.opened_by.value}
+            for gap in changed
+            if gap.opened_on is not None and gap.opened_by is not None
+        }
+        made = _keys(tx, case_files, (handle for handle, _ in ever_open))
+        new = [
+            {"handle": handle, "number": number, **file}
+            for (handle, number), file in ever_open.items()
+            if (handle, number) not in made
+        ]
+        if new:
+            tx.execute(insert(case_files), new)
+
+
+def _keys(tx: Connection, table: Table, handles: Iterable[bytes]) -> set[tuple[bytes, int]]:
+    """(handle, number) of the rows of a table about these handles."""
+    found: set[tuple[bytes, int]] = set()
+    for chunk in _chunks(handles):
+        query = select(table.c.handle, table.c.number).where(table.c.handle.in_(chunk))
+        found.update((row.handle, row.number) for row in tx.execute(query))
+    return found
 
 
 def _query() -> Any:
     return select(gaps, case_files.c.opened_by).outerjoin(
         case_files, and_(case_files.c.handle == gaps.c.handle, case_files.c.number == gaps.c.number)
     )
-
-
-def _is(gap: Gap) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return gaps.c.handle == gap.handle, gaps.c.number == gap.number
 
 
 def _opened(row: Any) -> Gap:

@@ -17,6 +17,9 @@ from sqlalchemy import Connection, insert, select, update
 from federation.rules.vocabulary import Handle, Notice, NoticeKind
 from node.store.schema import fetches, node_state, notices, pupils, retired_handles
 
+CHUNK = 500
+"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
+
 _LOOK_BACK = 60
 """Fetches of so many past days are looked at for one on which all failed: longer than any break between two terms."""
 
@@ -55,8 +58,11 @@ class Notices:
         query = select(notices).where(~notices.c.handled).order_by(notices.c.number).limit(limit)
         return tuple(_opened(row) for row in tx.execute(query))
 
-    def mark_handled(self, tx: Connection, number: int) -> None:
-        tx.execute(update(notices).where(notices.c.number == number).values(handled=True))
+    def mark_handled(self, tx: Connection, numbers: Sequence[int]) -> None:
+        """Their effect is written, in this transaction."""
+        for start in range(0, len(numbers), CHUNK):
+            chunk = numbers[start : start + CHUNK]
+            tx.execute(update(notices).where(notices.c.number.in_(chunk)).values(handled=True))
 
     def to_confirm(self, tx: Connection, since: date) -> tuple[tuple[bytes, date], ...]:
         """(pupil_id, closed_on) of pupils about whom the registry asked since then: seen in school?"""

@@ -41,7 +41,7 @@ def test_a_page_that_comes_twice_is_kept_once(database: Database) -> None:
 def test_a_handled_notice_does_not_come_back(database: Database) -> None:
     with opened(database, pupil(1)):
         keep(database, notice(1), notice(2))
-        database.run("test_handled", lambda tx: NOTICES.mark_handled(tx, 1))
+        database.run("test_handled", lambda tx: NOTICES.mark_handled(tx, [1]))
         keep(database, notice(1), notice(2))
         assert to_handle(database) == (notice(2),)
 
