@@ -206,10 +206,12 @@ def _recheck_on(verdict: GapVerdict, told: GapState | None, today: date) -> date
 def _notices(gap: Gap, old: Gap | None, word: NoticeKind | None, case: Case | None) -> Iterable[NoticeDraft]:
     kinds = [word] if word is not None else []
     if case is not None:
-        was_linked, did_lead = (old.linked, old.leads) if old is not None else (False, False)
+        # Another case means another name: all that was told under the old one is told anew.
+        same = old is not None and old.case_id == gap.case_id
+        was_linked, did_lead = (old.linked, old.leads) if old is not None and same else (False, False)
         if gap.linked and (not was_linked or (did_lead and not gap.leads)):
             kinds.append(NoticeKind.LINKED)
-        if gap.leads and not did_lead:
+        if gap.leads and (not did_lead or NoticeKind.LINKED in kinds):
             kinds.append(NoticeKind.LEAD)
     name = case.names[gap.key.member] if case is not None else None
     for kind in kinds:
