@@ -27,12 +27,13 @@ from federation.files import write_secret
 from federation.identity import Kind
 from federation.identity import node as node_identity
 from federation.observability import Log, Metrics
-from federation.pki import new_tls_key, private_pem, public_pem
+from federation.pki import new_tls_key, private_pem
 from federation.runtime import Daemon, make_clock
 from federation.tls import OwnIdentity, public_key_sha256
 from node.app import App, build
 from node.casework.sayings import words
 from node.client import Answer, Client, Step
+from node.joining import signing_request
 from node.model import Reason
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
 from node.store.sealing import RECORD_KEY_BYTES
@@ -111,12 +112,12 @@ def init(directory: Path, member: str) -> None:
     write_secret(directory / "record.key", secrets.token_bytes(RECORD_KEY_BYTES))
     key = new_tls_key()
     write_secret(directory / "tls.key", private_pem(key))
-    (directory / "tls.pub").write_bytes(public_pem(key.public_key()))
+    (directory / "tls.csr").write_bytes(signing_request(identity, key))
     config.write_text(_SKELETON.format(identity=identity.uri), encoding="utf-8")
     click.echo(
-        f"Written to {directory}: config.toml, record.key, tls.key, tls.pub.\n\n"
+        f"Written to {directory}: config.toml, record.key, tls.key, tls.csr.\n\n"
         f"Next:\n"
-        f"1. Send tls.pub to the authority. Read its fingerprint to them over the telephone:\n"
+        f"1. Send tls.csr to the federation's CA, and tell the authority over the telephone what its key is:\n"
         f"   {public_key_sha256(key.public_key())}\n"
         f"2. Put what they send back beside config.toml: tls.crt, federation.toml, authority.pub.\n"
         f"3. upprop node migrate --config {config}\n"

@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
 
 from federation.cli import main
 from federation.control import socket_path
+from federation.tls import public_key_sha256
 from tests.conftest import MakeFederation
 from tests.unit.node.exports import content, enrolment, number, person, person_id
 
@@ -109,6 +111,10 @@ def test_init_writes_settings_and_secret_keys_once(tmp_path: Path) -> None:
     for name in ("record.key", "tls.key"):
         assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
     assert len((home / "record.key").read_bytes()) == 32
+    request = x509.load_pem_x509_csr((home / "tls.csr").read_bytes())
+    names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["upprop://node/0180"]
+    assert public_key_sha256(request.public_key()) in made.stdout
     keys = (home / "record.key").read_bytes()
     again = run("init", str(home), "--member", "0180")
     assert again.returncode == 3
