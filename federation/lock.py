@@ -1,14 +1,19 @@
-"""One daemon per data directory: a file lock that ends with the process, however it ends."""
+"""One daemon per data directory: a file lock that ends with the process, however it ends.
+
+Whoever holds the lock has also made sure that the directory is its own user's alone (mode 0700).
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from federation.errors import Code, UppropError
 
 LOCK_NAME = "daemon.lock"
+PRIVATE = 0o700
 
 
 class DaemonLock:
@@ -22,7 +27,10 @@ class DaemonLock:
         """Raises UppropError(STORE_LOCKED) where another process holds the lock."""
         if self._descriptor is not None:
             raise RuntimeError("the lock is held already")
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        if self._path.parent.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            # Databases, logs and the socket below are nobody else's business, whatever mode they are made with.
+            self._path.parent.chmod(PRIVATE)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

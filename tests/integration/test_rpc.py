@@ -402,11 +402,59 @@ def test_the_limit_on_concurrent_calls_holds(federation: pki.DevFederation, metr
     registry.server.stop(0)
 
 
-def test_a_message_over_the_limit_is_refused(peer: Peer) -> None:
+def test_a_message_over_the_limit_is_not_sent(running: Running, peer: Peer) -> None:
     request = registry_pb2.SubmitSignalsRequest(batch_id=bytes(5 * 1024 * 1024))
     with pytest.raises(RemoteError) as error:
         peer.call(RegistryServiceStub(peer.channel).SubmitSignals, request, attempts=1)
     assert error.value.code is Code.OVERLOADED
+    assert _handled(running) == {}
+
+
+def test_a_message_over_the_limit_is_not_taken(running: Running) -> None:
+    """From a caller that does not keep to the limit itself."""
+    home = Unchecked(running.federation, "node-0180")
+    name = ("grpc.ssl_target_name_override", identity.registry("a").dns_name)
+    with grpc.secure_channel(running.address, home.make(), options=(name,)) as channel:
+        request = registry_pb2.SubmitSignalsRequest(batch_id=bytes(5 * 1024 * 1024))
+        with pytest.raises(grpc.RpcError) as error:
+            RegistryServiceStub(channel).SubmitSignals(request, timeout=10)
+        call: Any = error.value
+        assert call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert _handled(running) == {}
+
+
+def test_a_stop_lets_running_calls_end_and_takes_no_new_ones(running: Running, peer: Peer) -> None:
+    release, inside, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        inside.set()
+        release.wait(30)
+
+    def call() -> None:
+        list_notices(peer, attempts=1)
+        answered.set()
+
+    running.servicer.list_notices = wait
+    calling = threading.Thread(target=call)
+    calling.start()
+    assert inside.wait(30)
+    stopping = threading.Thread(target=running.server.stop, args=(30.0,))
+    stopping.start()
+    other = running.peer(Party(running.federation, "node-1480"), sleep=lambda _: None)
+    refused = False
+    give_up = time.monotonic() + 30
+    while not refused and time.monotonic() < give_up:
+        try:
+            submit(other, attempts=1)
+        except RemoteError:
+            refused = True
+    assert refused
+    assert not answered.is_set()
+    release.set()
+    stopping.join()
+    calling.join()
+    assert answered.is_set()
+    other.close()
 
 
 def test_a_taken_port_is_refused(running: Running) -> None:
