@@ -445,7 +445,12 @@ def dev(
 
     UNSAFE: one machine makes and holds every key of every party. Never use it for real pupils.
     """
-    from privacy.keys import deal_epoch
+    try:
+        from privacy.keys import deal_epoch
+    except ModuleNotFoundError as error:
+        raise UppropError(
+            Code.CONFIG_INVALID, f"`upprop pki dev` needs {error.name}. Run: pip install 'upprop[demo]'"
+        ) from error
 
     if threshold > evaluators:
         raise click.UsageError("There are fewer evaluators than the threshold.")
