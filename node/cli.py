@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -14,9 +13,6 @@ from typing import Any
 
 import click
 from prometheus_client import CollectorRegistry
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from federation import settings as settings_files
 from federation.control import session
@@ -30,26 +26,14 @@ from federation.observability import Log, Metrics
 from federation.pki import new_tls_key, private_pem
 from federation.runtime import Daemon, make_clock
 from federation.tls import OwnIdentity, public_key_sha256
+from node import printing
 from node.app import App, build
 from node.casework.sayings import words
-from node.client import Answer, Client, Step
+from node.client import Client
 from node.joining import signing_request
 from node.model import Reason
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
 from node.store.sealing import RECORD_KEY_BYTES
-
-SHOWN_REMARKS = 20
-"""Rows of the import report shown per kind; --json gives all."""
-
-_STEPS = {
-    "read": "Reading the export",
-    "compare": "Comparing with what is known",
-    "write": "Writing what has changed",
-    "restate": "Working out what to say",
-    "pseudonymise": "Computing pseudonyms",
-    "submit": "Sending signals",
-    "notices": "Fetching notices",
-}
 
 
 class Day(click.ParamType[date]):
@@ -182,11 +166,11 @@ def import_export(
         steps = client.import_export(
             file.absolute(), as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
         )
-        report = _watch(steps, quiet=as_json)
+        report = printing.watch(steps, quiet=as_json)
     if as_json:
-        _print_json(report)
+        printing.as_json(report)
         return
-    _print_import(report)
+    printing.import_report(report)
 
 
 @node.command()
@@ -199,9 +183,9 @@ def sync(notices_only: bool, config: Path, as_json: bool) -> None:
     What cannot be sent or fetched now is left for the next sync; then the exit code is 6.
     """
     with _client(config) as client:
-        report = _watch(client.sync(notices_only=notices_only), quiet=as_json)
+        report = printing.watch(client.sync(notices_only=notices_only), quiet=as_json)
     if as_json:
-        _print_json(report)
+        printing.as_json(report)
     else:
         click.echo(
             f"{report['submitted']} signals sent, {report['waiting']} waiting, {report['parked']} parked; "
@@ -233,31 +217,12 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     with _client(config) as client:
         lines = client.cases(all_gaps=all_gaps, protected=protected)
     if as_json:
-        _print_json(lines)
+        printing.as_json(lines)
         return
     if not lines:
         click.echo("No open case files.")
         return
-    table = Table("Since", "Pupil", "Case", show_lines=True)
-    for line in lines:
-        table.add_row(line["effective_date"], _pupil(line), _case(line))
-    Console().print(table)
-
-
-def _pupil(line: Answer) -> str:
-    return "\n".join(filter(None, (line["name"], line["number"], line["person_id"])))
-
-
-def _case(line: Answer) -> str:
-    notes = {
-        "this member leads": line["lead"],
-        "another member has an open case too": line["linked"],
-        "some member is silent": line["coverage_incomplete"],
-    }
-    state = f"{line['state']} since {line['state_since']}"
-    opened = f"file opened {line['opened_on']} ({line['opened_by']})" if line.get("opened_on") else ""
-    kind = f"{line['kind']}, {line['urgency']}, route {line['route']}"
-    return "\n".join(filter(None, (state, kind, opened, *(note for note, holds in notes.items() if holds))))
+    printing.cases(lines)
 
 
 @node.command(
@@ -309,7 +274,7 @@ def say(
     with _client(config) as client:
         saying_id, waits = client.say(person, what, on=on, reason=reason, review=review, said_by=said_by)
     if as_json:
-        _print_json({"saying_id": saying_id, "waits_for_review": waits})
+        printing.as_json({"saying_id": saying_id, "waits_for_review": waits})
     elif waits:
         click.echo(f"Noted as {saying_id}. It counts once a second person agrees: upprop node review {saying_id}")
     else:
@@ -329,25 +294,14 @@ def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, 
     with _client(config) as client:
         waiting = client.review(saying_id or 0, reviewed_by=reviewed_by, refuse=refuse)
     if as_json:
-        _print_json(waiting)
+        printing.as_json(waiting)
         return
     if saying_id is not None:
         click.echo(f"{saying_id} is {'refused' if refuse else 'agreed to'}.")
     if not waiting:
         click.echo("Nothing waits for review.")
         return
-    table = Table("Id", "What", "On", "Pupil", "Reason", "Said by", "Said on")
-    for one in waiting:
-        table.add_row(
-            str(one["saying_id"]),
-            one["what"],
-            one["on"],
-            one["person_id"] or "(protected)",
-            one["reason"],
-            one["said_by"],
-            one["said_on"],
-        )
-    Console().print(table)
+    printing.waiting(waiting)
 
 
 @contextmanager
@@ -364,64 +318,6 @@ def _client(config: Path) -> Iterator[Client]:
 
     with session(settings.data_dir, host) as stub:
         yield Client(stub)
-
-
-def _watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
-    """Shows progress; returns the report that comes last."""
-    console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
-    report: Answer = {}
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        tasks = {}
-        for step in steps:
-            if isinstance(step, dict):
-                report = step
-                continue
-            if step.step not in tasks:
-                tasks[step.step] = progress.add_task(_STEPS.get(step.step, step.step), total=step.total)
-            progress.update(tasks[step.step], completed=step.done, total=step.total)
-    return report
-
-
-def _print_import(report: Answer) -> None:
-    first = " This is the baseline." if report["baseline"] else ""
-    if report["already_imported"]:
-        click.echo(f"The export of {report['as_of']} had been imported already; nothing has changed.")
-    else:
-        click.echo(f"Imported the export of {report['as_of']}.{first}")
-    click.echo(
-        f"Read {report['persons']} persons with {report['rows']} enrolments: {report['changed']} changed, "
-        f"{report['vanished']} no longer in the export."
-    )
-    _print_remarks("Rejected", report["rejected"])
-    _print_remarks("Without a national number", report["unlinkable"])
-    _print_remarks("Worth a look", report["notes"])
-    for held in report["held"]:
-        click.echo(
-            f"! {held['pupils']} pupils left school unit {held['unit']} at once. They wait: correct the export, or "
-            "confirm with --confirm-leavings."
-        )
-
-
-def _print_remarks(title: str, remarks: Sequence[Answer]) -> None:
-    if not remarks:
-        return
-    table = Table("Row", "Field", "Why", title=f"{title}: {len(remarks)}", title_justify="left")
-    for remark in remarks[:SHOWN_REMARKS]:
-        table.add_row(str(remark["row"]), remark["field"], remark["why"])
-    Console().print(table)
-    if len(remarks) > SHOWN_REMARKS:
-        click.echo(f"… and {len(remarks) - SHOWN_REMARKS} more; --json lists them all.")
-
-
-def _print_json(answer: Any) -> None:
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
 _SKELETON = """\

@@ -15,8 +15,9 @@ from federation.observability import Event, Level, Log
 from federation.v1 import control_pb2
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline, Progress
-from node.records.importing import Importing, ImportReport
+from node.records.importing import Importing
 from node.records.person import Remark, RemarkKind
+from node.records.report import ImportReport
 from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports

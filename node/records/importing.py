@@ -23,15 +23,16 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import HANDLE_BYTES, Policy
 from node.model import Observation
 from node.records import intake, ss12000_file
-from node.records.intake import Assignment, Claim, Known, NumberChange, Resolution, Resolver
 from node.records.leavings import Leavings
 from node.records.person import Export, PersonRecord, Remark, RemarkKind
+from node.records.report import HeldUnit, ImportReport, number_remark
+from node.records.resolving import Assignment, Claim, Known, NumberChange, Resolution, Resolver, identity_of
 from node.store import Transaction
 from node.store.imports import ImportRecord, Imports
 from node.store.pupils import Live, Pupil, Pupils
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
-from privacy.identifiers import Invalid, InvalidReason, Missing, ParsedNumber, Sound, parse
+from privacy.identifiers import Sound, parse
 
 PUPIL_ID_BYTES = 16
 MAX_FILE_BYTES = 2_000_000_000
@@ -41,32 +42,6 @@ WRITE_AT_ONCE = 2_000
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total)."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldUnit:
-    """Leavings of one school unit that wait."""
-
-    unit: str
-    pupils: int
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did. `repeated`: this export had been imported before."""
-
-    as_of: date
-    baseline: bool
-    persons: int
-    rows: int
-    changed: int
-    vanished: int
-    remarks: tuple[Remark, ...] = ()
-    held: tuple[HeldUnit, ...] = ()
-    repeated: bool = False
-
-    def of_kind(self, kind: RemarkKind) -> tuple[Remark, ...]:
-        return tuple(remark for remark in self.remarks if remark.kind is kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +132,7 @@ class Importing:
                 number = parsed
             else:
                 number = None
-                remarks.append(_number_remark(parsed, record.position))
+                remarks.append(number_remark(parsed, record.position))
             reads.append(_Read(record, number, self._sealer.index("record", _said(record))))
             if len(reads) % ss12000_file.PROGRESS_EVERY == 0:
                 progress("compare", len(reads), total)
@@ -299,7 +274,7 @@ class Importing:
         return Pupil(
             pupil_id=assignment.pupil_id,
             handle=self._token(HANDLE_BYTES),
-            identity=intake.identity_of(assignment, None),
+            identity=identity_of(assignment, None),
             observations=(seen,),
             route=route,
             protected=protected,
@@ -309,7 +284,7 @@ class Importing:
 
     def _after(self, order: _Order, assignment: Assignment, before: Pupil) -> Pupil:
         seen = intake.observation_of(assignment.claims, order.as_of)
-        identity = intake.identity_of(assignment, before.identity)
+        identity = identity_of(assignment, before.identity)
         replaced = assignment.change is NumberChange.REPLACED
         route, protected = intake.route_of(identity.number, seen.marking, order.policy, before.route, replaced=replaced)
         observations = intake.with_observation(before.observations, seen)
@@ -398,23 +373,6 @@ def _merged(pupil: Pupil, source: Pupil) -> Pupil:
         observations=intake.merged_observations(pupil.observations, source.observations),
         dirty=True,
     )
-
-
-def _number_remark(parsed: ParsedNumber, position: int) -> Remark:
-    if isinstance(parsed, Invalid):
-        return Remark(RemarkKind.REJECTED, position, "civicNo", _WHY_INVALID[parsed.reason])
-    if isinstance(parsed, Missing):
-        return Remark(RemarkKind.UNLINKABLE, position, "civicNo", f"no Swedish number is given: {_LOCAL}")
-    return Remark(RemarkKind.UNLINKABLE, position, "civicNo", f"is a temporary number: {_LOCAL}")
-
-
-_LOCAL = "the person is watched here alone until a national number arrives"
-_WHY_INVALID = {
-    InvalidReason.FORMAT: f"is not a national number: {_LOCAL}",
-    InvalidReason.DATE: f"has no real date of birth: {_LOCAL}",
-    InvalidReason.DATE_IN_FUTURE: f"has a date of birth after today: {_LOCAL}",
-    InvalidReason.CHECK_DIGIT: f"has a wrong check digit: {_LOCAL}",
-}
 
 
 def _said(record: PersonRecord) -> bytes:

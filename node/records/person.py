@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from datetime import date
 
 import msgspec
 
@@ -60,3 +61,8 @@ class Export:
     persons: tuple[PersonRecord, ...]
     remarks: tuple[Remark, ...] = ()
     digest: bytes = field(default=b"", repr=False)
+
+
+def row_order(row: Row) -> tuple[str, str, date, date, bool, int]:
+    """Sorting key: exports keep no order of rows, and equal content must compare equal."""
+    return (row.unit, row.form, row.start or date.min, row.end or date.max, row.cancelled, row.school_year or 0)

@@ -19,7 +19,7 @@ import msgspec
 from federation.errors import Code, UppropError
 from node.coverage import is_known
 from node.model import UNMARKED, Row, Status
-from node.records.person import Export, PersonRecord, Remark, RemarkKind
+from node.records.person import Export, PersonRecord, Remark, RemarkKind, row_order
 
 EARLIEST_YEAR = 1990
 """No enrolment of a pupil began before; school systems write 0001 or 1900 for "not known"."""
@@ -126,7 +126,7 @@ def _person(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> PersonRec
     rows = [row for entry in person.enrolments or () if (row := _row(entry, position, remarks)) is not None]
     if len(rows) > 1:
         # Exports do not keep the order of rows; equal content must compare equal.
-        rows.sort(key=_row_order)
+        rows.sort(key=row_order)
     return PersonRecord(
         person_id=person.id,
         number=_number(person.civic_no),
@@ -219,10 +219,6 @@ def _end(value: str | None) -> date | None:
     if day is None or day.year < EARLIEST_YEAR:
         raise _DateError("endDate")
     return None if day.year >= OPEN_END_YEAR else day
-
-
-def _row_order(row: Row) -> tuple[str, str, date, date, bool, int]:
-    return (row.unit, row.form, row.start or date.min, row.end or date.max, row.cancelled, row.school_year or 0)
 
 
 def _field(error: msgspec.ValidationError) -> str:

@@ -20,8 +20,9 @@ from node.casework.sayings import CaseworkSayings
 from node.identity import Route
 from node.model import History, Observation, Statement, What
 from node.presence import statement
-from node.records.importing import Importing, ImportReport
+from node.records.importing import Importing
 from node.records.person import RemarkKind
+from node.records.report import ImportReport
 from node.settings import STORE_PACKAGE
 from node.store.imports import Imports
 from node.store.pupils import Pupil, Pupils

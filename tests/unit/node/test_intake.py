@@ -17,8 +17,9 @@ from federation.rules.vocabulary import Policy
 from node.identity import Identity, Route
 from node.model import Observation, Row
 from node.records import intake
-from node.records.intake import Assignment, Claim, Known, Leaving, NumberChange, Resolution, Resolver
+from node.records.intake import Leaving
 from node.records.person import PersonRecord
+from node.records.resolving import Assignment, Claim, Known, NumberChange, Resolution, Resolver, identity_of
 from privacy.identifiers import CanonicalNumber, NumberKind, Sound
 from tests.unit.node.exports import number
 
@@ -167,9 +168,9 @@ def test_the_order_of_records_does_not_decide_whose_they_are(
 
 def test_the_last_sound_number_is_kept_and_typing_errors_are_dropped() -> None:
     before = Identity(("id-0",), (COORDINATION, PERSONNUMMER))
-    after = intake.identity_of(Assignment(b"ann", False, [claim("id-1")]), before)
+    after = identity_of(Assignment(b"ann", False, [claim("id-1")]), before)
     assert after.numbers == (COORDINATION, PERSONNUMMER)
-    renumbered = intake.identity_of(Assignment(b"ann", False, [claim("id-1", OTHER)]), after)
+    renumbered = identity_of(Assignment(b"ann", False, [claim("id-1", OTHER)]), after)
     assert renumbered.number == OTHER
     corrected = renumbered.without_typing_errors()
     assert (corrected.numbers, corrected.dropped) == ((COORDINATION, OTHER), (PERSONNUMMER,))
