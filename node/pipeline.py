@@ -10,6 +10,7 @@ running and is said in a plain sentence. One sync runs at a time.
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection
+import msgspec
 
 from federation.clock import Clock
 from federation.database import Database
@@ -30,6 +31,7 @@ from node.gaps import Judge
 from node.outbox import Version
 from node.pseudonymise import EvaluatorLink, Pseudonymiser
 from node.restating import Restating
+from node.store import Transaction
 from node.store.gaps import Gaps
 from node.store.imports import Imports
 from node.store.notices import Notices
@@ -198,8 +200,14 @@ class Pipeline:
     # -- steps ------------------------------------------------------------------------------------------------------
 
     def _restate(self, run: _Sync) -> Generator[Progress, None, None]:
-        steps = self._restating.run(run.today, run.judge, [epoch.epoch for epoch in run.descriptor.epochs])
+        epochs = [epoch.epoch for epoch in run.descriptor.epochs]
+        steps = self._restating.run(run.today, run.judge, epochs, self._rules_digest(run))
         yield from _named("restate", steps)
+
+    def _rules_digest(self, run: _Sync) -> bytes:
+        """Changes when the authority changes the policy or this member's calendar."""
+        calendar = run.descriptor.calendars[run.descriptor.member(self._member).calendar]
+        return hashlib.sha256(msgspec.json.encode((run.judge.policy, calendar))).digest()
 
     def _pseudonymise(self, run: _Sync) -> Generator[Progress, None, None]:
         outcome = yield from _named(
@@ -236,7 +244,7 @@ class Pipeline:
             self._look_into(run, dispositions)
             yield Progress("submit", done, max(total, done))
 
-    def _next_batch(self, epochs: frozenset[int], tx: Connection) -> tuple[Batch | None, bool]:
+    def _next_batch(self, epochs: frozenset[int], tx: Transaction) -> tuple[Batch | None, bool]:
         """The batch to send, made durable; and whether something was given up that has to be stated anew."""
         batch = self._outbox.open_batch(tx)
         if batch is not None:
@@ -255,7 +263,7 @@ class Pipeline:
         batch_id = self._random_bytes(BATCH_ID_BYTES)
         return self._outbox.make_batch(tx, batch_id, ready[:MAX_BATCH], self._clock.now()), bool(retired)
 
-    def _signals(self, batch: Batch, tx: Connection) -> tuple[Signal, ...]:
+    def _signals(self, batch: Batch, tx: Transaction) -> tuple[Signal, ...]:
         """The batch as it is sent: each version with its pseudonyms, in the order it names them."""
         values = self._pseudonyms.values(tx, referenced(batch.versions))
         return tuple(
@@ -293,7 +301,7 @@ class Pipeline:
             return
         self._database.run("node_roster_taken", functools.partial(self._notices.roster_taken, as_of=as_of))
 
-    def _roster(self, tx: Connection) -> tuple[date | None, int]:
+    def _roster(self, tx: Transaction) -> tuple[date | None, int]:
         """As-of and size of a roster to be reported; no as-of where there is nothing to report."""
         newest = self._imports.newest(tx)
         reported = self._notices.state(tx).roster_reported_as_of
@@ -323,7 +331,7 @@ class Pipeline:
             more = page.more
             yield Progress("notices", kept, kept)
 
-    def _keep(self, page: Page, today: date, tx: Connection) -> int:
+    def _keep(self, page: Page, today: date, tx: Transaction) -> int:
         self._notices.record_fetch(tx, today, succeeded=True)
         return self._notices.keep(tx, page.notices, page.through, page.closed_on)
 

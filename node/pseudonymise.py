@@ -16,8 +16,6 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import Connection
-
 from federation.clock import Clock
 from federation.database import Database
 from federation.descriptor import Epoch
@@ -25,6 +23,7 @@ from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import MAX_BATCH
 from node.outbox import PseudonymRef
+from node.store import Transaction
 from node.store.outbox import Outbox, referenced
 from node.store.pseudonyms import Evaluation, Pseudonyms
 from node.store.pupils import Pupils
@@ -132,7 +131,7 @@ class Pseudonymiser:
 
     # -- what is to be computed -------------------------------------------------------------------------------------
 
-    def _resume(self, tx: Connection, standing: frozenset[int]) -> tuple[Evaluation, ...]:
+    def _resume(self, tx: Transaction, standing: frozenset[int]) -> tuple[Evaluation, ...]:
         """Requests begun before; those of an epoch that stands no more serve nothing."""
         kept: list[Evaluation] = []
         for evaluation in self._pseudonyms.under_way(tx):
@@ -143,7 +142,7 @@ class Pseudonymiser:
         return tuple(kept)
 
     def _wanted(
-        self, tx: Connection, begun: Sequence[Evaluation], standing: frozenset[int]
+        self, tx: Transaction, begun: Sequence[Evaluation], standing: frozenset[int]
     ) -> tuple[PseudonymRef, ...]:
         named = {ref for ref in referenced(self._outbox.waiting(tx)) if ref.epoch in standing}
         asked = {PseudonymRef(evaluation.epoch, index) for evaluation in begun for index in evaluation.number_indexes}
@@ -166,7 +165,7 @@ class Pseudonymiser:
         )
         return evaluation
 
-    def _inputs(self, tx: Connection, refs: Sequence[PseudonymRef]) -> dict[bytes, bytes]:
+    def _inputs(self, tx: Transaction, refs: Sequence[PseudonymRef]) -> dict[bytes, bytes]:
         """number_index → the protocol's input, of the numbers that pupils still have."""
         wanted = {ref.number_index for ref in refs}
         owners = self._pupils.by_numbers(tx, wanted)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import Connection
-
 from federation.database import Database
 from federation.rules.vocabulary import NONCE_BYTES, Handle
 from node.gaps import Gap, Judge, opening_number, restated
@@ -21,6 +19,7 @@ from node.identity import Route
 from node.model import History, ImportFacts, Saying, Statement
 from node.outbox import Version, next_version, references, retraction
 from node.presence import statement
+from node.store import Transaction
 from node.store.gaps import Gaps
 from node.store.imports import Imports
 from node.store.notices import Notices
@@ -91,9 +90,15 @@ class Restating:
         self._gaps = gaps
         self._random_bytes = random_bytes
 
-    def run(self, today: date, judge: Judge, epochs: Sequence[int]) -> Generator[tuple[int, int], None, int]:
-        """Restate all that is due; yields (done, total) and returns how many pupils were restated."""
-        due = self._database.run("node_restating_due", lambda tx: self._due(tx, today, frozenset(epochs)))
+    def run(
+        self, today: date, judge: Judge, epochs: Sequence[int], rules_digest: bytes
+    ) -> Generator[tuple[int, int], None, int]:
+        """Restate all that is due; yields (done, total) and returns how many pupils were restated.
+
+        `rules_digest` stands for policy and calendar: where it differs from the last run's, every pupil is restated.
+        """
+        look = functools.partial(self._due, today=today, epochs=frozenset(epochs), rules_digest=rules_digest)
+        due = self._database.run("node_restating_due", look)
         for start in range(0, len(due), CHUNK):
             yield start, len(due)
             chunk = due[start : start + CHUNK]
@@ -102,13 +107,16 @@ class Restating:
             yield len(due), len(due)
         return len(due)
 
-    def _due(self, tx: Connection, today: date, epochs: frozenset[int]) -> tuple[bytes, ...]:
+    def _due(self, tx: Transaction, today: date, epochs: frozenset[int], rules_digest: bytes) -> tuple[bytes, ...]:
+        if self._notices.rules_digest(tx) != rules_digest:
+            self._pupils.mark_all_dirty(tx)
+            self._notices.set_rules_digest(tx, rules_digest)
         # A new epoch: its pseudonyms are added to all that was ever said.
         self._pupils.mark_dirty(tx, self._pseudonyms.lacking_epoch(tx, epochs))
         return self._pupils.to_restate(tx, today)
 
     def _restate(
-        self, pupil_ids: Sequence[bytes], today: date, judge: Judge, epochs: tuple[int, ...], tx: Connection
+        self, pupil_ids: Sequence[bytes], today: date, judge: Judge, epochs: tuple[int, ...], tx: Transaction
     ) -> None:
         facts = self._imports.facts(tx)
         if facts is None:
@@ -139,10 +147,10 @@ class Restating:
         now = statement(history, context.facts, today, judge.policy, judge.calendar)
         handle = Handle(pupil.handle)
         before = known.gaps.get(handle, ())
-        sends = pupil.route is Route.REGISTRY
+        numbers = [self._pupils.number_index(number) for number in reversed(pupil.identity.numbers)]
+        sends = pupil.route is Route.REGISTRY and bool(numbers)
         versions: list[Version] = []
         if sends:
-            numbers = [self._pupils.number_index(number) for number in reversed(pupil.identity.numbers)]
             version = next_version(
                 known.versions.get(handle),
                 now,

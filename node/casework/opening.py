@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection
-
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import GapState, NoticeKind
 from node.gaps import after_fetch, told
+from node.store import Transaction
 from node.store.gaps import Gaps
 from node.store.notices import Notices
 
@@ -37,7 +36,7 @@ class Casework:
         self._gaps = gaps
         self._notices = notices
 
-    def handle_notices(self, tx: Connection) -> Handled:
+    def handle_notices(self, tx: Transaction) -> Handled:
         """Write the effect of the next page of notices."""
         page = self._notices.to_handle(tx, PAGE)
         of_handles = self._gaps.of_handles(tx, (notice.handle for notice in page if notice.handle is not None))
@@ -57,7 +56,7 @@ class Casework:
         self._notices.mark_handled(tx, [notice.number for notice in page])
         return Handled(len(page), unmatched, len(page) == PAGE)
 
-    def open_unheard(self, tx: Connection, today: date, calendar: SchoolCalendar) -> int:
+    def open_unheard(self, tx: Transaction, today: date, calendar: SchoolCalendar) -> int:
         """Open the case files of gaps past due about which nothing was heard; returns how many were opened."""
         closed_on = self._notices.state(tx).closed_on
         failed_day = self._notices.failed_day(tx, today, calendar.is_school_day)

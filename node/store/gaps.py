@@ -7,7 +7,7 @@ for the first time, and stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,11 +17,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, insert
 from federation.rules.vocabulary import GapState, Handle, Opening, OpeningKind, Urgency
 from node.gaps import SECRET_ROUTES, Gap, OpenedBy
 from node.identity import Identity, Route
+from node.store.bulk import chunks
 from node.store.pupils import Pupils
 from node.store.schema import case_files, gaps, pupils
-
-CHUNK = 500
-"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Gaps:
     def of_handles(self, tx: Connection, handles: Iterable[bytes]) -> dict[bytes, tuple[Gap, ...]]:
         """handle → its gaps by number; handles without any are left out."""
         found: dict[bytes, list[Gap]] = {}
-        for chunk in _chunks(handles):
+        for chunk in chunks(handles):
             for row in tx.execute(_query().where(gaps.c.handle.in_(chunk)).order_by(gaps.c.number)):
                 found.setdefault(row.handle, []).append(_opened(row))
         return {handle: tuple(of_handle) for handle, of_handle in found.items()}
@@ -138,7 +136,7 @@ class Gaps:
 def _keys(tx: Connection, table: Table, handles: Iterable[bytes]) -> set[tuple[bytes, int]]:
     """(handle, number) of the rows of a table about these handles."""
     found: set[tuple[bytes, int]] = set()
-    for chunk in _chunks(handles):
+    for chunk in chunks(handles):
         query = select(table.c.handle, table.c.number).where(table.c.handle.in_(chunk))
         found.update((row.handle, row.number) for row in tx.execute(query))
     return found
@@ -211,9 +209,3 @@ def _line(gap: Gap, identity: Identity) -> CaseLine:
         coverage_incomplete=gap.coverage_incomplete,
         opened_by="" if gap.opened_by is None else gap.opened_by.value,
     )
-
-
-def _chunks(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
-    everything = list(dict.fromkeys(keys))
-    for start in range(0, len(everything), CHUNK):
-        yield everything[start : start + CHUNK]

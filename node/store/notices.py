@@ -15,10 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from federation.rules.vocabulary import Handle, Notice, NoticeKind
+from node.store.bulk import CHUNK
 from node.store.schema import fetches, node_state, notices, pupils, retired_handles
-
-CHUNK = 500
-"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
 
 _LOOK_BACK = 60
 """Fetches of so many past days are looked at for one on which all failed: longer than any break between two terms."""
@@ -42,6 +40,15 @@ class Notices:
         if row is None:
             return RegistryState()
         return RegistryState(row.notice_cursor, row.closed_on, row.roster_reported_as_of)
+
+    def rules_digest(self, tx: Connection) -> bytes | None:
+        """The digest of the rules by which all pupils were last stated."""
+        digest: bytes | None = tx.execute(select(node_state.c.rules_digest)).scalar()
+        return digest
+
+    def set_rules_digest(self, tx: Connection, digest: bytes) -> None:
+        """All pupils are, or are marked to be, stated by these rules."""
+        _set_state(tx, rules_digest=digest)
 
     def keep(self, tx: Connection, page: Sequence[Notice], through: int, closed_on: date | None) -> int:
         """Make a page durable, with the cursor (`through`) and the newest close; returns how many were new."""

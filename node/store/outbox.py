@@ -21,11 +21,9 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from federation.rules.vocabulary import Disposition, DispositionKind
 from node.identity import Route
 from node.outbox import PseudonymRef, Version
+from node.store.bulk import chunks
 from node.store.schema import batches, pupils, versions
 from node.store.sealing import Sealer
-
-CHUNK = 500
-"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
 
 
 class VersionState(enum.StrEnum):
@@ -79,7 +77,7 @@ class Outbox:
     def newest(self, tx: Connection, handles: Iterable[bytes]) -> dict[bytes, Version]:
         """handle → its newest version, whatever its state."""
         found: dict[bytes, Version] = {}
-        for chunk in _chunks(handles):
+        for chunk in chunks(handles):
             top = (
                 select(versions.c.handle, func.max(versions.c.version).label("version"))
                 .where(versions.c.handle.in_(chunk))
@@ -204,7 +202,7 @@ class Outbox:
                 .where(*_is(version), versions.c.state == VersionState.WAITING.value)
                 .values(state=VersionState.SUPERSEDED.value)
             )
-        for chunk in _chunks(version.signal.handle for version in retired):
+        for chunk in chunks(version.signal.handle for version in retired):
             owners = select(versions.c.pupil_id).where(versions.c.handle.in_(chunk))
             tx.execute(update(pupils).where(pupils.c.pupil_id.in_(owners)).values(dirty=True))
 
@@ -214,7 +212,7 @@ class Outbox:
         What was never in a batch cannot have reached anybody, and must not once the handle is retired.
         """
         spoken: set[bytes] = set()
-        for chunk in _chunks(handles):
+        for chunk in chunks(handles):
             for row in tx.execute(select(versions).where(versions.c.handle.in_(chunk))).all():
                 if row.batch_id is not None:
                     spoken.add(row.handle)
@@ -285,9 +283,3 @@ def _is(version: Version) -> tuple[Any, Any]:
 
 def _row_id(handle: bytes, version: int) -> bytes:
     return handle + version.to_bytes(4, "big")
-
-
-def _chunks(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
-    everything = list(dict.fromkeys(keys))
-    for start in range(0, len(everything), CHUNK):
-        yield everything[start : start + CHUNK]

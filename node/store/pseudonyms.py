@@ -7,7 +7,7 @@ the same id, which counts once against the quota.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,11 @@ from sqlalchemy import Connection, and_, delete, insert, select
 from federation.rules.vocabulary import Pseudonym
 from node.identity import Route
 from node.outbox import PseudonymRef
+from node.store.bulk import chunks
 from node.store.schema import evaluations, pseudonyms, pupils, versions
 from node.store.schema import number_indexes as numbers
 from node.store.sealing import Sealer
 from privacy.protocol import Blinded
-
-CHUNK = 500
-"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Pseudonyms:
         """Those of `wanted` that are known, opened."""
         asked = set(wanted)
         found: dict[PseudonymRef, Pseudonym] = {}
-        for chunk in _chunks(ref.number_index for ref in asked):
+        for chunk in chunks(ref.number_index for ref in asked):
             for row in tx.execute(select(pseudonyms).where(pseudonyms.c.number_index.in_(chunk))):
                 ref = PseudonymRef(row.epoch, row.number_index)
                 if ref in asked:
@@ -139,7 +137,7 @@ class Pseudonyms:
 
     def _known(self, tx: Connection, asked: Iterable[PseudonymRef]) -> set[PseudonymRef]:
         found: set[PseudonymRef] = set()
-        for chunk in _chunks(ref.number_index for ref in asked):
+        for chunk in chunks(ref.number_index for ref in asked):
             query = select(pseudonyms.c.epoch, pseudonyms.c.number_index).where(pseudonyms.c.number_index.in_(chunk))
             found.update(PseudonymRef(row.epoch, row.number_index) for row in tx.execute(query))
         return found
@@ -155,9 +153,3 @@ _decode = msgspec.json.Decoder(_Content).decode
 
 def _row_id(ref: PseudonymRef) -> bytes:
     return ref.number_index + ref.epoch.to_bytes(4, "big")
-
-
-def _chunks(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
-    everything = list(dict.fromkeys(keys))
-    for start in range(0, len(everything), CHUNK):
-        yield everything[start : start + CHUNK]

@@ -72,6 +72,8 @@ node_state = Table(
     Column("notice_cursor", Integer, nullable=False, server_default="0"),
     # Business date of the newest finished close the registry told of; null before the first.
     Column("closed_on", Date),
+    # SHA-256 of the policy and calendar by which all pupils were last stated; null before the first sync.
+    Column("rules_digest", LargeBinary(32)),
     # As-of of the newest roster the registry has taken; null before the first.
     Column("roster_reported_as_of", Date),
     CheckConstraint("id = 1", name="single_row"),

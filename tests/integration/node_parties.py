@@ -185,9 +185,12 @@ class Federation:
 
     def set_epochs(self, serial: int, *standing: int) -> None:
         """Publish a descriptor in which these epochs stand."""
-        file = parse_file(self.every_epoch)
-        epochs = [epoch for epoch in file.epochs if epoch.epoch in standing]
-        changed = msgspec.structs.replace(file, serial=serial, epochs=epochs)
+        every = parse_file(self.every_epoch).epochs
+        self.publish(serial, epochs=[epoch for epoch in every if epoch.epoch in standing])
+
+    def publish(self, serial: int, **changes: Any) -> None:
+        """Sign and publish the first descriptor with these changes."""
+        changed = msgspec.structs.replace(parse_file(self.every_epoch), serial=serial, **changes)
         temporary = self.dev.descriptor.with_suffix(".new")
         temporary.write_bytes(sign(changed, self.dev.authority_key))
         temporary.replace(self.dev.descriptor)

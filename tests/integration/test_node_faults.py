@@ -13,6 +13,7 @@ import pytest
 
 from federation.rules.vocabulary import MemberId
 from node.pipeline import SyncReport
+from node.store.schema import versions
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import Fault, Killed, put_between
 from tests.integration.node_parties import EVALUATORS, Federation, running
@@ -60,8 +61,7 @@ def outcome(federation: Federation) -> dict[str, Any]:
     return {
         "gaps": {member: node.gaps() for member, node in federation.nodes.items()},
         "versions": {
-            member: sorted((row[1], row[3], row[4]) for row in node.dump()["versions"])
-            for member, node in federation.nodes.items()
+            member: node.app.database.view("test_versions", versions_made) for member, node in federation.nodes.items()
         },
         "signals": federation.registry_app.database.view("test_signals", registry_signals.count),
         "notices": {member: len(node.dump()["notices"]) for member, node in federation.nodes.items()},
@@ -73,6 +73,10 @@ def outcome(federation: Federation) -> dict[str, Any]:
             for member in federation.nodes
         },
     }
+
+
+def versions_made(tx: Any) -> list[tuple[int, str]]:
+    return sorted((row.version, row.state) for row in tx.execute(versions.select()))
 
 
 @pytest.fixture(scope="module")

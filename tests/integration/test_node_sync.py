@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from federation.descriptor_file import Pause, PolicyValues
 from federation.rules.vocabulary import GapState, Handle, Presence, Signal
 from node.pipeline import Progress, SyncReport
-from node.store.schema import pupils, versions
+from node.store.notices import Notices
+from node.store.schema import gaps, pupils, versions
 from node.uplink import Page
 from privacy.group import Element
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import put_between
-from tests.integration.node_parties import Federation, running
+from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import enrolment, person
 
 STOCKHOLM, MALMO = "0180", "1280"
@@ -154,11 +157,16 @@ def test_without_a_quorum_everything_is_kept_and_said_plainly_and_sent_later(fed
     assert "2 evaluators are needed" in said
     assert "evaluator 1 cannot be reached" in said
     # A roster would claim that all was said.
-    assert node.dump()["node_state"][0][4] == BASELINE
+    assert reported(node) == BASELINE
     node.restart()
     federation.evaluators[1].start()
     assert node.sync() == SyncReport(submitted=2, problems=tuple(p for p in report.problems if "Evaluator 2" in p))
-    assert node.dump()["node_state"][0][4] == LEFT_SHOWN
+    assert reported(node) == LEFT_SHOWN
+
+
+def reported(node: Node) -> date | None:
+    """As-of of the newest roster that the registry has taken."""
+    return node.app.database.view("test_state", Notices().state).roster_reported_as_of
 
 
 # -- a registry that is silent -----------------------------------------------------------------------------------------
@@ -331,7 +339,8 @@ def test_a_new_epoch_is_added_to_live_handles_and_a_retired_one_changes_nothing(
         for day in WEEKS:
             parties.day(day, {STOCKHOLM: without(roll(0), left(0)), MALMO: arrival})
         assert node.gaps() == ()
-        assert parties.nodes[STOCKHOLM].dump()["gaps"][0][13] == "ANSWERED"
+        states = node.app.database.view("test_gaps", lambda tx: list(tx.execute(select(gaps.c.state)).scalars()))
+        assert states == ["ANSWERED"]
 
 
 def test_what_waits_for_an_epoch_that_was_retired_meanwhile_is_said_anew(tmp_path: Path) -> None:
@@ -355,6 +364,22 @@ def epochs_of_newest(federation: Federation) -> set[int]:
     handle = handle_of(federation, STOCKHOLM, person(0))
     newest = node.app.database.view("test_newest", lambda tx: node.app.pipeline._outbox.newest(tx, [handle]))
     return {ref.epoch for ref in newest[handle].carries}
+
+
+def test_a_change_of_policy_or_calendar_restates_every_pupil(federation: Federation) -> None:
+    node = federation.nodes[STOCKHOLM]
+    federation.day(LEFT_SHOWN, {STOCKHOLM: without(roll(0), left(0)), MALMO: roll(100)})
+    assert due_days(node) == {DUE}
+    federation.publish(2, policy=PolicyValues(watch_school_days=3))
+    node.sync()
+    assert due_days(node) == {date(2026, 9, 9)}
+    federation.publish(3, calendars={"default": [Pause(date(2026, 9, 14), date(2026, 9, 18))]})
+    node.sync()
+    assert due_days(node) == {date(2026, 9, 25)}
+
+
+def due_days(node: Node) -> set[date]:
+    return node.app.database.view("test_due", lambda tx: set(tx.execute(select(gaps.c.due_on)).scalars()))
 
 
 def test_no_number_name_or_person_id_stands_in_the_clear_in_the_nodes_files(federation: Federation) -> None:

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("key_check_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("notice_cursor", sa.Integer(), server_default="0", nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("rules_digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("roster_reported_as_of", sa.Date(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_node_state_single_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_node_state")),
