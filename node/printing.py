@@ -28,6 +28,11 @@ _STEPS = {
 }
 
 
+def _console() -> Console:
+    # What people wrote is shown as they wrote it: brackets in it are no markup.
+    return Console(markup=False, highlight=False)
+
+
 def watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
     """Shows progress; returns the report that comes last."""
     console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
@@ -77,7 +82,7 @@ def _remarks(title: str, remarks: Sequence[Answer]) -> None:
     table = Table("Row", "Field", "Why", title=f"{title}: {len(remarks)}", title_justify="left")
     for remark in remarks[:SHOWN_REMARKS]:
         table.add_row(str(remark["row"]), remark["field"], remark["why"])
-    Console().print(table)
+    _console().print(table)
     if len(remarks) > SHOWN_REMARKS:
         click.echo(f"… and {len(remarks) - SHOWN_REMARKS} more; --json lists them all.")
 
@@ -90,7 +95,7 @@ def cases(lines: Sequence[Answer]) -> None:
     table = Table("Since", "Pupil", "Case", show_lines=True)
     for line in lines:
         table.add_row(line["effective_date"], _pupil(line), _case(line))
-    Console().print(table)
+    _console().print(table)
 
 
 def _pupil(line: Answer) -> str:
@@ -121,4 +126,4 @@ def waiting(sayings: Sequence[Answer]) -> None:
             one["said_by"],
             one["said_on"],
         )
-    Console().print(table)
+    _console().print(table)

@@ -190,6 +190,12 @@ def test_a_person_can_be_named_without_a_trace_in_the_shells_history(upprop: Upp
     assert "Noted as 1" in upprop.ok("say", "-", "met", "--by", "Ada Berg", given=f"{number(3)}\n")
 
 
+def test_what_a_person_wrote_is_shown_as_it_was_written(upprop: Upprop, export: Path) -> None:
+    upprop.ok("import", str(export), "--as-of", DAY)
+    upprop.ok("say", number(3), "gone", "--reason", "[red]told[/red]", "--by", "Ada Berg")
+    assert "[red]told[/red]" in upprop.ok("review")
+
+
 def test_protected_pupils_are_listed_on_demand_alone(upprop: Upprop, export: Path) -> None:
     persons = [person(place) for place in range(12)]
     persons.append(person(30, enrolment(end="2026-08-21"), securityMarking="Skyddad folkbokföring"))
