@@ -18,7 +18,7 @@ GENERATED = "federation/v1/*_pb2*"
 def generate(root: Path) -> None:
     """Write messages, services and type stubs for every file of `root/proto` below `root`."""
     sources = sorted((root / "proto").rglob("*.proto"))
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - every argument is our own
         [
             sys.executable,
             "-m",
@@ -40,7 +40,7 @@ def generate(root: Path) -> None:
 class CustomBuildHook(BuildHookInterface[Any]):
     """hatchling's hook: runs before files are collected for a wheel or an editable install."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's interface
         generate(Path(self.root))
         build_data["artifacts"].append(GENERATED)
 
