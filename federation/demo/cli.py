@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from federation.demo import generator, scenario, show
 from federation.demo import simulate as simulation
 from federation.demo.generator.schooldays import Term
-from federation.demo.supervisor import terminated_as_interrupted
+from federation.demo.supervisor import interrupted_once
 
 DEMO_KINDS = {
     "move_ok": 60,
@@ -121,7 +121,7 @@ def _against_truth(comparison: show.Comparison) -> str:
 
 def _play(directory: Path, keep: Path | None, *, nodes_in_process: bool) -> simulation.Outcome:
     with (
-        terminated_as_interrupted(),
+        interrupted_once(),
         _bar() as progress,
         simulation.prepared(directory, keep=keep, nodes_in_process=nodes_in_process, progress=progress) as prepared,
     ):

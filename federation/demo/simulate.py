@@ -141,7 +141,7 @@ class Simulation:
 
     def restart(self, name: str) -> None:
         """Kill a party, start it again and set its business date as the operator of a trial would."""
-        self._trial.kill_and_restart(name)
+        self._trial.restart(name)
         self._trial.set_today([name], self.today)
 
     def _done(self, step: str) -> None:
@@ -246,8 +246,12 @@ def prepared(
     route: Route = direct,
     progress: Progress = unseen,
     between: Callable[[Simulation, str], None] = lambda _simulation, _step: None,
+    kind: type[Simulation] = Simulation,
 ) -> Iterator[Simulation]:
-    """A simulation of the scenario in `directory`, ready to play; what the parties wrote is copied to `keep`."""
+    """A simulation of the scenario in `directory`, ready to play; what the parties wrote is copied to `keep`.
+
+    `route`, `between` and `kind` are for those who want to disturb it.
+    """
     scenario = scenarios.read(directory)
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise UppropError(Code.INPUT_REFUSED, f"{keep} is not empty; choose a new directory for --keep.")
@@ -261,7 +265,7 @@ def prepared(
                 counted = iter(range(1, total + 1))
                 started = lambda name: progress(f"starting {name}", next(counted, total), total)  # noqa: E731
                 with Trial(home, wanted, started) as trial:
-                    yield Simulation(directory, scenario, trial, pool, progress=progress, between=between)
+                    yield kind(directory, scenario, trial, pool, progress=progress, between=between)
         finally:
             if keep is not None and home.exists():
                 shutil.copytree(home, keep, ignore=_sockets, dirs_exist_ok=True)

@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -117,21 +116,20 @@ class Supervisor:
 
     def stop(self) -> None:
         """End all parties: politely, then not. Safe to call again."""
-        with _undisturbed():
-            running = [party for party in self.parties if party.process is not None]
-            for party in running:
-                _signal(party, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
-            for party in running:
-                process = party.process
-                if process is None:
-                    continue
-                try:
-                    process.wait(max(0.0, deadline - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    _signal(party, signal.SIGKILL)
-                    process.wait()
-                self._let_go(party)
+        running = [party for party in self.parties if party.process is not None]
+        for party in running:
+            _signal(party, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for party in running:
+            process = party.process
+            if process is None:
+                continue
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(party, signal.SIGKILL)
+                process.wait()
+            self._let_go(party)
 
     @staticmethod
     def _let_go(party: Party) -> None:
@@ -156,28 +154,21 @@ def _signal(party: Party, number: signal.Signals) -> None:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """While parties are being stopped, a second Ctrl-C does not stop the stopping."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+def interrupted_once() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block, and nothing disturbs what it then has to clear away. For the main thread.
+
+    Clearing away takes seconds at most: parties that do not stop are killed.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that what it started is stopped too. For the main thread."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

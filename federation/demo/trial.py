@@ -29,7 +29,7 @@ from federation.v1.control_pb2_grpc import ControlServiceStub
 from privacy.keys import deal_epoch
 
 EVALUATORS, THRESHOLD = 3, 2
-ANY_PORT = b'listen = "127.0.0.1:0"'
+ANY_PORT = b'\nlisten = "127.0.0.1:0"'
 
 Ask = Callable[[str, Any], Any]
 """Calls a method of a party's ControlService by its name, with its request."""
@@ -81,8 +81,12 @@ class Trial:
         for name in names:
             self.ask(name, "SetToday", control_pb2.SetTodayRequest(today=today.isoformat()))
 
-    def kill_and_restart(self, name: str) -> None:
-        """As a power cut and a restart would; the party then has the business date of its settings again."""
+    def kill(self, name: str) -> None:
+        """End a party as a power cut would."""
+        self._supervisor.kill(self._parties[name])
+
+    def restart(self, name: str) -> None:
+        """Kill a party and start it again; it then has the business date of its settings."""
         party = self._parties[name]
         self._supervisor.kill(party)
         self._supervisor.restart(party)
@@ -165,7 +169,7 @@ class Trial:
         files.replace(federation.descriptor, descriptor.sign(addressed, federation.authority_key), mode=0o644)
         for name, port in ports.items():
             settings = self._home / name / "config.toml"
-            content = settings.read_bytes().replace(ANY_PORT, f'listen = "127.0.0.1:{port}"'.encode(), 1)
+            content = settings.read_bytes().replace(ANY_PORT, f'\nlisten = "127.0.0.1:{port}"'.encode(), 1)
             settings.write_bytes(content)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from federation.demo import scenario as scenarios
-from federation.demo.generator import EVERY_KIND, MOVED, Recipe, generate, write
+from federation.demo.generator import EVERY_KIND, Recipe, generate, write
 from federation.demo.generator.people import BIRTH_NUMBERS
-from federation.demo.generator.plots import PLOTS
+from federation.demo.generator.plots import MOVED, PLOTS
 from federation.demo.generator.schooldays import Term
 from federation.errors import UppropError
 from federation.rules.calendar import Break, SchoolCalendar

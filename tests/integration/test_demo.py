@@ -1,0 +1,122 @@
+"""`upprop demo`: it ends with the truth found, and however it ends, it leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+MARK = "UPPROP_TEST_MARK"
+GONE_SECONDS = 20.0
+SMALL = ("demo", "--members", "2", "--pupils", "20", "--weeks", "8")
+
+
+@contextmanager
+def _started(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """An `upprop` process, and the mark that every process it starts inherits."""
+    mark = secrets.token_hex(8)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "federation.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, MARK: mark, "COLUMNS": "80"},
+    )
+    try:
+        yield process, mark
+    finally:
+        process.kill()
+        for each in _marked(mark):
+            each.kill()
+        process.communicate()
+
+
+def _marked(mark: str) -> list[psutil.Process]:
+    """The processes that bear `mark`, dead ones left out."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _left_behind(mark: str) -> list[int]:
+    """The marked processes that are still there after a while."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while (left := _marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [process.pid for process in left]
+
+
+def _wait_for_parties(mark: str, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(_marked(mark)) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_small_demo_finds_what_the_generator_knows() -> None:
+    with _started(*SMALL) as (process, mark):
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+        text = output.decode()
+        assert "Who was found" in text
+        assert "still missing" in text
+        counts = dict(re.findall(r"^ +(\S.*?) {2,}(\d+) *$", text, re.MULTILINE))
+        assert counts["Cases that the truth asks for"] != "0"
+        assert counts["opened on the right day and with the right outcome"] == counts["Cases that the truth asks for"]
+        assert counts["missed"] == counts["False alarms"] == "0"
+        assert max(len(line) for line in text.splitlines()) <= 80
+        assert _left_behind(mark) == []
+
+
+def test_json_demo_states_that_it_equals_the_truth() -> None:
+    with _started(*SMALL, "--seed", "7", "--json") as (process, _):
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+        assert json.loads(output)["equals_truth"] is True
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("parties", [1, 2, 5, 7])
+def test_interrupt_leaves_no_process_behind(sent: signal.Signals, parties: int) -> None:
+    """With one party only the demonstration itself runs, with five its servers are starting, with seven all are."""
+    with _started(*SMALL) as (process, mark):
+        _wait_for_parties(mark, parties)
+        if parties == 1:
+            time.sleep(0.4)  # Python itself needs a moment before it can be asked anything
+        process.send_signal(sent)
+        process.communicate(timeout=60)
+        assert process.returncode in (130, -sent) if parties == 1 else process.returncode == 130
+        assert _left_behind(mark) == []
+
+
+def test_second_interrupt_does_not_stop_the_stopping() -> None:
+    with _started(*SMALL) as (process, mark):
+        _wait_for_parties(mark, 7)
+        for _ in range(5):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        process.communicate(timeout=60)
+        assert _left_behind(mark) == []
+
+
+@pytest.mark.parametrize("parties", [3, 7])
+def test_killed_demo_leaves_no_process_behind(parties: int) -> None:
+    with _started(*SMALL) as (process, mark):
+        _wait_for_parties(mark, parties)
+        process.kill()
+        process.wait()
+        assert _left_behind(mark) == []
