@@ -124,23 +124,19 @@ def _held_here(case_id: bytes, before: Mapping[GapKey, Gap]) -> bool:
 
 def _linked_sets(opened: Iterable[GapVerdict]) -> list[list[GapVerdict]]:
     """Open gaps that meet, directly or over other open gaps, as sorted lists in a fixed order."""
-    by_key = {_key(verdict): verdict for verdict in opened}
-    neighbours: dict[GapKey, set[GapKey]] = {key: set() for key in by_key}
-    for key, verdict in by_key.items():
-        for other in (GapKey(*name) for name in verdict.meets):
-            if other in by_key:
-                neighbours[key].add(other)
-                neighbours[other].add(key)
-    sets, seen = [], set[GapKey]()
-    for key in sorted(by_key):
-        if key in seen:
+    by_name = {verdict.name: verdict for verdict in opened}
+    left = set(by_name)
+    sets = []
+    for first in sorted(by_name):
+        if first not in left:
             continue
-        reached, frontier = {key}, [key]
+        left.remove(first)
+        linked, frontier = {first}, {first}
         while frontier:
-            frontier = [other for near in frontier for other in neighbours[near] if other not in reached]
-            reached.update(frontier)
-        seen |= reached
-        sets.append([by_key[other] for other in sorted(reached)])
+            frontier = {name for near in frontier for name in by_name[near].meets if name in left}
+            left -= frontier
+            linked |= frontier
+        sets.append([by_name[name] for name in sorted(linked)])
     return sets
 
 

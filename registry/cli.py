@@ -24,7 +24,8 @@ from federation.observability import Log, Metrics
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import OwnIdentity
-from privacy.keys import MAX_EPOCH, REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
+from privacy.key_file import MAX_EPOCH
+from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
 from registry.app import STORE, App, build
 from registry.client import evaluate as evaluate_day
 from registry.settings import RegistrySettings, open_database
@@ -49,7 +50,7 @@ def registry() -> None:
     """
 
 
-@registry.command()
+@registry.command(short_help="Start the registry and run until stopped.")
 @_config
 def serve(config: Path) -> None:
     """Start the registry and run until stopped (Ctrl-C or SIGTERM).
@@ -69,7 +70,7 @@ def serve(config: Path) -> None:
     Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own).run()
 
 
-@registry.command()
+@registry.command(short_help="Create the database or bring it up to date.")
 @_config
 @_json
 def migrate(config: Path, *, as_json: bool) -> None:
@@ -92,7 +93,7 @@ def migrate(config: Path, *, as_json: bool) -> None:
     )
 
 
-@registry.command()
+@registry.command(short_help="Close the day now and make the notices.")
 @_config
 @_json
 def evaluate(config: Path, *, as_json: bool) -> None:
@@ -114,7 +115,7 @@ def evaluate(config: Path, *, as_json: bool) -> None:
     _say(as_json, report, f"{report['closed_on']} is closed.")
 
 
-@registry.command()
+@registry.command(short_help="Make the registry's key of an epoch.")
 @click.option("--epoch", type=click.IntRange(1, MAX_EPOCH), required=True, help="The epoch the key is for.")
 @click.option(
     "--out",

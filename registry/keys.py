@@ -14,8 +14,8 @@ from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.rules.vocabulary import Pseudonym
 from privacy.errors import PrivacyError
-from privacy.keys import REGISTRY_KEY_BYTES, RegistryKey, parse_registry_key
 from privacy.pseudonym import stored
+from privacy.registry_key import RegistryKey, parse_registry_key
 
 
 class PseudonymKeys:
@@ -45,11 +45,8 @@ class PseudonymKeys:
 
 
 def _read(epoch: int, path: Path) -> RegistryKey:
-    content = read_secret(path)
-    if len(content) == REGISTRY_KEY_BYTES and any(content):
-        return RegistryKey(epoch, content)
     try:
-        key = parse_registry_key(content)
+        key = parse_registry_key(read_secret(path))
     except PrivacyError as refused:
         raise UppropError(Code.CONFIG_INVALID, f"{path} is not a sound registry key. Restore it.") from refused
     if key.epoch != epoch:

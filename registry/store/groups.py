@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, delete, func, literal, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from federation.rules.matching import MemberSignal
@@ -102,36 +102,40 @@ def touch_unanswered(tx: Connection) -> None:
 
 _Pair = tuple[int, bytes]
 
+_near = pseudonyms.alias("near")
+# The pairs first, each once, and then their holders: joined row by row, a pair with n holders would give n² rows.
+_pairs = select(_near.c.epoch, _near.c.keyed).where(_near.c.ref.in_(bindparam("refs", expanding=True))).distinct()
+_met = _pairs.subquery("met")
+_SHARED = select(pseudonyms.c.epoch, pseudonyms.c.keyed, pseudonyms.c.ref, pseudonyms.c.live).join_from(
+    _met, pseudonyms, (pseudonyms.c.epoch == _met.c.epoch) & (pseudonyms.c.keyed == _met.c.keyed)
+)
+
 
 def _expand(
     tx: Connection, seeds: Collection[Ref]
 ) -> tuple[dict[Ref, list[Pseudonym]], dict[_Pair, list[Ref]], set[Ref]]:
     """Every handle reached with its live pseudonyms, the handles of every pair, and the handles that lost a pair."""
-    near, far = pseudonyms.alias("near"), pseudonyms.alias("far")
-    shared = (near.c.epoch == far.c.epoch) & (near.c.keyed == far.c.keyed)
     live: dict[Ref, list[Pseudonym]] = {ref: [] for ref in seeds}
     of_pair: dict[_Pair, list[Ref]] = {}
     taken_back: set[Ref] = set()
+    seen: set[tuple[int, bytes, bytes]] = set()
     frontier = sorted(live)
     while frontier:
-        rows: set[tuple[int, bytes, bytes, bool]] = set()
+        reached: set[Ref] = set()
         for chunk in chunks(frontier):
-            query = select(far.c.epoch, far.c.keyed, far.c.ref, far.c.live).join_from(near, far, shared)
-            rows.update(map(tuple, tx.execute(query.where(near.c.ref.in_(chunk))).all()))
-        reached = set[Ref]()
-        for epoch, keyed, name, is_live in rows:
-            ref = Ref(name)
-            holders = of_pair.setdefault((epoch, keyed), [])
-            if ref in holders:
-                continue
-            holders.append(ref)
-            if ref not in live:
-                live[ref] = []
-                reached.add(ref)
-            if is_live:
-                live[ref].append(Pseudonym(epoch, keyed))
-            else:
-                taken_back.add(ref)
+            for epoch, keyed, name, is_live in tx.execute(_SHARED, {"refs": chunk}).all():
+                if (epoch, keyed, name) in seen:
+                    continue
+                seen.add((epoch, keyed, name))
+                ref = Ref(name)
+                of_pair.setdefault((epoch, keyed), []).append(ref)
+                if ref not in live:
+                    live[ref] = []
+                    reached.add(ref)
+                if is_live:
+                    live[ref].append(Pseudonym(epoch, keyed))
+                else:
+                    taken_back.add(ref)
         frontier = sorted(reached)
     return live, of_pair, taken_back
 

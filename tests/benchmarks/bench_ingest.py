@@ -24,7 +24,7 @@ from federation.descriptor import Descriptor, Epoch, File, Member
 from federation.observability import Log
 from federation.rules.vocabulary import MAX_BATCH, MemberId
 from federation.v1 import registry_pb2, signal_pb2
-from privacy.keys import RegistryKey
+from privacy.registry_key import RegistryKey
 from registry import wire
 from registry.intake import Intake
 from registry.keys import PseudonymKeys
@@ -70,7 +70,7 @@ class Measured:
 
 def batches(count: int) -> Iterator[tuple[MemberId, bytes]]:
     """An autumn's movers as serialised requests: half of the signals leave one member, half arrive at another."""
-    source = random.Random(20260901)  # noqa: S311 - the same work in every run
+    source = random.Random(20260901)
     members = [MemberId(f"{1_000 + index:04d}") for index in range(MEMBERS)]
     queues: dict[MemberId, list[signal_pb2.Signal]] = {member: [] for member in members}
     for number in range(count // 2):
@@ -122,7 +122,7 @@ def measure(target: str | Path, bare_target: str | Path, signals: int = SIGNALS)
         metrics, log = RegistryMetrics(CollectorRegistry()), Log(level="error")
         keys = PseudonymKeys({1: RegistryKey(1, b"k" * 32)})
         intake = Intake(database, keys, lambda: federation, metrics, log)
-        source = random.Random(1)  # noqa: S311 - as above
+        source = random.Random(1)
         close = Close(database, lambda: federation, ManualClock("Europe/Stockholm"), metrics, log, source.randbytes)
         requests = list(batches(signals))
         for member in federation.members:
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str]) -> None:
     """Print one line per store; PostgreSQL where two URLs of empty databases are given."""
     with TemporaryDirectory() as directory:
         print(measure(Path(directory) / "work.sqlite", Path(directory) / "bare.sqlite"))  # noqa: T201 - its purpose
-    if len(arguments) == 2:  # noqa: PLR2004 - two databases
+    if len(arguments) == 2:
         print(measure(arguments[0], arguments[1]))  # noqa: T201 - as above
 
 

@@ -27,7 +27,7 @@ from federation.rules.vocabulary import (
     Signal,
     Urgency,
 )
-from privacy.keys import RegistryKey
+from privacy.registry_key import RegistryKey
 from registry.intake import Intake
 from registry.keys import PseudonymKeys
 from registry.model import CloseReport, Rejection

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import Presence, Signal
-from privacy.keys import RegistryKey
+from privacy.registry_key import RegistryKey
 from registry.keys import PseudonymKeys
 from registry.model import Rejection, ref_of
 from registry.store import schema
