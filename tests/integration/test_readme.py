@@ -1,0 +1,90 @@
+"""README: every command in it is run, and every file it points at is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+RUN_BY_CI = {"make test"}
+"""The command that runs these tests."""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the command `upprop` of this interpreter, as `.venv/bin` has it after `make`."""
+    directory = tmp_path_factory.mktemp("bin")
+    command = directory / "upprop"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m federation.cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return directory
+
+
+def _run(script: str, directory: Path, path: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}", "PYTHONPATH": str(PROJECT)}
+    bash = shutil.which("bash")
+    assert bash is not None
+    return subprocess.run(
+        [bash, "-euo", "pipefail", "-c", script],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
+    assert len(BLOCKS) == 5
+    inline = set(re.findall(r"`(make [a-z]+|upprop [a-z][^`]*)`", README))
+    explained = {"make help", "upprop node init", "upprop evaluator keygen", "upprop registry keygen"}
+    assert inline - {"make demo", "make test"} - explained == {"upprop federation init"}
+
+
+@pytest.mark.parametrize("command", ["node init", "evaluator keygen", "registry keygen", "federation init"])
+def test_commands_that_the_table_names_exist(command: str, path: Path, tmp_path: Path) -> None:
+    done = _run(f"upprop {command} --help", tmp_path, path)
+    assert done.returncode == 0, done.stderr
+    assert "Usage:" in done.stdout
+
+
+def test_make_demo_ends_with_the_truth_found(path: Path) -> None:
+    assert BLOCKS[0].strip() == "make demo"
+    # The environment is there already: whoever runs this has made it.
+    done = _run(f"make -o .venv/.installed BIN='{path}' demo", PROJECT, path)
+    assert done.returncode == 0, done.stderr
+    found = dict(re.findall(r"^ +(\S.*?) {2,}(\d+) *$", done.stdout, re.MULTILINE))
+    assert found["opened on the right day and with the right outcome"] == found["Cases that the truth asks for"] != "0"
+    assert found["missed"] == found["False alarms"] == "0"
+
+
+def test_make_test_is_what_ci_runs() -> None:
+    assert BLOCKS[1].strip() in RUN_BY_CI
+    assert re.search(r"make .*\btest$", (PROJECT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_commands_to_try_by_hand_work_in_the_order_they_stand(path: Path, tmp_path: Path) -> None:
+    for block in BLOCKS[2:]:
+        done = _run(block, tmp_path, path)
+        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    assert (tmp_path / "trial" / "result.json").stat().st_size > 0
+
+
+def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
+    done = _run("make help", PROJECT, tmp_path)
+    listed = set(re.findall(r"^ +make (\w+)", done.stdout, re.MULTILINE))
+    assert listed == {"help", "demo", "test", "check", "bench", "lock", "clean"}
+
+
+def test_every_file_it_points_at_is_there() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (PROJECT / target).exists()] == []
