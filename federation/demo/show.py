@@ -25,7 +25,7 @@ IN_WORDS = {
 }
 MARKS = {"registry": "", "unlinkable": " *", "protected": " **"}
 LEGEND = (
-    "*  no national number: nobody else can be asked, so the municipality watches alone\n"
+    "*  no national number: its municipality watches the pupil alone\n"
     "** protected identity: nothing is sent, and one role alone sees the case"
 )
 
