@@ -9,7 +9,7 @@ import contextlib
 import io
 import json
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,7 @@ class Federation:
         """The registry's daily close."""
         self.registry_app.daily_close.run(self.clock.today())
 
-    def day(self, today: date, exports: dict[str, Sequence[dict[str, Any]]]) -> None:
+    def day(self, today: date, exports: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         """One date of a scenario: imports, syncs, the close, notices."""
         self.set_today(today)
         for member, persons in exports.items():
