@@ -8,6 +8,7 @@ Invariants
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -77,8 +78,8 @@ class Intake:
         # The member's row is locked before anything is read, so each statement may see the newest rows.
         answer, first_time = self._database.run("submit_signals", work, isolation=Isolation.READ_COMMITTED)
         if first_time:
-            for disposition in answer:
-                self._metrics.signals.labels(disposition.kind.value).inc()
+            for kind, count in Counter(disposition.kind for disposition in answer).items():
+                self._metrics.signals.labels(kind.value).inc(count)
         return answer
 
     def _keyed(
@@ -96,7 +97,15 @@ class Intake:
             else:
                 # A retraction leaves a version and nothing to meet by.
                 pseudonyms = () if entry.retracted else self._keys.keyed(entry.pseudonyms)
-                own = replace(entry, pseudonyms=pseudonyms, nonce=b"")
+                own = Signal(
+                    entry.handle,
+                    entry.version,
+                    pseudonyms,
+                    entry.presences,
+                    entry.opening,
+                    entry.duty_ended,
+                    retracted=entry.retracted,
+                )
                 keyed.append(KeyedSignal(ref_of(member, entry.handle), own, content_digest(own)))
         return keyed
 

@@ -7,7 +7,6 @@ ends here when its file is taken out of the settings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from federation.errors import Code, UppropError
@@ -39,7 +38,7 @@ class PseudonymKeys:
     def keyed(self, pseudonyms: Sequence[Pseudonym]) -> tuple[Pseudonym, ...]:
         """What is kept in place of these pseudonyms. Raises KeyError for an epoch without a key: ask `has` first."""
         return tuple(
-            replace(pseudonym, value=stored(self._keys[pseudonym.epoch], [pseudonym.value])[0])
+            Pseudonym(pseudonym.epoch, stored(self._keys[pseudonym.epoch], [pseudonym.value])[0])
             for pseudonym in pseudonyms
         )
 

@@ -8,17 +8,18 @@ arrays, so that a batch is one round trip.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Executable, Table, bindparam, func, select
+from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 KEYS_A_STATEMENT = 1_000
 """Well under SQLite's 32 766 and PostgreSQL's 65 535 parameters a statement; long enough to hide round trips."""
 
 Key = TypeVar("Key")
+_Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
 
 
 def chunks(keys: Iterable[Key], size: int = KEYS_A_STATEMENT) -> Iterator[list[Key]]:
@@ -26,6 +27,11 @@ def chunks(keys: Iterable[Key], size: int = KEYS_A_STATEMENT) -> Iterator[list[K
     rest = iter(keys)
     while chunk := list(islice(rest, size)):
         yield chunk
+
+
+def insert(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; one that is there already is an error. All rows hold the same columns."""
+    _write(tx, table, rows, None)
 
 
 def upsert(
@@ -41,30 +47,63 @@ def upsert(
     With neither, a row that is there already stays as it is. All rows hold the same columns, and no key twice
     (PostgreSQL would refuse). Callers sort rows that other transactions may write: locks are taken in one order then.
     """
+    _write(tx, table, rows, _Conflict(tuple(update), tuple(add)))
+
+
+class _Conflict(NamedTuple):
+    """What happens to a row that is there already."""
+
+    update: tuple[str, ...]
+    add: tuple[str, ...]
+
+
+def _write(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], conflict: _Conflict | None) -> None:
     if not rows:
         return
     columns = tuple(rows[0])
-    statement = _statement(tx.dialect.name, table, columns, tuple(update), tuple(add))
     if tx.dialect.name == "postgresql":
-        tx.execute(statement, {column: [row[column] for row in rows] for column in columns})
-    else:
-        tx.execute(statement, list(rows))
+        arrays = {column: [row[column] for row in rows] for column in columns}
+        tx.execute(_arrays(table, columns, conflict), arrays)
+        return
+    text, convert = _row_by_row(tx.dialect, table, columns, conflict)
+    # Past SQLAlchemy, whose handling of parameters costs as much as the insert itself.
+    tx.exec_driver_sql(text, [convert(row) for row in rows])
 
 
 @functools.cache
-def _statement(
-    dialect: str, table: Table, columns: tuple[str, ...], update: tuple[str, ...], add: tuple[str, ...]
-) -> Executable:
-    insert: postgresql.Insert | sqlite.Insert
-    if dialect == "postgresql":
-        # Several unnest in one select list go in step: row i of every array.
-        arrays = (func.unnest(bindparam(name, type_=postgresql.ARRAY(table.c[name].type))) for name in columns)
-        insert = postgresql.insert(table).from_select(list(columns), select(*arrays))
-    else:
-        insert = sqlite.insert(table).values({name: bindparam(name) for name in columns})
+def _arrays(table: Table, columns: tuple[str, ...], conflict: _Conflict | None) -> Executable:
+    # Several unnest in one select list go in step: row i of every array.
+    arrays = (func.unnest(bindparam(name, type_=postgresql.ARRAY(table.c[name].type))) for name in columns)
+    return _on_conflict(postgresql.insert(table).from_select(list(columns), select(*arrays)), table, conflict)
+
+
+@functools.lru_cache(maxsize=256)
+def _row_by_row(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], conflict: _Conflict | None
+) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    """The statement with a `?` per column, and what turns a row into the driver's values."""
+    values = sqlite.insert(table).values({name: bindparam(name) for name in columns})
+    compiled = _on_conflict(values, table, conflict).compile(dialect=dialect)
+    order = tuple(compiled.positiontup or ())
+    processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order]
+
+    def convert(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            [
+                row[name] if process is None else process(row[name])
+                for name, process in zip(order, processors, strict=True)
+            ]
+        )
+
+    return str(compiled), convert
+
+
+def _on_conflict(statement: _Insert, table: Table, conflict: _Conflict | None) -> _Insert:
+    if conflict is None:
+        return statement
     keys = [column.name for column in table.primary_key]
-    change: dict[str, Any] = {name: insert.excluded[name] for name in update}
-    change.update((name, table.c[name] + insert.excluded[name]) for name in add)
+    change: dict[str, Any] = {name: statement.excluded[name] for name in conflict.update}
+    change.update((name, table.c[name] + statement.excluded[name]) for name in conflict.add)
     if change:
-        return insert.on_conflict_do_update(index_elements=keys, set_=change)
-    return insert.on_conflict_do_nothing(index_elements=keys)
+        return statement.on_conflict_do_update(index_elements=keys, set_=change)
+    return statement.on_conflict_do_nothing(index_elements=keys)

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from federation.rules.vocabulary import Handle, MemberId, Notice, NoticeKind
 from registry.model import NoticeDraft
-from registry.store.bulk import chunks, upsert
+from registry.store.bulk import chunks, insert, upsert
 from registry.store.schema import mailboxes, notices, sequence
 
 
@@ -53,7 +53,7 @@ def append(tx: Connection, drafts: Sequence[NoticeDraft], closed_on: date) -> No
         [{"member": member, "last_number": last[member], "acked_number": 0} for member in sorted(given)],
         update=("last_number",),
     )
-    tx.execute(insert(notices), rows)
+    insert(tx, notices, rows)
 
 
 def page(

@@ -70,6 +70,18 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Bytes(LargeBinary):
+    """Bytes as both drivers take and give them; the general type copies every value on both ways."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:  # noqa: ARG002 (SQLAlchemy's signature)
+        return None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:  # noqa: ARG002 (as above)
+        return None
+
+
 def _one_of(column: str, words: type[GapState | NoticeKind | OpeningKind | Urgency]) -> str:
     return f"{column} IN ({', '.join(repr(word.value) for word in words)})"
 
@@ -91,9 +103,9 @@ batches = Table(
     "batches",
     metadata,
     Column("member", MEMBER, primary_key=True),
-    Column("batch_id", LargeBinary(16), primary_key=True),
+    Column("batch_id", Bytes(16), primary_key=True),
     # Over the content digests and rejections of the batch: no pseudonym can be tested against it without the key.
-    Column("digest", LargeBinary(32), nullable=False),
+    Column("digest", Bytes(32), nullable=False),
     # The dispositions as they were answered, JSON.
     Column("answer", Text, nullable=False),
     Column("received_on", Date, nullable=False),
@@ -105,11 +117,11 @@ signals = Table(
     "signals",
     metadata,
     # The name that `registry.model.ref_of` derives from member and handle.
-    Column("ref", LargeBinary(16), primary_key=True),
+    Column("ref", Bytes(16), primary_key=True),
     Column("member", MEMBER, nullable=False),
-    Column("handle", LargeBinary(16), nullable=False),
+    Column("handle", Bytes(16), nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("content_digest", LargeBinary(32), nullable=False),
+    Column("content_digest", Bytes(32), nullable=False),
     Column("retracted", Boolean, nullable=False),
     # Presences, opening and end of duty as JSON; read by the rules, never by SQL.
     Column("statement", Text, nullable=False),
@@ -122,8 +134,8 @@ pseudonyms = Table(
     "pseudonyms",
     metadata,
     Column("epoch", BigInteger, primary_key=True, autoincrement=False),
-    Column("keyed", LargeBinary(32), primary_key=True),
-    Column("ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    Column("keyed", Bytes(32), primary_key=True),
+    Column("ref", Bytes(16), ForeignKey("signals.ref"), primary_key=True),
     # False: taken back since the last close, kept so that the close finds whom the handle met before.
     Column("live", Boolean, nullable=False),
     # Query: the pairs of a handle (groups.expand, signals.write).
@@ -134,7 +146,7 @@ pseudonyms = Table(
 dirty = Table(
     "dirty",
     metadata,
-    Column("ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    Column("ref", Bytes(16), ForeignKey("signals.ref"), primary_key=True),
     # Counts up with every change, so that a close takes away only the mark it has read.
     Column("mark", Integer, nullable=False),
     sqlite_with_rowid=False,
@@ -143,7 +155,7 @@ dirty = Table(
 cases = Table(
     "cases",
     metadata,
-    Column("case_id", LargeBinary(16), primary_key=True),
+    Column("case_id", Bytes(16), primary_key=True),
     Column("lead", MEMBER, nullable=False),
     Column("opened_on", Date, nullable=False),
     # Null while one of its gaps is open.
@@ -154,17 +166,17 @@ cases = Table(
 case_names = Table(
     "case_names",
     metadata,
-    Column("case_id", LargeBinary(16), ForeignKey("cases.case_id"), primary_key=True),
+    Column("case_id", Bytes(16), ForeignKey("cases.case_id"), primary_key=True),
     Column("member", MEMBER, primary_key=True),
     # What this member alone knows the case by.
-    Column("name", LargeBinary(16), nullable=False, unique=True),
+    Column("name", Bytes(16), nullable=False, unique=True),
     sqlite_with_rowid=False,
 )
 
 gaps = Table(
     "gaps",
     metadata,
-    Column("ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    Column("ref", Bytes(16), ForeignKey("signals.ref"), primary_key=True),
     Column("number", BigInteger, primary_key=True),
     # The opening as last stated.
     Column("kind", String(16), nullable=False),
@@ -177,12 +189,12 @@ gaps = Table(
     Column("due_on", Date, nullable=False),
     # Whose presence answers; null while none does.
     Column("answer_member", MEMBER),
-    Column("answer_handle", LargeBinary(16)),
+    Column("answer_handle", Bytes(16)),
     # The later of its begin and its affirmation; null where both lie further back than is told.
     Column("answer_entered_on", Date),
     # The state the member was last told; null while nothing was told.
     Column("told", String(16)),
-    Column("case_id", LargeBinary(16), ForeignKey("cases.case_id")),
+    Column("case_id", Bytes(16), ForeignKey("cases.case_id")),
     # What the member was told of the case while the gap is open.
     Column("linked", Boolean, nullable=False),
     Column("leads", Boolean, nullable=False),
@@ -209,9 +221,9 @@ confirmations = Table(
     "confirmations",
     metadata,
     # The gap, and the handle of the other member that was asked whether the pupil was seen: asked once.
-    Column("ref", LargeBinary(16), primary_key=True),
+    Column("ref", Bytes(16), primary_key=True),
     Column("number", BigInteger, primary_key=True),
-    Column("asked_ref", LargeBinary(16), ForeignKey("signals.ref"), primary_key=True),
+    Column("asked_ref", Bytes(16), ForeignKey("signals.ref"), primary_key=True),
     ForeignKeyConstraint(["ref", "number"], ["gaps.ref", "gaps.number"]),
     sqlite_with_rowid=False,
 )
@@ -234,9 +246,9 @@ notices = Table(
     Column("number", BigInteger, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("closed_on", Date, nullable=False),
-    Column("handle", LargeBinary(16)),
+    Column("handle", Bytes(16)),
     Column("opening_number", BigInteger),
-    Column("case_name", LargeBinary(16)),
+    Column("case_name", Bytes(16)),
     Column("coverage_incomplete", Boolean, nullable=False),
     # Query: a member's notices after a number, in order (notices.page).
     UniqueConstraint("member", "number"),
