@@ -19,6 +19,7 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import Worker
 from federation.tls import OwnIdentity, channel_credentials
+from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline
 from node.records.importing import Importing
@@ -26,8 +27,10 @@ from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.gaps import Gaps
 from node.store.imports import Imports
+from node.store.notices import Notices
 from node.store.outbox import Outbox
 from node.store.pupils import Pupils
+from node.store.sayings import Sayings
 from node.uplink import Uplink
 
 
@@ -100,12 +103,14 @@ def build(
         log=log,
         policy=policy,
     )
+    pupils = Pupils(sealer)
     servicers = Servicers(
         database=database,
         importing=importing,
         sayings=sayings,
         pipeline=pipeline,
-        gaps=Gaps(Pupils(sealer)),
+        gaps=Gaps(pupils),
+        questions=Questions(pupils, Notices(), Sayings(sealer)),
         imports=imports,
         outbox=Outbox(sealer),
         identity=own.identity.uri,

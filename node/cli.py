@@ -206,7 +206,10 @@ def sync(notices_only: bool, config: Path, as_json: bool) -> None:
 @_config
 @_json
 def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
-    """List the open case files.
+    """List the open case files, and what other members ask.
+
+    A question stands where another member has an urgent case about a pupil who is enrolled here: has somebody seen the
+    pupil in school? Answer with `upprop node say PERSON met --on DAY`, or with no-show or gone.
 
     Before any contact with family, school or classmates, ask the population register about each of them: is the pupil
     protected, renumbered, deceased, emigrated?
@@ -215,14 +218,15 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     the few people of your municipality who may handle protected identities; let nobody else run it.
     """
     with _client(config) as client:
-        lines = client.cases(all_gaps=all_gaps, protected=protected)
+        lines, questions = client.cases(all_gaps=all_gaps, protected=protected)
     if as_json:
-        printing.as_json(lines)
+        printing.as_json({"cases": lines, "questions": questions})
         return
-    if not lines:
+    if lines:
+        printing.cases(lines)
+    else:
         click.echo("No open case files.")
-        return
-    printing.cases(lines)
+    printing.questions(questions)
 
 
 @node.command(

@@ -51,9 +51,10 @@ class Client:
         for response in self._stub.Sync(control_pb2.SyncRequest(notices_only=notices_only)):
             yield _step(response.progress) if response.HasField("progress") else _answer(response.report)
 
-    def cases(self, *, all_gaps: bool, protected: bool) -> list[Answer]:
-        request = control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected)
-        return [_answer(line) for line in self._stub.ListCases(request).cases]
+    def cases(self, *, all_gaps: bool, protected: bool) -> tuple[list[Answer], list[Answer]]:
+        """The gaps, and the questions other members ask about pupils of this one."""
+        response = self._stub.ListCases(control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected))
+        return [_answer(line) for line in response.cases], [_answer(line) for line in response.questions]
 
     def say(
         self, person: str, what: str, *, on: date | None, reason: str, review: date | None, said_by: str

@@ -98,6 +98,15 @@ def cases(lines: Sequence[Answer]) -> None:
     _console().print(table)
 
 
+def questions(lines: Sequence[Answer]) -> None:
+    if not lines:
+        return
+    table = Table("Asked", "Pupil", title="Seen in school? Another member urgently asks", title_justify="left")
+    for line in lines:
+        table.add_row(line["asked_on"], _pupil(line))
+    _console().print(table)
+
+
 def _pupil(line: Answer) -> str:
     return "\n".join(filter(None, (line["name"], line["number"], line["person_id"])))
 

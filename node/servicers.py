@@ -13,6 +13,7 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.v1 import control_pb2
+from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline, Progress
 from node.records.importing import Importing
@@ -39,6 +40,7 @@ class Servicers:
         sayings: CaseworkSayings,
         pipeline: Pipeline,
         gaps: Gaps,
+        questions: Questions,
         imports: Imports,
         outbox: Outbox,
         identity: str,
@@ -50,6 +52,7 @@ class Servicers:
         self._sayings = sayings
         self._pipeline = pipeline
         self._gaps = gaps
+        self._questions = questions
         self._imports = imports
         self._outbox = outbox
         self._identity = identity
@@ -139,8 +142,26 @@ class Servicers:
 
     def list_cases(self, request: control_pb2.ListCasesRequest) -> control_pb2.ListCasesResponse:
         listing = self._gaps.list_gaps if request.all_gaps else self._gaps.list_cases
-        lines = self._database.view("node_cases", lambda tx: listing(tx, protected=request.protected))
-        return control_pb2.ListCasesResponse(cases=[_case_line(line) for line in lines])
+        today = self._today()
+        lines, questions = self._database.view(
+            "node_cases",
+            lambda tx: (
+                listing(tx, protected=request.protected),
+                self._questions.standing(tx, today, protected=request.protected),
+            ),
+        )
+        return control_pb2.ListCasesResponse(
+            cases=[_case_line(line) for line in lines],
+            questions=[
+                control_pb2.Question(
+                    person_id=question.person_id,
+                    number=question.number,
+                    name=question.name,
+                    asked_on=question.asked_on.isoformat(),
+                )
+                for question in questions
+            ],
+        )
 
     def say(self, request: control_pb2.SayRequest) -> control_pb2.SayResponse:
         saying_id, waits = self._sayings.say(

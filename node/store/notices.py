@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from federation.rules.vocabulary import Handle, Notice, NoticeKind
 from node.store.bulk import CHUNK
-from node.store.schema import fetches, node_state, notices, pupils, retired_handles
+from node.store.schema import fetches, node_state, notices
 
 _LOOK_BACK = 60
 """Fetches of so many past days are looked at for one on which all failed: longer than any break between two terms."""
@@ -71,22 +71,14 @@ class Notices:
             chunk = numbers[start : start + CHUNK]
             tx.execute(update(notices).where(notices.c.number.in_(chunk)).values(handled=True))
 
-    def to_confirm(self, tx: Connection, since: date) -> tuple[tuple[bytes, date], ...]:
-        """(pupil_id, closed_on) of pupils about whom the registry asked since then: seen in school?"""
+    def asked(self, tx: Connection, since: date) -> dict[bytes, date]:
+        """handle → day of the close, of pupils about whom the registry asked since then: seen in school?"""
         query = (
             select(notices.c.handle, notices.c.closed_on)
             .where(notices.c.kind == NoticeKind.CONFIRM.value, notices.c.closed_on >= since)
             .order_by(notices.c.number)
         )
-        asked: dict[bytes, date] = {}
-        for handle, closed_on in tx.execute(query):
-            owner = tx.execute(select(pupils.c.pupil_id).where(pupils.c.handle == handle)).scalar()
-            if owner is None:
-                retired = select(retired_handles.c.pupil_id).where(retired_handles.c.handle == handle)
-                owner = tx.execute(retired).scalar()
-            if owner is not None:
-                asked[owner] = closed_on
-        return tuple(asked.items())
+        return {row.handle: row.closed_on for row in tx.execute(query)}
 
     def roster_taken(self, tx: Connection, as_of: date) -> None:
         """The registry has taken the roster of the import of `as_of`."""

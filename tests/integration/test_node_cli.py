@@ -159,7 +159,7 @@ def play(upprop: Upprop, export: Path) -> None:
     assert synced.returncode == 6
     assert "1 waiting" in synced.stdout
     assert "evaluators are needed" in synced.stderr
-    cases = upprop.json("cases")
+    cases = upprop.json("cases")["cases"]
     assert [(case["person_id"], case["effective_date"], case["state"], case["opened_by"]) for case in cases] == [
         (person_id(3), "2026-08-21", "OPEN", "immediate")
     ]
@@ -202,10 +202,10 @@ def test_protected_pupils_are_listed_on_demand_alone(upprop: Upprop, export: Pat
     export.write_bytes(content(persons))
     upprop.ok("import", str(export), "--as-of", DAY)
     upprop("sync")
-    assert upprop.json("cases") == []
-    assert upprop.json("cases", "--all") == []
-    assert [case["route"] for case in upprop.json("cases", "--protected")] == ["protected"]
-    assert [case["route"] for case in upprop.json("cases", "--protected", "--all")] == ["protected"]
+    assert upprop.json("cases")["cases"] == []
+    assert upprop.json("cases", "--all")["cases"] == []
+    assert [case["route"] for case in upprop.json("cases", "--protected")["cases"]] == ["protected"]
+    assert [case["route"] for case in upprop.json("cases", "--protected", "--all")["cases"]] == ["protected"]
 
 
 def test_a_node_does_not_start_on_another_record_key_or_an_open_one(upprop: Upprop, export: Path) -> None:

@@ -9,7 +9,7 @@ from federation.database import Database
 from federation.rules.calendar import Break, SchoolCalendar
 from federation.rules.vocabulary import Notice, NoticeKind
 from node.store.notices import Notices, RegistryState
-from tests.store.node.stored import handle, opened, pupil, pupil_id
+from tests.store.node.stored import handle, opened, pupil
 
 NOTICES = Notices()
 CLOSED = date(2026, 9, 18)
@@ -84,11 +84,3 @@ def test_only_a_past_school_day_on_which_every_fetch_failed_counts(database: Dat
         assert failed(date(2026, 11, 2)) == monday
         fetch(monday, True)
         assert failed(date(2026, 11, 2)) is None
-
-
-def test_pupils_the_registry_asks_about_are_named(database: Database) -> None:
-    with opened(database, pupil(1), pupil(2)):
-        keep(database, notice(1, NoticeKind.CONFIRM, 2), notice(2, NoticeKind.OPENED, 1))
-        asked = database.view("test_confirm", lambda tx: NOTICES.to_confirm(tx, CLOSED))
-        assert asked == ((pupil_id(2), CLOSED),)
-        assert database.view("test_confirm", lambda tx: NOTICES.to_confirm(tx, CLOSED + DAY)) == ()
