@@ -1,4 +1,4 @@
-"""A question of another member stands until a person has answered it; protected pupils are shown to their role alone."""
+"""A question stands until a person has answered it; protected pupils are shown to their role alone."""
 
 from __future__ import annotations
 
