@@ -31,7 +31,7 @@ def standing(tx: Connection, refs: Collection[Ref]) -> dict[Ref, Standing]:
 
 
 def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], known: Collection[Ref]) -> None:
-    """Put these versions in place and mark their handles dirty. `known` are those that had a version before."""
+    """Put these versions in place and mark their handles dirty. `known` are handles that had a version before."""
     accepted = sorted(accepted, key=lambda keyed: keyed.ref)
     upsert(
         tx,
@@ -50,7 +50,7 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         ],
         update=("version", "content_digest", "retracted", "statement"),
     )
-    for chunk in chunks(sorted(known)):
+    for chunk in chunks(keyed.ref for keyed in accepted if keyed.ref in known):
         tx.execute(update(pseudonyms).where(pseudonyms.c.ref.in_(chunk)).values(live=False))
     upsert(
         tx,

@@ -81,6 +81,18 @@ def test_a_batch_id_with_other_content_is_refused_and_changes_nothing(scene: Sce
     assert dump(scene) == before
 
 
+@pytest.mark.parametrize("kind", ["DUPLICATE", "STALE", "CONFLICT"])
+def test_what_is_not_accepted_takes_nothing_back(scene: Scene, kind: str) -> None:
+    first = arrival(pupil("p"), pupil("p", epoch=2))
+    second = again(first)
+    scene.submit(A, first)
+    scene.submit(A, second)
+    before = content(scene)
+    sent = {"DUPLICATE": second, "STALE": first, "CONFLICT": replace(second, presences=())}[kind]
+    assert scene.submit(A, sent) == [kind]
+    assert content(scene) == before
+
+
 def test_a_rejected_signal_does_not_hold_up_the_others(scene: Scene) -> None:
     good = arrival(pupil("p"))
     assert scene.submit(A, Rejection("SIGNAL_MALFORMED", b"r" * 32), good) == ["REJECTED SIGNAL_MALFORMED", "ACCEPTED"]
@@ -220,6 +232,16 @@ def test_dispositions_are_counted_once_over_all_members(scene: Scene) -> None:
 def versions(scene: Scene) -> dict[bytes, int]:
     with scene.database.read("test") as tx:
         return {row.ref: row.version for row in tx.execute(sa.select(schema.signals))}
+
+
+def content(scene: Scene) -> list[object]:
+    """Everything that batches change, the batches themselves left out."""
+    with scene.database.read("test") as tx:
+        return [
+            [tuple(row) for row in tx.execute(sa.select(table).order_by(*table.primary_key.columns))]
+            for table in metadata.sorted_tables
+            if table is not schema.batches
+        ]
 
 
 def dump(scene: Scene) -> str:
