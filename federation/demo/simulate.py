@@ -35,6 +35,8 @@ from privacy.identifiers import Missing, parse
 NODES_AT_ONCE = 4
 """Nodes at work at the same time; more of them than cores, since each waits for the others' answers in between."""
 NUMBERS_AND_DATES = ("civicNo", "enrolments.startDate", "enrolments.endDate")
+ROUTES = {"renumbered": "protected"}
+"""Where a result has fewer words than a node: whoever was given a new number is taken to be protected."""
 SYNCS = 20
 """A node that still has something to send after so many rounds will not get it sent."""
 
@@ -197,7 +199,7 @@ class Simulation:
                     member=member,
                     person_id=line.person_id,
                     effective_date=date.fromisoformat(line.effective_date),
-                    route=line.route,
+                    route=ROUTES.get(line.route, line.route),
                     opened_on=date.fromisoformat(line.opened_on),
                     state=GapState(line.state),
                     state_since=date.fromisoformat(line.state_since),

@@ -13,7 +13,7 @@ from typing import Any
 
 from federation.demo import scenario as scenarios
 from federation.demo.generator.people import Entry, Population, Row
-from federation.demo.generator.plots import MOVED, PLOTS
+from federation.demo.generator.plots import CROWDS, MOVED, PLOTS
 from federation.demo.generator.schooldays import Term, weekly
 from federation.demo.generator.stage import DoesNotFitError, File, Stage, Story
 from federation.demo.scenario import Scenario, ScenarioBreak, ScenarioCalendar, ScenarioMember, Truth
@@ -51,7 +51,7 @@ BREAKS = (
 )
 """The breaks of a common school year; inclusive at both ends."""
 
-EVERY_KIND: Mapping[str, int] = {kind: 2 for kind in PLOTS if kind != "stay"}
+EVERY_KIND: Mapping[str, int] = {kind: 2 for kind in PLOTS if kind != "stay" and kind not in CROWDS}
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Recipe:
     breaks: tuple[tuple[date, date], ...] = BREAKS
     kinds: Mapping[str, int] = field(default_factory=lambda: EVERY_KIND)
     name: str = ""
+    protected: str = "local"
+    """The policy for protected identities: `local` or `same`."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def generate(recipe: Recipe) -> Generated:
         units={member: _ids(rng, UNITS_PER_MEMBER) for member in members},
         people=Population(rng, _school_year(recipe.start)),
         settled=date(_school_year(recipe.start), 8, 18),
+        protected_same=recipe.protected == "same",
     )
     stories: list[tuple[str, Story]] = []
     for kind, count in recipe.kinds.items():
@@ -162,6 +165,7 @@ def _scenario(recipe: Recipe, as_of: tuple[date, ...]) -> Scenario:
         calendar=ScenarioCalendar(tuple(ScenarioBreak(*each) for each in recipe.breaks if each[0] <= until)),
         watch_school_days=recipe.watch,
         as_of=as_of,
+        policy={} if recipe.protected == "local" else {"protected": recipe.protected},
     )
 
 

@@ -9,8 +9,6 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from federation.errors import Code, UppropError
-
 BIRTH_NUMBERS = range(980, 1000)
 SAMORDNING_DAY = 60
 GIVEN_NAMES = ("Alva", "Bo", "Dag", "Ebba", "Folke", "Gry", "Hedda", "Ivar", "Juni", "Kaj", "Liv", "My", "Nils")
@@ -62,7 +60,6 @@ class Pupil:
 
     number: str
     samordning: str
-    temporary: str
     invalid: str
     birth: date
     sex: str
@@ -102,23 +99,11 @@ class Population:
     taken: set[str] = field(default_factory=set)
 
     def pupil(self, form: str, year: int) -> Pupil:
-        for _ in range(MAX_DRAWS):
-            birth = date(self.school_year_start - 6 - year, 1, 1) + timedelta(days=self.rng.randrange(365))
-            birth_number = self.rng.choice(BIRTH_NUMBERS)
-            sound = number(birth, birth_number)
-            temporary = f"{birth:%Y%m%d}TF{self.rng.randrange(1, 100):02}"
-            if not self.taken & {sound, temporary}:
-                break
-        else:
-            raise UppropError(
-                Code.INPUT_REFUSED,
-                "There are not enough test numbers for so many pupils of one age: ask for fewer pupils or members.",
-            )
-        self.taken |= {sound, temporary}
+        birth = date(self.school_year_start - 6 - year, 1, 1) + timedelta(days=self.rng.randrange(365))
+        sound, birth, birth_number = self._draw(birth)
         return Pupil(
             number=sound,
             samordning=number(birth, birth_number, samordning=True),
-            temporary=temporary,
             invalid=f"{sound[:-1]}{(int(sound[-1]) + self.rng.randrange(1, 10)) % 10}",
             birth=birth,
             sex="Kvinna" if birth_number % 2 == 0 else "Man",
@@ -127,3 +112,24 @@ class Population:
             form=form,
             year=year,
         )
+
+    def temporary(self, pupil: Pupil) -> str:
+        """A temporary number, as school systems give it where no other is known."""
+        while (drawn := f"{pupil.birth:%Y%m%d}TF{self.rng.randrange(1, 100):02}") in self.taken:
+            pass
+        self.taken.add(drawn)
+        return drawn
+
+    def renumbered(self, pupil: Pupil) -> str:
+        """Another personnummer in place of the pupil's own, as protected identities are given."""
+        return self._draw(pupil.birth)[0]
+
+    def _draw(self, birth: date) -> tuple[str, date, int]:
+        """An unused number of somebody born on that day, or on the next on which one is left."""
+        while True:
+            order = self.rng.sample(BIRTH_NUMBERS, len(BIRTH_NUMBERS))
+            for birth_number in order:
+                if (drawn := number(birth, birth_number)) not in self.taken:
+                    self.taken.add(drawn)
+                    return drawn, birth, birth_number
+            birth += timedelta(days=1)

@@ -71,6 +71,8 @@ class Stage:
     people: Population
     settled: date
     """First day of the rows of those who were there long before the scenario begins."""
+    protected_same: bool = False
+    """The policy under which a protected identity is spoken of like any other."""
     leavings: Counter[tuple[str, int]] = field(default_factory=Counter)
     """Leavings and vanishings per school unit and date index."""
 
@@ -90,8 +92,20 @@ class Stage:
     def unit(self, member: MemberId, *others: str) -> str:
         return self.rng.choice([unit for unit in self.units[member] if unit not in others])
 
-    def row(self, member: MemberId, pupil: Pupil, start: date | None = None, *, form: str | None = None) -> Row:
-        return Row(self.unit(member), form or pupil.form, start or self.settled, pupil.year)
+    def row(
+        self,
+        member: MemberId,
+        pupil: Pupil,
+        start: date | None = None,
+        *,
+        form: str | None = None,
+        unit: str | None = None,
+    ) -> Row:
+        return Row(unit or self.unit(member), form or pupil.form, start or self.settled, pupil.year)
+
+    def new_unit(self) -> str:
+        """A school unit of which nobody but the caller's pupils know."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
     def file(self, member: MemberId, pupil: Pupil, scenes: Mapping[int, Entry | None]) -> File:
         """A file that shows each entry from its date index on, and nobody before the first."""
@@ -154,6 +168,15 @@ class Stage:
     def later(self, index: int, *, least: int = 0, most: int = 3) -> int:
         """A date index some dates after `index`, within the scenario."""
         return self.told(index + least, index + most)
+
+    def believed(self, told: int, since: date) -> int:
+        """Date index at which exports have said for long enough that a whole school unit left."""
+        summer = any(start <= since <= end for start, end in self._summers())
+        wait = 20 if summer else 5
+        days = self.term.as_of
+        return next(
+            (i for i in range(told + 1, len(days)) if self.term.between(days[told], days[i]) >= wait), len(days)
+        )
 
     # -- truth
 

@@ -30,6 +30,8 @@ PLOTS: Mapping[str, Plot] = {
         leaving.own_row_too_late,
         leaving.preschool,
         leaving.reopened_row,
+        leaving.school_closes,
+        leaving.school_glitch,
         leaving.stay,
         leaving.told_early,
         leaving.told_late,
@@ -63,6 +65,7 @@ PLOTS: Mapping[str, Plot] = {
         numbers.protected_later,
         numbers.rekey,
         numbers.rekey_lost,
+        numbers.renumbered,
         numbers.tf,
         numbers.tf_resolved,
         status.abroad_from_another,
@@ -94,3 +97,6 @@ MOVED = frozenset(
     }
 )
 """Kinds in which a pupil changes members and all is well."""
+
+CROWDS = frozenset({"school_closes", "school_glitch"})
+"""Kinds of a dozen pupils at once; members with fewer than forty would refuse their exports as torn."""

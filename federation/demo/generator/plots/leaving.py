@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from federation.demo.generator.people import Pupil, Row
 from federation.demo.generator.plots.moves import ANSWERED, OPEN, VOID, entry
 from federation.demo.generator.schooldays import DAY
 from federation.demo.generator.stage import DoesNotFitError, Gap, Stage, Story
+from federation.rules.vocabulary import MemberId
 
 
 def stay(stage: Stage) -> Story:
@@ -321,3 +323,45 @@ def out_of_school(stage: Stage) -> Story:
     new = stage.row(here, pupil, last + DAY, form="VUX")
     file = stage.file(here, pupil, {0: entry(pupil.number, row), told: entry(pupil.number, row.ended(last), new)})
     return Story((file,), stage.cases(Gap(file, last + DAY, {told: OPEN})))
+
+
+def _whole_unit(stage: Stage) -> tuple[MemberId, list[Pupil], list[Row]]:
+    """A member, and the pupils of one school unit with their rows: more than may leave at once without a question."""
+    here, unit = stage.member(), stage.new_unit()
+    pupils = [stage.pupil() for _ in range(stage.rng.randint(11, 14))]
+    return here, pupils, [stage.row(here, pupil, unit=unit) for pupil in pupils]
+
+
+def school_glitch(stage: Stage) -> Story:
+    """One export lacks a whole school unit and the next has it again: nothing is ever said."""
+    here, pupils, rows = _whole_unit(stage)
+    told = stage.told(1, stage.term.last - 1)
+    files = []
+    for pupil, row in zip(pupils, rows, strict=True):
+        present = entry(pupil.number, row)
+        files.append(stage.file(here, pupil, {0: present, told: None, told + 1: present}))
+    return Story(tuple(files))
+
+
+def school_closes(stage: Stage) -> Story:
+    """A whole school unit leaves on one export; some pupils begin elsewhere, the others are nowhere.
+
+    What so many do at once is only believed when exports of five school days say so, or of twenty where they are dated
+    in the summer break.
+    """
+    here, pupils, rows = _whole_unit(stage)
+    there = stage.member(here)
+    told = stage.told()
+    last = stage.term.as_of[told] - stage.rng.randint(1, 6) * DAY
+    believed = stage.believed(told, last + DAY)
+    files, gaps = [], []
+    for number, (pupil, row) in enumerate(zip(pupils, rows, strict=True)):
+        scenes = {0: entry(pupil.number, row), told: entry(pupil.number, row.ended(last))}
+        left = stage.file(here, pupil, scenes)
+        files.append(left)
+        if number % 3:
+            new = stage.row(there, pupil, stage.arrival(told, last + DAY))
+            files.append(stage.file(there, pupil, {told: entry(pupil.number, new)}))
+        else:
+            gaps.append(Gap(left, last + DAY, {believed: OPEN}))
+    return Story(tuple(files), stage.cases(*gaps))

@@ -60,7 +60,8 @@ def tf(stage: Stage) -> Story:
     told = stage.told()
     row = stage.row(here, pupil)
     last = stage.day_before(told, row=row)
-    scenes = {0: entry(pupil.temporary, row), told: entry(pupil.temporary, row.ended(last))}
+    temporary = stage.people.temporary(pupil)
+    scenes = {0: entry(temporary, row), told: entry(temporary, row.ended(last))}
     file = stage.file(here, pupil, scenes)
     return Story((file,), stage.cases(Gap(file, last + DAY, {told: OPEN}, route="unlinkable")))
 
@@ -73,7 +74,7 @@ def tf_resolved(stage: Stage) -> Story:
     row = stage.row(here, pupil)
     last = stage.day_before(told, row=row)
     scenes = {
-        0: entry(pupil.temporary, row),
+        0: entry(stage.people.temporary(pupil), row),
         learnt: entry(pupil.number, row),
         told: entry(pupil.number, row.ended(last)),
     }
@@ -128,6 +129,14 @@ def _marked(stage: Stage, *rows: Row, number: str) -> Entry:
     return Entry(number, rows, marking=stage.rng.choice(MARKINGS))
 
 
+def _hidden(stage: Stage, gap: Gap, since: int) -> Gap:
+    """The gap of a pupil who is marked from the date index `since` on: the member's own affair, and open at once.
+
+    Under the policy `same` it is a gap like any other.
+    """
+    return gap if stage.protected_same else replace(gap, route="protected", at_once=since)
+
+
 def protected(stage: Stage) -> Story:
     """Has a protected identity and leaves: nothing is sent, a case of the member's own is opened at once."""
     pupil, here = stage.pupil(), stage.member()
@@ -137,8 +146,7 @@ def protected(stage: Stage) -> Story:
     marked = _marked(stage, row, number=pupil.number)
     scenes = {0: marked, told: replace(marked, rows=(row.ended(last),))}
     file = stage.file(here, pupil, scenes)
-    gap = Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=told)
-    return Story((file,), stage.cases(gap))
+    return Story((file,), stage.cases(_hidden(stage, Gap(file, last + DAY, {told: OPEN}), told)))
 
 
 def protected_later(stage: Stage) -> Story:
@@ -155,8 +163,7 @@ def protected_later(stage: Stage) -> Story:
         told: replace(marked, rows=(row.ended(last),)),
     }
     file = stage.file(here, pupil, scenes)
-    gap = Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=told)
-    return Story((file,), stage.cases(gap))
+    return Story((file,), stage.cases(_hidden(stage, Gap(file, last + DAY, {told: OPEN}), told)))
 
 
 def marked_after(stage: Stage) -> Story:
@@ -175,7 +182,7 @@ def marked_after(stage: Stage) -> Story:
         marked_at: _marked(stage, ended, number=pupil.number),
     }
     file = stage.file(here, pupil, scenes)
-    return Story((file,), stage.cases(Gap(file, last + DAY, {told: OPEN}, route="protected", at_once=marked_at)))
+    return Story((file,), stage.cases(_hidden(stage, Gap(file, last + DAY, {told: OPEN}), marked_at)))
 
 
 def marked_after_move(stage: Stage) -> Story:
@@ -213,4 +220,21 @@ def moved_hidden(stage: Stage) -> Story:
     new = stage.row(there, pupil, stage.arrival(arrived, last + DAY))
     left = stage.file(here, pupil, {0: entry(pupil.number, row), told: entry(pupil.number, row.ended(last))})
     hidden = stage.file(there, pupil, {arrived: _marked(stage, new, number=pupil.number)})
-    return Story((left, hidden), stage.cases(Gap(left, last + DAY, {told: OPEN})))
+    states = {told: OPEN, arrived: ANSWERED} if stage.protected_same else {told: OPEN}
+    return Story((left, hidden), stage.cases(Gap(left, last + DAY, states)))
+
+
+def renumbered(stage: Stage) -> Story:
+    """Is given another personnummer while enrolled, and leaves: taken for a protected identity, and never sent."""
+    pupil, here = stage.pupil(), stage.member()
+    known = stage.told()
+    told = stage.later(known, least=1)
+    row = stage.row(here, pupil)
+    last = stage.day_before(told, row=row)
+    number = stage.people.renumbered(pupil)
+    scenes = {0: entry(pupil.number, row), known: entry(number, row), told: entry(number, row.ended(last))}
+    file = stage.file(here, pupil, scenes)
+    # At once means here: as soon as a school day shows that the pupil stays away. Only a marking is believed before.
+    shows = max(told, stage.term.index(stage.term.nth(last + DAY, 1)))
+    gap = Gap(file, last + DAY, {shows: OPEN}, route="protected", at_once=shows)
+    return Story((file,), stage.cases(gap))
