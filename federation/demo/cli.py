@@ -16,6 +16,7 @@ from federation.demo import generator, scenario, show
 from federation.demo import simulate as simulation
 from federation.demo.generator.schooldays import Term
 from federation.demo.supervisor import interrupted_once
+from federation.errors import Code, UppropError
 
 DEMO_KINDS = {
     "move_ok": 60,
@@ -92,6 +93,10 @@ def simulate(directory: Path, out: Path, keep: Path | None, nodes_in_process: bo
     A scenario holds scenario.json and one export per date and member. Where it holds a truth.json too, the result is
     compared with it.
     """
+    if not out.absolute().parent.is_dir():
+        raise UppropError(
+            Code.INPUT_REFUSED, f"{out} cannot be written: there is no directory {out.absolute().parent}."
+        )
     console = Console(stderr=True)
     for key in scenario.unknown_keys(directory):
         console.print(f"scenario.json: {key} means nothing here and is passed over.")

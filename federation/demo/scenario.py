@@ -130,24 +130,22 @@ def plain(value: Scenario | Truth | Case) -> Any:
 def unknown_keys(directory: Path) -> tuple[str, ...]:
     """Top-level keys of `scenario.json` that mean nothing here: left alone, but worth a warning."""
     known = {each.name for each in fields(Scenario)}
-    content = _json(directory / "scenario.json", (directory / "scenario.json").read_bytes())
+    content = _json(directory / "scenario.json")
     return tuple(sorted(key for key in content if key not in known)) if isinstance(content, dict) else ()
 
 
-def _json(path: Path, content: bytes) -> Any:
+def _json(path: Path) -> Any:
     try:
-        return msgspec.json.decode(content)
+        return msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"{path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:
         raise UppropError(Code.INPUT_REFUSED, f"{path} is not JSON: {error}.") from error
 
 
 def _decode(path: Path, kind: type[Kind]) -> Kind:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UppropError(Code.INPUT_REFUSED, f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        return msgspec.convert(_json(path, content), kind)
+        return msgspec.convert(_json(path), kind)
     except msgspec.ValidationError as error:
         raise UppropError(Code.INPUT_REFUSED, f"{path}: {error}.") from error
 

@@ -21,6 +21,9 @@ from tests.harness.lossy_proxy import LossyProxy
 
 Result = TypeVar("Result")
 
+CROWDED = {"school_closes": 4, "school_glitch": 3, "lost": 2, "over_the_summer": 5}
+MARKED = {"protected": 4, "protected_later": 3, "marked_after": 3, "moved_hidden": 3, "marked_after_move": 3}
+
 LIVELY = {
     "back": 1,
     "bad_number": 1,
@@ -55,8 +58,10 @@ def _written(directory: Path, recipe: Recipe) -> tuple[Case, ...]:
         Recipe(seed=22, members=6, pupils=50, weeks=24, start=date(2027, 4, 12)),
         Recipe(seed=23, members=2, pupils=300, weeks=9, watch=5, start=date(2026, 8, 31)),
         Recipe(seed=24, members=4, pupils=64, weeks=14, watch=15, breaks=BREAKS[2:5]),
+        Recipe(seed=29, members=3, pupils=120, weeks=26, start=date(2027, 4, 12), kinds=CROWDED),
+        Recipe(seed=30, members=2, pupils=30, weeks=12, kinds=MARKED, protected="same"),
     ],
-    ids=["spring", "over the summer", "two members, short watch", "long watch"],
+    ids=["spring", "over the summer", "two members, short watch", "long watch", "schools close", "protected as others"],
 )
 def test_generated_scenario_equals_its_truth(tmp_path: Path, recipe: Recipe) -> None:
     truth = _written(tmp_path / "scenario", recipe)

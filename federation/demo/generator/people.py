@@ -85,10 +85,6 @@ def number(birth: date, birth_number: int, *, samordning: bool = False) -> str:
     return f"{body}{check_digit(body[2:])}"
 
 
-MAX_DRAWS = 10_000
-"""An age has some 7 300 test numbers; a population that finds none free in so many draws has used them up."""
-
-
 @dataclass
 class Population:
     """Draws pupils; no number is given twice."""
