@@ -341,7 +341,7 @@ class DescriptorStore:
         DESCRIPTOR_EXPIRED whenever the one in force has expired.
         """
         with self._lock:
-            stamp = self._stamp_now()
+            stamp = files.stamp(self._path)
             if self._current is None:
                 self._current = self._accept()
                 self._stamp = stamp
@@ -360,13 +360,6 @@ class DescriptorStore:
         with self._lock:
             current = self._current
         return self.current() if current is None else current
-
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _accept(self) -> Descriptor:
         content = read(self._path)

@@ -42,19 +42,19 @@ def read_secret(path: Path) -> bytes:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a new secret (mode 0600); an existing file is never overwritten (CONFIG_INVALID)."""
+    """Write a new secret (mode 0600), whole or not at all; an existing file is never overwritten (CONFIG_INVALID)."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, SECRET_MODE)
     except FileExistsError as error:
         raise UppropError(
             Code.CONFIG_INVALID, f"{path} exists already and is not overwritten; move it away first."
         ) from error
-    with os.fdopen(descriptor, "wb") as file:
-        # The process's umask may only have taken bits away.
-        os.fchmod(file.fileno(), SECRET_MODE)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        _write(descriptor, content, SECRET_MODE)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    _sync_directory(path)
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -62,15 +62,34 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(descriptor, content, mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _sync_directory(path)
+
+
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes whenever the file does; None while there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _write(descriptor: int, content: bytes, mode: int) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        # The process's umask may have taken bits away.
+        os.fchmod(file.fileno(), mode)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    """A file whose name is not on the disk is lost with the power, whatever it holds."""
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)

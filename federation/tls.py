@@ -28,7 +28,7 @@ from federation import tls13
 from federation.clock import utc_now
 from federation.descriptor import Descriptor, DescriptorStore
 from federation.errors import Code, UppropError
-from federation.files import read_secret
+from federation.files import read_secret, stamp
 from federation.identity import Identity, Kind
 
 if TYPE_CHECKING:
@@ -154,8 +154,7 @@ class OwnIdentity:
     def current(self) -> _Loaded:
         """What is in force now; equal stamps mean that nothing has changed."""
         with self._lock:
-            stamp = self._stamp()
-            if stamp != self._loaded.stamp:
+            if self._stamp() != self._loaded.stamp:
                 try:
                     self._loaded = self._load()
                 except UppropError:
@@ -164,18 +163,10 @@ class OwnIdentity:
             return self._loaded
 
     def _stamp(self) -> tuple[object, ...]:
-        stamps: list[object] = [self._descriptors.current().ca_certificates]
-        for path in (self._certificate, self._private_key):
-            try:
-                status = path.stat()
-            except OSError:
-                stamps.append(None)
-            else:
-                stamps.append((status.st_mtime_ns, status.st_size, status.st_ino))
-        return tuple(stamps)
+        return self._descriptors.current().ca_certificates, stamp(self._certificate), stamp(self._private_key)
 
     def _load(self) -> _Loaded:
-        stamp = self._stamp()
+        loaded_stamp = self._stamp()
         descriptor = self._descriptors.current()
         key_pem = read_secret(self._private_key)
         try:
@@ -195,7 +186,7 @@ class OwnIdentity:
             )
         identity = check_certificate(certificate, descriptor, self._now())
         return _Loaded(
-            stamp=stamp,
+            stamp=loaded_stamp,
             identity=identity,
             expires=certificate.not_valid_after_utc,
             chain_pem=chain_pem,
@@ -250,7 +241,3 @@ class ChannelCredentials:
         return grpc.ssl_channel_credentials(
             root_certificates=loaded.roots_pem, private_key=loaded.key_pem, certificate_chain=loaded.chain_pem
         )
-
-
-def channel_credentials(own: OwnIdentity) -> ChannelCredentials:
-    return ChannelCredentials(own)

@@ -18,7 +18,7 @@ from federation.rpc.server import Binding
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import Worker
-from federation.tls import OwnIdentity, channel_credentials
+from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline
@@ -91,7 +91,7 @@ def build(
         )
     importing = Importing(database, sealer, rules, clock)
     sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
-    uplink = Uplink(descriptors, channel_credentials(own), clock, metrics)
+    uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics)
     pipeline = Pipeline(
         database=database,
         sealer=sealer,

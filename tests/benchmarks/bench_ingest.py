@@ -42,7 +42,7 @@ from federation.rpc.client import Peer
 from federation.rules.vocabulary import MAX_BATCH, MemberId
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
-from federation.tls import OwnIdentity, channel_credentials
+from federation.tls import ChannelCredentials, OwnIdentity
 from federation.v1 import registry_pb2, signal_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from privacy.keys import deal_epoch
@@ -167,7 +167,7 @@ def _registry(directory: Path, target: str | Path) -> Iterator[tuple[App, dict[M
         peers = {}
         for member in member_ids():
             home = federation.node(member).parent
-            credentials = channel_credentials(OwnIdentity(home / "tls.crt", home / "tls.key", descriptors))
+            credentials = ChannelCredentials(OwnIdentity(home / "tls.crt", home / "tls.key", descriptors))
             peers[member] = Peer(identity.registry("a"), f"127.0.0.1:{port}", credentials)
             stack.callback(peers[member].close)
             # Also opens the connection, which is not what is measured.

@@ -26,7 +26,7 @@ from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
 from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
-from federation.tls import OwnIdentity, channel_credentials
+from federation.tls import ChannelCredentials, OwnIdentity
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc
 from node.settings import NodeSettings
 from privacy import oprf, protocol, pseudonym
@@ -113,7 +113,7 @@ class Caller:
         self._descriptors = DescriptorStore.of(settings)
         own = OwnIdentity.of(settings, self._descriptors)
         address = self._descriptors.current().evaluator(index).address
-        self._peer = Peer(identities.evaluator(index), address, channel_credentials(own))
+        self._peer = Peer(identities.evaluator(index), address, ChannelCredentials(own))
         self._stub = evaluator_pb2_grpc.EvaluatorServiceStub(self._peer.channel)
         self._clock = world.clock
         self.index = index

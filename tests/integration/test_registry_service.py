@@ -22,7 +22,7 @@ from federation.migration import migrate
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
 from federation.settings import load
-from federation.tls import OwnIdentity, channel_credentials
+from federation.tls import ChannelCredentials, OwnIdentity
 from federation.v1 import control_pb2, registry_pb2, signal_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from registry.app import STORE
@@ -94,7 +94,7 @@ class Caller:
         )
         own = OwnIdentity(home / "tls.crt", home / "tls.key", self.descriptors)
         address = self.descriptors.current().registry("a").address
-        self.peer = Peer(identity.registry("a"), address, channel_credentials(own))
+        self.peer = Peer(identity.registry("a"), address, ChannelCredentials(own))
         self.stub = RegistryServiceStub(self.peer.channel)
         self.clock = ManualClock("Europe/Stockholm", SINCE)
 

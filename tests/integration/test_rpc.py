@@ -33,7 +33,7 @@ from federation.rpc.caller import caller
 from federation.rpc.client import Peer
 from federation.rpc.server import Binding, RpcServer, check_rules
 from federation.rpc.status import INTERNAL_SENTENCE, RemoteError
-from federation.tls import OwnIdentity, channel_credentials, server_credentials
+from federation.tls import ChannelCredentials, OwnIdentity, server_credentials
 from federation.v1 import registry_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.conftest import MakeFederation
@@ -105,7 +105,7 @@ class Running:
         self.server.start(self.address)
 
     def peer(self, party: Party, **options: Any) -> Peer:
-        return Peer(identity.registry("a"), self.address, channel_credentials(party.own()), **options)
+        return Peer(identity.registry("a"), self.address, ChannelCredentials(party.own()), **options)
 
 
 @pytest.fixture
