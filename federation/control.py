@@ -94,7 +94,6 @@ class ControlServer:
         # Whoever can open the socket is this daemon's own user.
         self._handlers = rpc_handlers(SERVICE, behaviours, Guard({}, None, metrics, log))
         self._server: grpc.Server | None = None
-        self._socket: Path | None = None
 
     def start(self) -> Path:
         """Open the socket and return its path."""
@@ -115,7 +114,7 @@ class ControlServer:
             raise UppropError(Code.PORT_TAKEN, f"The control socket {path} cannot be opened.")
         path.chmod(files.SECRET_MODE)
         server.start()
-        self._server, self._socket = server, path
+        self._server = server
         return path
 
     def stop(self, grace: float = 10.0) -> None:

@@ -65,7 +65,6 @@ T = TypeVar("T")
 class Isolation(enum.StrEnum):
     READ_COMMITTED = "READ COMMITTED"
     REPEATABLE_READ = "REPEATABLE READ"
-    SERIALIZABLE = "SERIALIZABLE"
 
 
 class Database:

@@ -5,7 +5,6 @@ Invariants: unknown keys are refused; what types cannot say is said by `check`; 
 
 from __future__ import annotations
 
-import re
 import struct
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -23,7 +22,6 @@ DEFAULT_CALENDAR = "default"
 _EPOCH_CONTEXT = b"upprop/epoch/v1\x00"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 Address = Annotated[str, msgspec.Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
 Key32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
@@ -155,8 +153,10 @@ def check(file: File) -> None:
     _unique("member", [each.id for each in file.members])
     _unique("key", [each.key_sha256 for each in file.members])
     for registry in file.registries:
-        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", registry.name):
-            raise InvalidDescriptorError(f"{registry.name!r} is no name of a registry")
+        try:
+            Identity(Kind.REGISTRY, registry.name)
+        except UppropError as error:
+            raise InvalidDescriptorError(f"{registry.name!r} is no name of a registry") from error
     for member in file.members:
         _check_member(member, file)
     for epoch in file.epochs:

@@ -68,7 +68,6 @@ class UppropError(Exception):
         self.sentence = sentence
 
 
-EXIT_OK = 0
 EXIT_UNEXPECTED = 1
 EXIT_USAGE = 2
 EXIT_CONFIGURATION = 3

@@ -29,7 +29,7 @@ MUNICIPALITY_ID = re.compile(r"[0-9]{4}")
 OPERATOR_ID = re.compile(r"[0-9]{4}-[0-9]{10}")
 
 _NAMES = {
-    Kind.NODE: re.compile(r"[0-9]{4}(-[0-9]{10})?"),
+    Kind.NODE: re.compile(f"{MUNICIPALITY_ID.pattern}|{OPERATOR_ID.pattern}"),
     Kind.EVALUATOR: re.compile(r"[1-9][0-9]{0,2}"),
 }
 # Names become labels of a DNS name, hence 63 letters at most.

@@ -15,7 +15,6 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -215,8 +214,3 @@ def version() -> str:
         return metadata.version("upprop")
     except metadata.PackageNotFoundError:
         return "0"
-
-
-def declared_events() -> Mapping[str, Event]:
-    """All events declared by the modules imported so far."""
-    return dict(Event._declared)  # noqa: SLF001 - the catalogue is this module's own

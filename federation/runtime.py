@@ -147,9 +147,6 @@ class Daemon:
             clock=self._settings.clock,
         )
 
-    def request_stop(self) -> None:
-        self._stop.set()
-
     def stop(self) -> None:
         """Take no new work, let running work end, release everything. Safe to call twice."""
         self._stop.set()
@@ -165,7 +162,6 @@ class Daemon:
             _refuse_beyond_loopback(settings)
             self._log(CLOCK_IS_MANUAL, today=self._clock.today())
         raise_file_limit()
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         started.enter_context(DaemonLock(settings.data_dir))
         app = self._build()
         started.callback(app.close)

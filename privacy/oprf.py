@@ -25,7 +25,6 @@ from privacy.group import Element, RandomBytes, Scalar
 MAX_BATCH = 1_000
 """The RFC allows 2¹⁶−1; the federation's contract this many."""
 MAX_INPUT_BYTES = 2**16 - 1
-OUTPUT_BYTES = 64
 PROOF_BYTES = 2 * group.SCALAR_BYTES
 _ELEMENT_PREFIX = group.ELEMENT_BYTES.to_bytes(2, "big")
 _MAX_DERIVE_COUNTER = 255
