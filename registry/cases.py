@@ -156,16 +156,17 @@ def _assign(
     assigned = []
     for linked in sets:
         keys = [_key(verdict) for verdict in linked]
-        theirs = {gap.case_id for key in keys if (gap := before.get(key)) is not None}
+        # In the order of the gaps, so that no random id decides which of two cases of one day stays.
+        theirs = dict.fromkeys(gap.case_id for key in keys if (gap := before.get(key)) is not None)
         free = [
-            case
-            for case_id, case in cases.items()
-            if case_id in theirs
+            cases[case_id]
+            for case_id in theirs
+            if case_id is not None
             and case_id not in claimed
-            and (case.closed_on is not None or _held_here(case_id, before))
+            and (cases[case_id].closed_on is not None or _held_here(case_id, before))
         ]
         # Cases open now come first: their names are the ones that members hold open files under.
-        oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on, case.case_id), default=None)
+        oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on), default=None)
         lead = lead_of(linked)
         assert lead is not None  # a set holds at least one gap
         case = oldest if oldest is not None else Case(new_id(), lead, opened_on=today)

@@ -21,7 +21,6 @@ Ref = NewType("Ref", bytes)
 """Names one member's handle within the registry: 16 bytes."""
 
 REF_BYTES = 16
-BATCH_ID_BYTES = 16
 CASE_ID_BYTES = 16
 
 

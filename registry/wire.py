@@ -16,11 +16,13 @@ from datetime import date
 
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import (
+    BATCH_ID_BYTES,
     HANDLE_BYTES,
     MAX_PRESENCES,
     MAX_PSEUDONYMS,
     NONCE_BYTES,
     PSEUDONYM_BYTES,
+    ROSTER_STEP,
     Disposition,
     DispositionKind,
     DutyEnded,
@@ -35,7 +37,7 @@ from federation.rules.vocabulary import (
     Urgency,
 )
 from federation.v1 import registry_pb2, signal_pb2
-from registry.model import BATCH_ID_BYTES, Rejection
+from registry.model import Rejection
 
 FIRST_DATE = date(1990, 1, 1)
 LAST_DATE = date(2199, 12, 31)
@@ -43,8 +45,6 @@ LAST_DATE = date(2199, 12, 31)
 
 MAX_ROSTER = 10_000_000
 """More pupils than the nation has; heads."""
-
-ROSTER_STEP = 50
 
 _OPENING_KINDS = {
     signal_pb2.OPENING_KIND_LEFT: OpeningKind.LEFT,

@@ -1,7 +1,7 @@
 """Random histories: what the store comes to, looking only where it must, equals looking at everything every day.
 
-The oracle knows no marks and no days to look again: each day it takes the highest versions of all handles
-through the pure rules in one piece. Were a handle not marked, a group not whole or a day forgotten, both would differ.
+The oracle knows no marks and no days to look again: each day it takes the highest versions of all handles through the
+pure rules in one piece. Were a handle not marked, a group not whole or a day forgotten, the two would differ.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def reporters(source: random.Random) -> list[list[MemberId]]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_looking_where_it_must_equals_looking_everywhere(scene: Scene, seed: int) -> None:
     source = random.Random(seed)
     oracle = Oracle(scene)
@@ -187,7 +187,7 @@ def test_looking_where_it_must_equals_looking_everywhere(scene: Scene, seed: int
     assert len(spoken) >= 4
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_order_repetition_and_batching_within_a_day_change_nothing(empty_database: MakeDatabase, seed: int) -> None:
     said_on = history(random.Random(seed))
     results = []
