@@ -25,7 +25,17 @@ from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
-from federation.rules.vocabulary import MAX_BATCH, Disposition, DispositionKind, MemberId, Notice, Policy, Signal
+from federation.rules.vocabulary import (
+    BATCH_ID_BYTES,
+    MAX_BATCH,
+    ROSTER_STEP,
+    Disposition,
+    DispositionKind,
+    MemberId,
+    Notice,
+    Policy,
+    Signal,
+)
 from node.casework.opening import Casework
 from node.gaps import Judge
 from node.outbox import Version
@@ -40,9 +50,6 @@ from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
-
-BATCH_ID_BYTES = 16
-ROSTER_STEP = 50
 
 MAX_ROUNDS = 3
 """A second round restates what lost its epoch on the way; a third would mean that the descriptor changed again."""

@@ -21,7 +21,7 @@ from federation.database import Database
 from federation.descriptor import Epoch
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
-from federation.rules.vocabulary import MAX_BATCH
+from federation.rules.vocabulary import MAX_BATCH, REQUEST_ID_BYTES
 from node.outbox import PseudonymRef
 from node.store import Transaction
 from node.store.outbox import Outbox, referenced
@@ -31,8 +31,6 @@ from privacy import protocol
 from privacy.errors import AnswerError, PrivacyError, Reason
 from privacy.protocol import Answer, EpochKey
 from privacy.pseudonym import from_output, pupil_input
-
-REQUEST_ID_BYTES = 16
 
 EVALUATOR_LIED = Event("evaluator_lied", ("evaluator", "epoch", "reason"), Level.ERROR)
 EVALUATOR_UNAVAILABLE = Event("evaluator_unavailable", ("evaluator", "epoch", "code"), Level.WARNING)

@@ -53,7 +53,7 @@ class Answer:
     """Which presence accounts for a gap; `entered_on` is the later of its `begins` and `affirmed_on`, if any."""
 
     member: MemberId
-    handle: Handle
+    handle: Handle = field(repr=False)
     entered_on: date | None
 
 
@@ -62,7 +62,7 @@ class KnownGap:
     """A gap of an earlier evaluation, with its opening as last stated."""
 
     member: MemberId
-    handle: Handle
+    handle: Handle = field(repr=False)
     opening: Opening
     state: GapState
     answer: Answer | None = None
@@ -77,14 +77,14 @@ class GapVerdict:
     """
 
     member: MemberId
-    handle: Handle
+    handle: Handle = field(repr=False)
     opening: Opening
     state: GapState
     due_on: date
     stated: bool
     answer: Answer | None = None
-    confirm: tuple[tuple[MemberId, Handle], ...] = ()
-    meets: frozenset[GapName] = field(default_factory=frozenset)
+    confirm: tuple[tuple[MemberId, Handle], ...] = field(default=(), repr=False)
+    meets: frozenset[GapName] = field(default_factory=frozenset, repr=False)
     recheck_on: date | None = None
 
     @property

@@ -20,9 +20,15 @@ Handle = NewType("Handle", bytes)
 HANDLE_BYTES = 16
 NONCE_BYTES = 16
 PSEUDONYM_BYTES = 32
+BATCH_ID_BYTES = 16
+REQUEST_ID_BYTES = 16
 MAX_PSEUDONYMS = 4
 MAX_PRESENCES = 8
 MAX_BATCH = 1_000
+"""Signals, elements or notices in one message."""
+
+ROSTER_STEP = 50
+"""Pupils; a roster is rounded to it, so that it does not tell of single arrivals and leavings."""
 
 
 class OpeningKind(enum.StrEnum):

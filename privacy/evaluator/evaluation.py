@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
-from federation.rules.vocabulary import MemberId
+from federation.rules.vocabulary import REQUEST_ID_BYTES, MemberId
 from privacy import oprf
 from privacy.errors import PrivacyError
 from privacy.evaluator.observability import EvaluatorMetrics
@@ -29,8 +29,6 @@ from privacy.evaluator.store.usage import Used
 from privacy.group import Element, RandomBytes
 from privacy.keys import Share
 from privacy.oprf import Proof
-
-REQUEST_ID_BYTES = 16
 
 REQUESTS_KEPT = timedelta(days=90)
 """How long a request may be repeated without being charged anew: longer than any outage a node sits out."""
