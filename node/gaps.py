@@ -29,7 +29,7 @@ from federation.rules.vocabulary import (
     Urgency,
 )
 from node.identity import Route
-from node.model import OpeningStated, Statement
+from node.model import Statement
 
 SECRET_ROUTES = frozenset({Route.PROTECTED, Route.RENUMBERED})
 """Due at once, and for the protected-identity role alone."""
@@ -127,7 +127,7 @@ def restated(
     gaps: Sequence[Gap], statement: Statement, route: Route, *, handle: Handle, today: date, judge: Judge
 ) -> Restated:
     """The gaps of `handle` after `statement`; a handle that is taken back states nothing (`Statement()`)."""
-    opening = None if statement.opening is None else _numbered(statement.opening, opening_number(gaps))
+    opening = None if statement.opening is None else statement.opening.numbered(opening_number(gaps))
     current: dict[int, Gap] = {}
     for gap in gaps:
         if opening is not None and gap.number == opening.number:
@@ -203,10 +203,6 @@ def after_fetch(gap: Gap, *, today: date, closed_on: date | None, failed_day: da
     # Opened here because it became immediate after the answer: a close since then let the answer stand.
     let_stand = closed_on is not None and gap.said_on < closed_on
     return _enter(gap, gap.verdict, today, OpenedBy.NOTICE) if let_stand else gap
-
-
-def _numbered(opening: OpeningStated, number: int) -> Opening:
-    return Opening(number, opening.kind, opening.since, opening.urgency, opening.planned_start)
 
 
 def _said_again(gap: Gap, opening: Opening, route: Route, today: date, judge: Judge) -> Gap:

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import date
 
-from federation.rules.vocabulary import DutyEnded, OpeningKind, Presence, Urgency
+from federation.rules.vocabulary import DutyEnded, Opening, OpeningKind, Presence, Urgency
 
 UNMARKED = "Ingen"
 """SS 12000 `securityMarking` of a person without protected identity."""
@@ -153,6 +153,9 @@ class OpeningStated:
     since: date
     urgency: Urgency = Urgency.NORMAL
     planned_start: date | None = None
+
+    def numbered(self, number: int) -> Opening:
+        return Opening(number, self.kind, self.since, self.urgency, self.planned_start)
 
 
 @dataclass(frozen=True, slots=True)

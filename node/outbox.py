@@ -17,11 +17,10 @@ from federation.rules.vocabulary import (
     MAX_PSEUDONYMS,
     NONCE_BYTES,
     Handle,
-    Opening,
     Presence,
     Signal,
 )
-from node.model import OpeningStated, Statement
+from node.model import Statement
 
 FIRST_VERSION = 1
 
@@ -79,7 +78,7 @@ def next_version(
         version=FIRST_VERSION if newest is None else newest.signal.version + 1,
         pseudonyms=(),
         presences=statement.presences[-MAX_PRESENCES:],
-        opening=None if statement.opening is None else _numbered(statement.opening, opening_number),
+        opening=None if statement.opening is None else statement.opening.numbered(opening_number),
         duty_ended=statement.duty_ended,
         nonce=nonce,
     )
@@ -130,10 +129,6 @@ def _long_ended(presence: Presence, forgotten: date) -> bool:
 
 def _aged(then: Presence, now: Presence) -> bool:
     return now == then or (now.begins is None and now == replace(then, begins=None))
-
-
-def _numbered(opening: OpeningStated, number: int) -> Opening:
-    return Opening(number, opening.kind, opening.since, opening.urgency, opening.planned_start)
 
 
 def _check_nonce(nonce: bytes) -> None:

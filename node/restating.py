@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 
 from federation.database import Database
+from federation.rules.calendar import DAY
 from federation.rules.vocabulary import NONCE_BYTES, Handle
 from node.gaps import Gap, Judge, opening_number, restated
 from node.identity import Route
@@ -30,8 +31,6 @@ from node.store.sayings import Sayings
 
 CHUNK = 200
 """Pupils per transaction: short enough that an import never waits long."""
-
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class Restating:
             gaps=self._gaps.of_handles(tx, handles),
             retired=retired,
         )
-        judge = Judge(judge.member, judge.policy, judge.calendar, self._notices.state(tx).closed_on)
+        judge = replace(judge, closed_on=self._notices.state(tx).closed_on)
         context = _Context(facts, today, judge, epochs)
         made = {pupil.pupil_id: self._restate_one(pupil, known, context) for pupil in pupils}
         self._outbox.add(tx, [(of, version) for of, each in made.items() for version in each.versions], today)

@@ -63,7 +63,7 @@ def spelt(word: str) -> str:
 
 
 class CaseworkSayings:
-    """Takes sayings and reviews. `rules` gives the federation's policy as it stands now."""
+    """Takes sayings and reviews. `policy` gives the federation's policy as it stands now."""
 
     def __init__(
         self,

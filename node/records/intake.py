@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.errors import Code, UppropError
-from federation.rules.calendar import SchoolCalendar
+from federation.rules.calendar import DAY, SchoolCalendar
 from federation.rules.vocabulary import Policy
 from node.coverage import counts, is_void
 from node.identity import Route
@@ -209,7 +209,7 @@ def may_have_left(rows: Sequence[Row], since: date, as_of: date, calendar: Schoo
             if not is_void(row) and (row.start is None or row.start <= as_of):
                 return False
         elif row.end >= since - timedelta(days=ROSTER_DAYS):
-            left = left or since < calendar.first_on_or_after(row.end + timedelta(days=1)) <= as_of
+            left = left or since < calendar.first_on_or_after(row.end + DAY) <= as_of
     return left
 
 

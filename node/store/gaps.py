@@ -7,7 +7,7 @@ for the first time, and stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -88,13 +88,6 @@ class Gaps:
         identities = self._pupils.identities(tx, (row.pupil_id for row in rows))
         lines = [_line(_opened(row), identities[row.pupil_id]) for row in rows]
         return tuple(sorted(lines, key=lambda line: (line.effective_date, line.person_id, line.state_since)))
-
-    def states(self, tx: Connection) -> Mapping[GapState, int]:
-        """How many gaps are in which state, for the node's own status page."""
-        counted = dict.fromkeys(GapState, 0)
-        for state in tx.execute(select(gaps.c.state)).scalars():
-            counted[GapState(state)] += 1
-        return counted
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

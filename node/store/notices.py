@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from federation.rules.vocabulary import Handle, Notice, NoticeKind
-from node.store.bulk import CHUNK
+from node.store.bulk import chunks
 from node.store.schema import fetches, node_state, notices
 
 _LOOK_BACK = 60
@@ -67,8 +67,7 @@ class Notices:
 
     def mark_handled(self, tx: Connection, numbers: Sequence[int]) -> None:
         """Their effect is written, in this transaction."""
-        for start in range(0, len(numbers), CHUNK):
-            chunk = numbers[start : start + CHUNK]
+        for chunk in chunks(numbers):
             tx.execute(update(notices).where(notices.c.number.in_(chunk)).values(handled=True))
 
     def asked(self, tx: Connection, since: date) -> dict[bytes, date]:

@@ -251,10 +251,6 @@ class Outbox:
         )
         return tuple(Parked(row.pupil_id, row.version, row.code, row.made_on) for row in tx.execute(query))
 
-    def speaking(self, tx: Connection) -> frozenset[bytes]:
-        """Ids of the pupils about whom anything was said: theirs are the live handles."""
-        return frozenset(tx.execute(select(versions.c.pupil_id).distinct()).scalars())
-
     def _opened(self, row: Any) -> Version:
         version = _decode(
             self._sealer.open("versions", _row_id(row.handle, row.version), "sealed_signal", row.sealed_signal)

@@ -16,12 +16,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 
 from node.identity import Identity, Route
 from node.model import Observation
+from node.store.bulk import chunks
 from node.store.schema import gaps, number_indexes, person_ids, pupils, retired_handles, sayings, versions
 from node.store.sealing import Sealer
 from privacy.identifiers import Sound
-
-CHUNK = 500
-"""Keys per IN list: SQLite takes 999 variables in its oldest supported form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class Pupils:
     def load_all(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, Pupil]:
         """Pupils by id, opened."""
         found: dict[bytes, Pupil] = {}
-        for chunk in _chunks(pupil_ids):
+        for chunk in chunks(pupil_ids):
             for row in tx.execute(select(pupils).where(pupils.c.pupil_id.in_(chunk))):
                 found[row.pupil_id] = self._opened(row)
         return found
@@ -106,26 +104,21 @@ class Pupils:
     def identities(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, Identity]:
         """Identities by pupil id, without opening the histories."""
         found: dict[bytes, Identity] = {}
-        for chunk in _chunks(pupil_ids):
+        for chunk in chunks(pupil_ids):
             query = select(pupils.c.pupil_id, pupils.c.sealed_identity).where(pupils.c.pupil_id.in_(chunk))
             for row in tx.execute(query):
                 found[row.pupil_id] = self._identity(row.pupil_id, row.sealed_identity)
         return found
 
-    def numbers(self, tx: Connection, pupil_id: bytes) -> tuple[tuple[bytes, Sound], ...]:
-        """(number_index, number) of all numbers of a pupil, the current one first: what its pseudonyms are made of."""
-        identity = self.identities(tx, [pupil_id])[pupil_id]
-        return tuple((self.number_index(number), number) for number in reversed(identity.numbers))
-
-    def to_restate(self, tx: Connection, today: date, limit: int | None = None) -> tuple[bytes, ...]:
+    def to_restate(self, tx: Connection, today: date) -> tuple[bytes, ...]:
         """Ids of the pupils whose statement may have changed: new input, or a day that has come."""
         query = select(pupils.c.pupil_id).where(or_(pupils.c.dirty, pupils.c.recheck_on <= today))
-        return tuple(tx.execute(query.limit(limit)).scalars())
+        return tuple(tx.execute(query).scalars())
 
     def retired(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, bytes]:
         """retired handle → pupil_id, of the pupils asked for."""
         found: dict[bytes, bytes] = {}
-        for chunk in _chunks(pupil_ids):
+        for chunk in chunks(pupil_ids):
             query = select(retired_handles.c.handle, retired_handles.c.pupil_id).where(
                 retired_handles.c.pupil_id.in_(chunk)
             )
@@ -155,13 +148,13 @@ class Pupils:
             update(pupils).where(pupils.c.pupil_id == bindparam("key")),
             [{"key": pupil.pupil_id, **_without_key(self._sealed(pupil))} for pupil in changed],
         )
-        for chunk in _chunks(pupil.pupil_id for pupil in changed):
+        for chunk in chunks(pupil.pupil_id for pupil in changed):
             tx.execute(delete(number_indexes).where(number_indexes.c.pupil_id.in_(chunk)))
         self._claim_numbers(tx, changed)
         self._claim_person_ids(tx, changed)
 
     def mark_dirty(self, tx: Connection, pupil_ids: Iterable[bytes]) -> None:
-        for chunk in _chunks(pupil_ids):
+        for chunk in chunks(pupil_ids):
             tx.execute(update(pupils).where(pupils.c.pupil_id.in_(chunk)).values(dirty=True))
 
     def mark_all_dirty(self, tx: Connection) -> None:
@@ -198,12 +191,7 @@ class Pupils:
 
     def _claim_numbers(self, tx: Connection, owners: Sequence[Pupil]) -> None:
         rows = [
-            {
-                "number_index": self.number_index(number),
-                "pupil_id": pupil.pupil_id,
-                "kind": number.kind.value,
-                "current": number == pupil.identity.number,
-            }
+            {"number_index": self.number_index(number), "pupil_id": pupil.pupil_id}
             for pupil in owners
             for number in pupil.identity.numbers
         ]
@@ -215,7 +203,7 @@ class Pupils:
         claims = {
             self.person_index(person_id): pupil.pupil_id for pupil in owners for person_id in pupil.identity.person_ids
         }
-        for chunk in _chunks(claims):
+        for chunk in chunks(claims):
             tx.execute(delete(person_ids).where(person_ids.c.person_index.in_(chunk)))
         if claims:
             tx.execute(
@@ -254,10 +242,8 @@ class Pupils:
             "pupil_id": pupil.pupil_id,
             "handle": pupil.handle,
             "number_index": None if number is None else self.number_index(number),
-            "sealed_identity": self._sealer.seal("pupils", pupil.pupil_id, "sealed_identity", _encode(pupil.identity)),
-            "sealed_history": self._sealer.seal(
-                "pupils", pupil.pupil_id, "sealed_history", _encode(pupil.observations)
-            ),
+            "sealed_identity": self._seal(pupil, "sealed_identity", pupil.identity),
+            "sealed_history": self._seal(pupil, "sealed_history", pupil.observations),
             "observation_index": pupil.observation_index,
             "enrolled_until": pupil.enrolled_until,
             "route": pupil.route.value,
@@ -279,12 +265,6 @@ def _without_key(row: dict[str, Any]) -> dict[str, Any]:
 
 def _lookup(tx: Connection, key: Any, value: Any, keys: Iterable[bytes]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         found.update({row[0]: row[1] for row in tx.execute(select(key, value).where(key.in_(chunk)))})
     return found
-
-
-def _chunks(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
-    everything = list(dict.fromkeys(keys))
-    for start in range(0, len(everything), CHUNK):
-        yield everything[start : start + CHUNK]

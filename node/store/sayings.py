@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from node.model import Saying, What
-from node.store.pupils import CHUNK
+from node.store.bulk import chunks
 from node.store.schema import sayings
 from node.store.sealing import Sealer
 
@@ -101,13 +101,10 @@ class Sayings:
     def standing(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[Saying, ...]]:
         """pupil_id → the sayings that count in its history, oldest first; pupils without any are left out."""
         found: dict[bytes, list[Saying]] = {}
-        ids = list(pupil_ids)
-        for start in range(0, len(ids), CHUNK):
+        for chunk in chunks(pupil_ids):
             query = (
                 select(sayings)
-                .where(
-                    sayings.c.pupil_id.in_(ids[start : start + CHUNK]), sayings.c.state == SayingState.STANDING.value
-                )
+                .where(sayings.c.pupil_id.in_(chunk), sayings.c.state == SayingState.STANDING.value)
                 .order_by(sayings.c.saying_id)
             )
             for row in tx.execute(query):

@@ -105,7 +105,7 @@ rejected_rows = Table(
     Column("import_id", Integer, ForeignKey(imports.c.import_id), primary_key=True),
     # Position of the remark within the import's report.
     Column("position", Integer, primary_key=True, autoincrement=False),
-    # REJECTED (row left out), UNLINKABLE (person kept, number unfit) or REMARK (taken, but worth a look).
+    # REJECTED (row left out), UNLINKABLE (person kept, number unfit) or NOTE (taken, but worth a look).
     Column("kind", String(16), nullable=False),
     # Position of the person in the export, from 1.
     Column("row", Integer, nullable=False),
@@ -200,9 +200,6 @@ number_indexes = Table(
     # Every number a pupil ever had, save those taken back as typing errors.
     Column("number_index", LargeBinary(32), primary_key=True),
     Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
-    # personnummer | samordningsnummer
-    Column("kind", String(20), nullable=False),
-    Column("current", Boolean, nullable=False),
     # All numbers of a pupil: their pseudonyms go into the signal.
     Index(None, "pupil_id"),
 )

@@ -169,8 +169,6 @@ def upgrade() -> None:
         "number_indexes",
         sa.Column("number_index", sa.LargeBinary(length=32), nullable=False),
         sa.Column("pupil_id", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("current", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["pupil_id"], ["pupils.pupil_id"], name=op.f("fk_number_indexes_pupil_id")),
         sa.PrimaryKeyConstraint("number_index", name=op.f("pk_number_indexes")),
     )
