@@ -82,13 +82,18 @@ def units_left(
 
 def _opening(time: Timeline) -> OpeningStated | None:
     """The opening that rows and people give, the end of duty left aside."""
-    opening = _by_person(time) or _left(time)
-    if opening is None or any(
-        saying.what is What.FOUND and saying.on >= opening.since for saying in time.history.sayings
-    ):
+    stated = [opening for opening in (_left(time), _by_word(time), _not_placed(time)) if opening is not None]
+    stated = [opening for opening in stated if not _found(time, opening)]
+    if not stated:
         return None
-    last = time.last_run()
-    return _with_words(time, opening, LONG_AGO if last is None else last.begins)
+    # Who left and is then said to be gone or to have no place is looked for since the leaving: no word postpones it.
+    since = min(opening.since for opening in stated)
+    urgent = any(opening.urgency is Urgency.IMMEDIATE for opening in stated)
+    return _with_words(time, replace(stated[-1], since=since, urgency=Urgency.IMMEDIATE if urgent else Urgency.NORMAL))
+
+
+def _found(time: Timeline, opening: OpeningStated) -> bool:
+    return any(saying.what is What.FOUND and saying.on >= opening.since for saying in time.history.sayings)
 
 
 def _left(time: Timeline) -> OpeningStated | None:
@@ -102,31 +107,39 @@ def _left(time: Timeline) -> OpeningStated | None:
     opening = OpeningStated(OpeningKind.LEFT, last.until)
     later = next((run for run in time.runs if run.begins > time.today), None)
     if later is not None:
-        due = due_day(opening.since, opening.urgency, None, time.policy, time.calendar)
-        if later.begins <= due:
+        told = _with_words(time, opening)
+        if later.begins <= due_day(told.since, told.urgency, told.planned_start, time.policy, time.calendar):
             return None
     return opening
 
 
-def _by_person(time: Timeline) -> OpeningStated | None:
-    """Gone though enrolled, a no-show, or not placed."""
+def _by_word(time: Timeline) -> OpeningStated | None:
+    """Gone though enrolled, or a no-show, until found or until a presence begins after it."""
     last = time.last_run()
-    for cut in time.cuts:
-        no_presence_since = last is None or last.until <= cut.begins
-        if cut.begins <= time.today < cut.until and no_presence_since:
-            return cut.opening
+    standing = [
+        cut.opening
+        for cut in time.cuts
+        if cut.begins <= time.today < cut.back_said_on and (last is None or last.until <= cut.begins)
+    ]
+    return min(standing, key=lambda opening: (opening.urgency is Urgency.NORMAL, opening.since), default=None)
+
+
+def _not_placed(time: Timeline) -> OpeningStated | None:
     said = [saying for saying in time.history.sayings if saying.what is What.NOT_PLACED and saying.on <= time.today]
     if not said:
         return None
     newest = max(said, key=lambda saying: (saying.said_on, saying.on))
+    last = time.last_run()
     in_force = last is not None and not time.shows(last.until)
     if in_force or (last is not None and last.begins > newest.on):
         return None
     return OpeningStated(OpeningKind.NOT_PLACED, newest.on)
 
 
-def _with_words(time: Timeline, opening: OpeningStated, begins: date) -> OpeningStated:
+def _with_words(time: Timeline, opening: OpeningStated) -> OpeningStated:
     """What people said of this leaving: urgent, the reason, the planned start elsewhere."""
+    last = time.last_run()
+    begins = LONG_AGO if last is None else last.begins
     words = [saying for saying in time.history.sayings if saying.said_on >= begins]
     reason = _newest(words, What.REASON)
     immediate = reason is not None and reason.reason in {code.value for code in IMMEDIATE_REASONS}
@@ -165,6 +178,7 @@ def _opened_before(time: Timeline, duty: Duty) -> bool:
 
 def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
     oldest = months_before(time.today, REMEMBERED_MONTHS)
+    gone = _by_word(time) is not None
     result: list[tuple[Run, Presence]] = []
     for run in time.runs:
         until = run.until
@@ -172,9 +186,9 @@ def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
             until = min(until, duty.ended.begins)
         if run.begins > time.today or until <= oldest:
             continue
-        # An end of duty ends the presence itself: no school day has to show that the pupil stays away.
+        # An end of duty, or a person's word, ends the presence itself: no school day has to show it.
         by_duty = duty is not None and until == duty.ended.begins
-        ended = until <= time.today and (until < run.until or by_duty or time.shows(until))
+        ended = until <= time.today and (until < run.until or by_duty or gone or time.shows(until))
         presence = Presence(
             begins=None if run.begins < oldest else run.begins,
             until=until if ended else None,
@@ -213,7 +227,7 @@ def _recheck_on(time: Timeline) -> date | None:
             days.append(run.until)
         elif not time.protected:
             days.append(time.calendar.first_on_or_after(run.until))
-    days += [saying.on for saying in time.history.sayings]
+    days += [day for saying in time.history.sayings for day in (saying.on, saying.on + DAY)]
     days += [saying.review + DAY for saying in time.history.sayings if saying.review is not None]
     return min((day for day in days if time.today < day < FOREVER), default=None)
 

@@ -26,7 +26,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A person's word against the rows: no presence in [begins, until) though rows cover it."""
+    """A person's word against the rows: no presence in [begins, until) though rows cover it.
+
+    It is empty, with `until` = `begins`, where rows that covered it when it was said no longer do: the school took them
+    back or ended them. The word stands all the same, and so does its opening.
+    """
 
     begins: date
     until: date
@@ -95,19 +99,28 @@ class Timeline:
         found = sorted((saying for saying in self.history.sayings if saying.what is What.FOUND), key=lambda s: s.on)
         cuts: list[Cut] = []
         for saying in self.history.sayings:
-            run = next((run for run in runs if run.begins <= saying.on < run.until), None)
-            if run is None or saying.what not in (What.GONE, What.NO_SHOW):
+            if saying.what not in (What.GONE, What.NO_SHOW):
                 continue
+            run = _holding(runs, saying.on)
+            standing = run
+            if run is None:
+                # What a school enters after the word, an end or a cancellation, must not make the word say nothing.
+                earlier = (_holding(known.runs, saying.on) for known in reversed(self.known))
+                run = next((run for run in earlier if run is not None), None)
             if saying.what is What.GONE:
                 begins = saying.on + DAY
                 opening = OpeningStated(OpeningKind.LEFT, begins, Urgency.IMMEDIATE)
+            elif run is None:
+                begins, opening = saying.on, OpeningStated(OpeningKind.LEFT, saying.on)
             else:
                 # One who attended before and did not come back after a break has left; the time before stays true.
                 attended = self.calendar.count(max(run.begins, self.facts.baseline), saying.on)
                 begins = saying.on if attended and run.begins <= self.facts.baseline else run.begins
                 opening = OpeningStated(OpeningKind.LEFT, begins)
             back = next((found_ for found_ in found if found_.on >= begins), None)
-            until = run.until if back is None else min(back.on, run.until)
+            until = begins
+            if standing is not None:
+                until = max(begins, standing.until if back is None else min(back.on, standing.until))
             back_said_on = FOREVER if back is None else back.said_on
             cuts.append(Cut(begins, until, saying.said_on, back_said_on, opening))
         return tuple(cuts)
@@ -116,7 +129,7 @@ class Timeline:
         for cut in self.cuts:
             left: list[Run] = []
             for run in runs:
-                if run.until <= cut.begins or run.begins >= cut.until:
+                if not _cuts(cut, run):
                     left.append(run)
                     continue
                 if run.begins < cut.begins:
@@ -141,20 +154,31 @@ class Timeline:
             for run in self._with_held(known.runs, position, spoken=True):
                 # An end is said once it shows: until then the member goes on saying that the pupil is in force.
                 shown = run.until if run.until >= after else self.shown_on(run.until)
-                begins, until = max(run.begins, known.as_of), min(shown, after)
-                if begins < until:
-                    stretches.append(Stretch(begins, until))
-        for cut in self.cuts:
-            stretches = [
-                part
-                for stretch in stretches
-                for part in (
-                    Stretch(stretch.begins, min(stretch.until, cut.said_on)),
-                    Stretch(max(stretch.begins, cut.back_said_on), stretch.until),
-                )
-                if part.begins < part.until
-            ]
+                stretch = Stretch(max(run.begins, known.as_of), min(shown, after))
+                stretches += _unsaid([stretch], [cut for cut in self.cuts if _cuts(cut, run)])
         return join_stretches(stretches, self.absences)
 
     def last_run(self) -> Run | None:
         return next((run for run in reversed(self.runs) if run.begins <= self.today), None)
+
+
+def _holding(runs: Sequence[Run], day: date) -> Run | None:
+    return next((run for run in runs if run.begins <= day < run.until), None)
+
+
+def _cuts(cut: Cut, run: Run) -> bool:
+    return cut.begins < cut.until and cut.begins < run.until and run.begins < cut.until
+
+
+def _unsaid(stretches: Sequence[Stretch], cuts: Sequence[Cut]) -> list[Stretch]:
+    """What is left of these stretches: from the day of a person's word the member no longer said it, until found."""
+    for cut in cuts:
+        stretches = [
+            part
+            for stretch in stretches
+            for part in (
+                Stretch(stretch.begins, min(stretch.until, cut.said_on)),
+                Stretch(max(stretch.begins, cut.back_said_on), stretch.until),
+            )
+        ]
+    return [stretch for stretch in stretches if stretch.begins < stretch.until]

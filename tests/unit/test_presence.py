@@ -448,6 +448,61 @@ def test_gone_though_enrolled_is_immediate_and_ends_the_presence() -> None:
     assert told.presences == (Presence(None, day(9, 9), BASELINE),)
 
 
+@pytest.mark.parametrize(
+    ("later", "since"),
+    [
+        ((replace(ROW, end=day(9, 18)),), day(9, 9)),
+        ((replace(ROW, end=day(9, 8)),), day(9, 9)),
+        ((replace(ROW, end=day(9, 4)),), day(9, 5)),
+        ((replace(ROW, cancelled=True),), day(9, 9)),
+        ((), day(9, 9)),
+    ],
+)
+def test_gone_stays_immediate_whatever_the_school_enters_afterwards(later: tuple[Row, ...], since: date) -> None:
+    word = said(What.GONE, day(9, 8), day(9, 14))
+    told = say(day(9, 21), seen(BASELINE, ROW), seen(day(9, 18), *later), sayings=[word])
+    assert told.opening == left(since, Urgency.IMMEDIATE)
+    found = said(What.FOUND, day(9, 21))
+    assert say(day(9, 21), seen(BASELINE, ROW), seen(day(9, 18), *later), sayings=[word, found]).opening is None
+
+
+def test_gone_said_of_one_whose_row_had_ended_makes_the_leaving_immediate() -> None:
+    told = say(day(9, 14), *ENDED, sayings=[said(What.GONE, day(9, 8), day(9, 14))])
+    assert told.opening == left(day(9, 5), Urgency.IMMEDIATE)
+
+
+def test_gone_ends_with_the_members_own_new_presence() -> None:
+    back = (replace(ROW, end=day(9, 8)), replace(NEW, start=day(9, 28)))
+    told = say(day(9, 28), seen(BASELINE, ROW), seen(day(9, 28), *back), sayings=[said(What.GONE, day(9, 8))])
+    assert told.opening is None
+    assert told.presences == (
+        Presence(None, day(9, 9), BASELINE),
+        Presence(day(9, 28), affirmed_on=day(9, 28)),
+    )
+
+
+@pytest.mark.parametrize("later", [(replace(NEW, cancelled=True),), (replace(NEW, end=day(9, 14)),), ()])
+def test_a_no_show_stays_an_opening_when_the_school_takes_the_row_away(later: tuple[Row, ...]) -> None:
+    word = said(What.NO_SHOW, day(9, 4), day(9, 14))
+    told = say(day(9, 21), seen(day(9, 7), NEW), seen(day(9, 18), *later), sayings=[word])
+    assert (told.presences, told.opening) == ((), left(day(9, 4)))
+
+
+def test_an_own_later_row_does_not_account_for_one_who_is_looked_for_at_once() -> None:
+    rows = (replace(ROW, end=day(9, 4)), Row("other", "GR", day(9, 17)))
+    story = (seen(BASELINE, ROW), seen(day(9, 7), *rows))
+    assert say(day(9, 8), *story).opening is None
+    assert say(day(9, 8), *story, sayings=[said(What.URGENT, day(9, 8))]).opening == left(day(9, 5), Urgency.IMMEDIATE)
+
+
+def test_not_placed_said_of_one_who_left_postpones_nothing() -> None:
+    word = said(What.NOT_PLACED, day(9, 18))
+    assert say(day(9, 18), *ENDED, sayings=[word]).opening == OpeningStated(OpeningKind.NOT_PLACED, day(9, 5))
+    found = said(What.FOUND, day(9, 10))
+    told = say(day(9, 18), *ENDED, sayings=[word, found])
+    assert told.opening == OpeningStated(OpeningKind.NOT_PLACED, day(9, 18))
+
+
 def test_found_again_the_presence_goes_on_and_is_affirmed() -> None:
     words = [said(What.GONE, day(9, 8), day(9, 14)), said(What.FOUND, day(9, 21))]
     told = say(day(9, 21), seen(BASELINE, ROW), sayings=words)

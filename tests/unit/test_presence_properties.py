@@ -122,3 +122,21 @@ def test_a_covered_pupil_is_never_a_gap_and_a_leaver_never_in_force(
     if told.in_force:
         assert told.opening is None
         assert told.presences[-1].until is None
+
+
+@given(histories(), DATES, DATES, st.sampled_from([What.GONE, What.NO_SHOW]))
+def test_a_persons_word_stands_until_found_or_until_a_presence_follows(
+    story: tuple[History, ImportFacts], on: date, today: date, what: What
+) -> None:
+    history, facts = story
+    sayings = tuple(saying for saying in history.sayings if saying.what not in (What.FOUND, What.DUTY_ENDED))
+    word = Saying(what, on, on, reviewed=True)
+    active = tuple(replace(seen, status=Status.ACTIVE) for seen in history.observations)
+    # Who had completed the last year was not due any more.
+    active = tuple(
+        replace(seen, rows=tuple(replace(row, school_year=5) for row in seen.rows)) if seen.rows else seen
+        for seen in active
+    )
+    told = say(History(active, (*sayings, word)), facts, today)
+    if today > on and told.opening is None:
+        assert told.presences[-1].until is None or told.presences[-1].until > on
