@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from federation.clock import Clock
 from federation.control import Handlers
-from federation.database import Database, check_schema
+from federation.database import Database
 from federation.descriptor import Descriptor, DescriptorStore
+from federation.migration import check_schema
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
@@ -21,9 +22,7 @@ from registry.observability import RegistryMetrics
 from registry.pipeline import Close, Mailbox
 from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
-from registry.settings import RegistrySettings, open_database
-
-STORE = "registry.store"
+from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,11 @@ def build(
     keys = PseudonymKeys.read(settings.epoch_keys)
     own_metrics = RegistryMetrics(metrics.registry)
     database = open_database(settings, metrics)
-    check_schema(database, STORE)
+    check_schema(database, STORE_PACKAGE)
     intake = Intake(database, keys, in_force, own_metrics, log)
     mailbox = Mailbox(database)
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes)
+    daily_close.show_last()
     servicer = RegistryServicer(intake, mailbox, clock, in_force)
     return App(
         services=[binding(servicer)],

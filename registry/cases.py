@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.rules.matching import GapVerdict, lead_of
-from federation.rules.vocabulary import GapState, Handle, MemberId, NoticeKind
-from registry.model import Case, Gap, GapKey, NoticeDraft
+from federation.rules.vocabulary import GapState, NoticeKind
+from registry.model import Asked, Case, Gap, GapKey, NoticeDraft
 
 _FIRST_WORD = {
     GapState.OPEN: NoticeKind.OPENED,
@@ -29,9 +29,6 @@ _LATER_WORD = {
     GapState.ENDED: NoticeKind.ENDED,
     GapState.VOID: NoticeKind.VOIDED,
 }
-
-Asked = tuple[GapKey, MemberId, Handle]
-"""A gap and the other member's handle about which that member was asked to confirm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from federation.settings import load
 from federation.tls import OwnIdentity
 from privacy.key_file import MAX_EPOCH
 from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
-from registry.app import STORE, App, build
+from registry.app import App, build
 from registry.client import evaluate as evaluate_day
-from registry.settings import RegistrySettings, open_database
+from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 
 _config = click.option(
     "--config",
@@ -82,7 +82,7 @@ def migrate(config: Path, *, as_json: bool) -> None:
     with DaemonLock(settings.data_dir):
         database = open_database(settings)
         try:
-            before, after = migrate_store(database, STORE)
+            before, after = migrate_store(database, STORE_PACKAGE)
         finally:
             database.close()
     unchanged = before == after

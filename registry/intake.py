@@ -144,8 +144,8 @@ class Intake:
             if before is not None and as_of < before:
                 return
             members.report(tx, member, as_of, roster)
-            closed_on = closes.closed_on(tx)
-            if before is None or (closed_on is not None and (closed_on - before).days > SILENT_DAYS):
+            close = closes.newest(tx, finished=False)
+            if before is None or (close is not None and (close.closed_on - before).days > SILENT_DAYS):
                 # A silence is over: what this member has may now answer gaps that it did not answer while silent.
                 signals.touch_member(tx, member)
 

@@ -79,6 +79,10 @@ class GapKey:
         return f"GapKey(member={self.member!r}, number={self.number})"
 
 
+Asked = tuple[GapKey, MemberId, Handle]
+"""A gap and the other member's handle about which that member was asked to confirm."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """One gap as it stood at the last close that looked at it.

@@ -11,17 +11,15 @@ Invariants
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 from federation.clock import Clock
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
-from federation.observability import Log
+from federation.observability import Log, place_of
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.matching import GapVerdict, KnownGap, coverage_incomplete, evaluate
 from federation.rules.vocabulary import Handle, MemberId, Notice
@@ -48,15 +46,23 @@ class Mailbox:
         """The next notices after a number, whether there are more, and the day of the newest finished close."""
 
         def work(tx: Transaction) -> tuple[list[Notice], bool, date | None]:
-            closed_on = closes.closed_on(tx)
-            found, more = notices.page(tx, member, after, limit, closed_on)
-            return found, more, closed_on
+            close = closes.newest(tx, finished=True)
+            if close is None or close.through_position is None:
+                return [], False, None
+            found, more = notices.page(tx, member, after, limit, close.through_position)
+            return found, more, close.closed_on
 
         return self._database.view("list_notices", work)
 
-    def acknowledge(self, member: MemberId, through: int) -> None:
+    def acknowledge(self, member: MemberId, number: int) -> None:
         """Note what the member has kept. Raises UppropError(REQUEST_INVALID) for a number it was never given."""
-        if not self._database.run("ack_notices", lambda tx: notices.acknowledge(tx, member, through)):
+
+        def work(tx: Transaction) -> bool:
+            close = closes.newest(tx, finished=True)
+            # Bounded by what was delivered, or trying numbers would tell of notices before their delivery.
+            return notices.acknowledge(tx, member, number, (close and close.through_position) or 0)
+
+        if not self._database.run("ack_notices", work):
             raise UppropError(Code.REQUEST_INVALID, "No notice of that number was given. Acknowledge what was listed.")
 
 
@@ -104,6 +110,12 @@ class Close:
             self._log(CLOSE_FINISHED, closed_on=on, seconds=round(seconds, 3))
             return report
 
+    def show_last(self) -> None:
+        """Show in the metrics when a close last finished: at start, before this process has made one."""
+        _, finished = self.state()
+        if finished is not None and finished.finished_at is not None:
+            self._metrics.last_close.set(finished.finished_at.timestamp())
+
     def state(self) -> tuple[closes.Close | None, closes.Close | None]:
         """The newest close that was begun and the newest that was finished."""
         return self._database.view(
@@ -128,7 +140,7 @@ class Close:
     def _next_page(self, cursor: _Changed | _Due, on: date, descriptor: Descriptor) -> _Page | None:
         page = self._database.run("close_groups", lambda tx: self._page(tx, cursor, on, descriptor))
         for failure in page.failures if page is not None else ():
-            self._log(CLOSE_GROUP_FAILED, closed_on=on, error=failure.error, where=failure.where)
+            self._log(CLOSE_GROUP_FAILED, closed_on=on, exception=failure.exception, where=failure.where)
         return page
 
     def _page(self, tx: Transaction, cursor: _Changed | _Due, on: date, descriptor: Descriptor) -> _Page | None:
@@ -147,7 +159,7 @@ class Close:
             try:
                 judged.append(_Judged(group, before, rules.verdicts(group, before)))
             except Exception as error:  # noqa: BLE001 - one group that the rules cannot take must not hold up the nation
-                failures.append(_Failure.of(error))
+                failures.append(_Failure(type(error).__name__, place_of(error)))
         asked = gaps.already_asked(tx, [asked for each in judged for asked in confirmations(each.verdicts)])
         standing = cases.load(tx, {gap.case_id for gap in known.values() if gap.case_id is not None})
         settled = [
@@ -205,13 +217,8 @@ class _Due:
 class _Failure:
     """A group that could not be evaluated, without anything it holds."""
 
-    error: str
+    exception: str
     where: str
-
-    @classmethod
-    def of(cls, error: Exception) -> _Failure:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        return cls(type(error).__name__, f"{Path(frame.filename).name}:{frame.lineno}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
+from federation import database
 from federation.database import Database
-from federation.errors import Code, UppropError
-from federation.files import read_secret
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
 
 DEFAULT_LISTEN = "127.0.0.1:7450"
 DATABASE_NAME = "registry.sqlite"
+STORE_PACKAGE = "registry.store"
 
 
 class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,11 +30,4 @@ class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown
 
 def open_database(settings: RegistrySettings, metrics: Metrics | None = None) -> Database:
     """The store the settings name; connects on first use."""
-    if settings.database_url_file is None:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Database(settings.data_dir / DATABASE_NAME, metrics)
-    try:
-        url = read_secret(settings.database_url_file).decode().strip()
-    except UnicodeDecodeError as error:
-        raise UppropError(Code.CONFIG_INVALID, f"{settings.database_url_file} does not hold a URL.") from error
-    return Database(url, metrics)
+    return database.open_database(settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select, update
 
 from registry.store.bulk import upsert
-from registry.store.schema import closes
+from registry.store.schema import closes, sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Close:
     descriptor_serial: int
     started_at: datetime
     finished_at: datetime | None
+    through_position: int | None
 
 
 def newest(tx: Connection, *, finished: bool) -> Close | None:
@@ -25,13 +26,9 @@ def newest(tx: Connection, *, finished: bool) -> Close | None:
     if finished:
         query = query.where(closes.c.finished_at.is_not(None))
     row = tx.execute(query).one_or_none()
-    return None if row is None else Close(row.closed_on, row.descriptor_serial, row.started_at, row.finished_at)
-
-
-def closed_on(tx: Connection) -> date | None:
-    """Business date of the newest finished close."""
-    close = newest(tx, finished=True)
-    return None if close is None else close.closed_on
+    if row is None:
+        return None
+    return Close(row.closed_on, row.descriptor_serial, row.started_at, row.finished_at, row.through_position)
 
 
 def begin(tx: Connection, on: date, descriptor_serial: int, at: datetime) -> None:
@@ -41,5 +38,6 @@ def begin(tx: Connection, on: date, descriptor_serial: int, at: datetime) -> Non
 
 
 def finish(tx: Connection, on: date, at: datetime) -> None:
-    """From here on the notices of this close are delivered."""
-    tx.execute(update(closes).where(closes.c.closed_on == on).values(finished_at=at))
+    """From here on the notices there are now are delivered."""
+    through = select(sequence.c.next_position - 1).scalar_subquery()
+    tx.execute(update(closes).where(closes.c.closed_on == on).values(finished_at=at, through_position=through))

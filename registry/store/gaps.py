@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from federation.rules.matching import Answer
 from federation.rules.vocabulary import GapState, Handle, MemberId, Opening, OpeningKind, Urgency
-from registry.model import Gap, GapKey, Ref, ref_of
+from registry.model import Asked, Gap, GapKey, Ref, ref_of
 from registry.store.bulk import chunks, upsert
 from registry.store.schema import confirmations, gaps
 
@@ -73,9 +73,6 @@ def write(tx: Connection, changed: Iterable[Gap]) -> None:
         ],
         update=_CHANGING,
     )
-
-
-Asked = tuple[GapKey, MemberId, Handle]
 
 
 def already_asked(tx: Connection, about: Sequence[Asked]) -> set[Asked]:

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, bindparam, delete, func, literal, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from federation.rules.matching import MemberSignal
 from federation.rules.vocabulary import GapState, Handle, MemberId, Pseudonym, Signal
 from registry.model import Ref
 from registry.store.bulk import chunks
 from registry.store.schema import dirty, gaps, pseudonyms, signals
-from registry.store.signals import decode
+from registry.store.signals import decode, touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +90,7 @@ def looked_at(tx: Connection, groups: Iterable[Group]) -> None:
 
 def touch_unanswered(tx: Connection) -> None:
     """Mark the handles of all unanswered gaps dirty: another policy or calendar may make their due days new."""
-    insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert
-    unanswered = gaps.c.state.in_([GapState.WATCH.value, GapState.OPEN.value])
-    source = select(gaps.c.ref, literal(1)).where(unanswered).distinct().order_by(gaps.c.ref)
-    statement = insert(dirty).from_select(["ref", "mark"], source)
-    tx.execute(
-        statement.on_conflict_do_update(index_elements=["ref"], set_={"mark": dirty.c.mark + statement.excluded.mark})
-    )
+    touch(tx, select(gaps.c.ref).where(gaps.c.state.in_([GapState.WATCH.value, GapState.OPEN.value])))
 
 
 _Pair = tuple[int, bytes]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from federation.rules.vocabulary import Handle, MemberId, Notice, NoticeKind
 from registry.model import NoticeDraft
@@ -56,15 +56,11 @@ def append(tx: Connection, drafts: Sequence[NoticeDraft], closed_on: date) -> No
     insert(tx, notices, rows)
 
 
-def page(
-    tx: Connection, member: MemberId, after: int, limit: int, visible_on: date | None
-) -> tuple[list[Notice], bool]:
-    """The member's next notices of finished closes, oldest first, and whether there are more."""
-    if visible_on is None:
-        return [], False
+def page(tx: Connection, member: MemberId, after: int, limit: int, through: int) -> tuple[list[Notice], bool]:
+    """The member's next notices up to a position, oldest first, and whether there are more."""
     query = (
         select(notices)
-        .where(notices.c.member == member, notices.c.number > after, notices.c.closed_on <= visible_on)
+        .where(notices.c.member == member, notices.c.number > after, notices.c.position <= through)
         .order_by(notices.c.number)
         .limit(limit + 1)
     )
@@ -84,14 +80,14 @@ def page(
     return found, len(rows) > limit
 
 
-def acknowledge(tx: Connection, member: MemberId, through: int) -> bool:
-    """Note that the member has kept all notices up to a number; False where it was never given so many."""
-    last = tx.execute(select(mailboxes.c.last_number).where(mailboxes.c.member == member)).scalar_one_or_none() or 0
-    if through > last:
+def acknowledge(tx: Connection, member: MemberId, number: int, through: int) -> bool:
+    """Note that the member has kept its notices up to a number; False where those up to a position are not so many."""
+    given = select(func.max(notices.c.number)).where(notices.c.member == member, notices.c.position <= through)
+    if number > (tx.execute(given).scalar_one() or 0):
         return False
     tx.execute(
         update(mailboxes)
-        .where(mailboxes.c.member == member, mailboxes.c.acked_number < through)
-        .values(acked_number=through)
+        .where(mailboxes.c.member == member, mailboxes.c.acked_number < number)
+        .values(acked_number=number)
     )
     return True

@@ -11,16 +11,12 @@ Invariants
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Dialect,
     ForeignKey,
     ForeignKeyConstraint,
@@ -31,43 +27,16 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
+from federation.database import NAMING, Instant
 from federation.rules.vocabulary import GapState, NoticeKind, OpeningKind, Urgency
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata = MetaData(naming_convention=NAMING)
 
 MEMBER = String(32)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant; SQLite keeps no zone, so it is added on the way out and demanded on the way in."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 (SQLAlchemy's signature)
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (as above)
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Bytes(LargeBinary):
@@ -250,7 +219,7 @@ notices = Table(
     Column("opening_number", BigInteger),
     Column("case_name", Bytes(16)),
     Column("coverage_incomplete", Boolean, nullable=False),
-    # Query: a member's notices after a number, in order (notices.page).
+    # Query: a member's notices after a number, in order (notices.page), and its last (notices.acknowledge).
     UniqueConstraint("member", "number"),
     CheckConstraint("position >= 1 AND number >= 1", name="numbers_positive"),
     CheckConstraint(_one_of("kind", NoticeKind), name="kind"),
@@ -263,8 +232,11 @@ closes = Table(
     # The descriptor it worked by: policy and calendars of another one make due days new.
     Column("descriptor_serial", BigInteger, nullable=False),
     Column("started_at", Instant, nullable=False),
-    # Null while the close is not finished: its notices are not delivered before.
+    # When it last ended, and the position of the last notice there was then: what lies beyond is not delivered yet.
+    # Null while it has not ended.
     Column("finished_at", Instant),
+    Column("through_position", BigInteger),
+    CheckConstraint("(finished_at IS NULL) = (through_position IS NULL)", name="finished_whole"),
 )
 
 sequence = Table(

@@ -7,9 +7,10 @@ the answer or in the time it takes. Whom a handle met before a change is left fo
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, Select, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from federation.rules.vocabulary import MemberId
@@ -67,8 +68,14 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
 
 def touch_member(tx: Connection, member: MemberId) -> None:
     """Mark every handle of a member dirty: what its presences answer may have changed without a new version."""
+    touch(tx, select(signals.c.ref).where(signals.c.member == member))
+
+
+def touch(tx: Connection, refs: Select[tuple[Any]]) -> None:
+    """Mark the handles that a query of names gives dirty, each once, in the order in which all writers lock them."""
     insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert
-    source = select(signals.c.ref, literal(1)).where(signals.c.member == member).order_by(signals.c.ref)
+    [ref] = refs.selected_columns
+    source = refs.add_columns(literal(1)).distinct().order_by(ref)
     statement = insert(dirty).from_select(["ref", "mark"], source)
     tx.execute(
         statement.on_conflict_do_update(index_elements=["ref"], set_={"mark": dirty.c.mark + statement.excluded.mark})

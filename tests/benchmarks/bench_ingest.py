@@ -34,9 +34,10 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 
 from federation import identity, pki
-from federation.database import Database, migrate
+from federation.database import Database
 from federation.descriptor import DescriptorStore
 from federation.files import write_secret
+from federation.migration import migrate
 from federation.observability import Log, Metrics
 from federation.rpc.client import Peer
 from federation.rules.vocabulary import MAX_BATCH, MemberId
@@ -46,8 +47,8 @@ from federation.tls import ChannelCredentials, OwnIdentity
 from federation.v1 import registry_pb2, signal_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from privacy.keys import deal_epoch
-from registry.app import STORE, App, build
-from registry.settings import RegistrySettings, open_database
+from registry.app import App, build
+from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.store.bulk import chunks
 from registry.store.schema import metadata
 from tests.harness.postgres import PostgresServer, postgres_server
@@ -148,7 +149,7 @@ def _registry(directory: Path, target: str | Path) -> Iterator[tuple[App, dict[M
         write_secret(url_file, target.encode())
         settings = msgspec.structs.replace(settings, database_url_file=url_file)
     database = open_database(settings)
-    migrate(database, STORE)
+    migrate(database, STORE_PACKAGE)
     database.close()
     log, metrics = Log(level="error"), Metrics(CollectorRegistry())
     descriptors = DescriptorStore.of(settings, log)
@@ -199,7 +200,7 @@ def measure(target: str | Path, bare: Database, signals: int = SIGNALS) -> Measu
         if report.failed or not report.notices:
             raise RuntimeError("the close did not do its work")
         rows = _rows(registry.database)
-    migrate(bare, STORE)
+    migrate(bare, STORE_PACKAGE)
     return Measured(
         bare.url.get_backend_name(),
         signals,

@@ -25,8 +25,7 @@ from federation.settings import load
 from federation.tls import ChannelCredentials, OwnIdentity
 from federation.v1 import control_pb2, registry_pb2, signal_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
-from registry.app import STORE
-from registry.settings import RegistrySettings, open_database
+from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from tests.conftest import MakeFederation
 
 COMMAND = [sys.executable, "-m", "federation.cli", "registry"]
@@ -55,7 +54,7 @@ class Server:
 
     def start(self) -> None:
         database = open_database(self.settings)
-        migrate(database, STORE)
+        migrate(database, STORE_PACKAGE)
         database.close()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from federation.database import Database, migrate
+from federation.database import Database
+from federation.migration import migrate
 from registry.store.schema import metadata
 from tests.harness.postgres import PostgresServer
 from tests.store.registry.scene import Scene

@@ -290,6 +290,25 @@ def test_a_fact_between_two_closes_of_a_day_counts_at_the_second(scene: Scene) -
     assert scene.kinds(A) == ["OPENED", "ANSWERED"]
 
 
+def test_what_a_second_close_of_a_day_makes_is_delivered_when_it_is_finished(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.submit(A, leaving(pupil("p")))
+    scene.close(DUE)
+    assert scene.kinds(A) == ["OPENED"]
+    scene.submit(B, arrival(pupil("p")))
+    with monkeypatch.context() as killed:
+        killed.setattr(scene.daily_close, "_finish", lambda *_: raise_killed())
+        with pytest.raises(KilledError):
+            scene.close(DUE)
+    assert scene.mailbox.page(A, 2, 10) == ([], False, DUE)
+    with pytest.raises(UppropError):
+        scene.mailbox.acknowledge(A, 3)
+    scene.close(DUE)
+    assert scene.kinds(A) == ["ANSWERED"]
+    scene.mailbox.acknowledge(A, 3)
+
+
 def test_an_earlier_day_cannot_be_closed(scene: Scene) -> None:
     scene.close(DUE)
     with pytest.raises(UppropError) as refused:
@@ -315,6 +334,10 @@ def test_a_member_that_left_the_federation_holds_up_nobody(scene: Scene) -> None
 
 class KilledError(Exception):
     """Stands for the end of the process."""
+
+
+def raise_killed() -> None:
+    raise KilledError
 
 
 def day_with_work(scene: Scene) -> None:
@@ -351,7 +374,7 @@ def test_a_close_killed_between_any_two_transactions_ends_the_same(
         except KilledError:
             killed_at += 1
             with scene.database.read("test") as tx:
-                assert closes.closed_on(tx) is None
+                assert closes.newest(tx, finished=True) is None
             assert scene.mailbox.page(A, 0, 1_000) == ([], False, None)
             continue
         break

@@ -30,8 +30,8 @@ from federation.rules.vocabulary import (
     Signal,
     Urgency,
 )
-from registry.cases import Asked, settle
-from registry.model import Case, Gap, GapKey
+from registry.cases import settle
+from registry.model import Asked, Case, Gap, GapKey
 from registry.store import gaps as gap_store
 from registry.store import schema
 from tests.store.registry.conftest import MakeDatabase

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from federation.database import Database, check_schema, migrate
+from federation.database import Database
 from federation.errors import Code, UppropError
+from federation.migration import check_schema, migrate
 from registry.store import schema
 from registry.store.bulk import chunks, upsert
 from tests.store.registry.scene import A, Scene, arrival, leaving, pupil

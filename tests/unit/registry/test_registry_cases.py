@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from federation.rules.matching import GapVerdict, lead_of
 from federation.rules.vocabulary import GapState, Handle, MemberId, NoticeKind, Opening, OpeningKind
-from registry.cases import Asked, Settlement, settle
-from registry.model import Case, Gap, GapKey, NoticeDraft
+from registry.cases import Settlement, settle
+from registry.model import Asked, Case, Gap, GapKey, NoticeDraft
 
 SINCE = date(2026, 9, 1)
 DUE = date(2026, 9, 14)

@@ -38,6 +38,8 @@ def upgrade() -> None:
         sa.Column("descriptor_serial", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("through_position", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(finished_at IS NULL) = (through_position IS NULL)", name=op.f("ck_closes_finished_whole")),
         sa.PrimaryKeyConstraint("closed_on", name=op.f("pk_closes")),
     )
     op.create_table(
