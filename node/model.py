@@ -110,6 +110,11 @@ class Saying:
         return self.reviewed or self.what not in HAND_MADE_OPENINGS
 
 
+def makes_immediate(saying: Saying) -> bool:
+    """Whether it makes the class of an opening IMMEDIATE (design §5, Movers only)."""
+    return saying.what is What.URGENT or (saying.what is What.REASON and saying.reason in IMMEDIATE_REASONS)
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """All that imports and people have shown of one pupil, oldest first."""

@@ -22,7 +22,6 @@ from node.coverage import (
 )
 from node.duty import Duty, duty_of
 from node.model import (
-    IMMEDIATE_REASONS,
     History,
     ImportFacts,
     Observation,
@@ -30,6 +29,7 @@ from node.model import (
     Saying,
     Statement,
     What,
+    makes_immediate,
 )
 from node.timeline import Timeline
 
@@ -141,9 +141,8 @@ def _with_words(time: Timeline, opening: OpeningStated) -> OpeningStated:
     last = time.last_run()
     begins = LONG_AGO if last is None else last.begins
     words = [saying for saying in time.history.sayings if saying.said_on >= begins]
-    reason = _newest(words, What.REASON)
-    immediate = reason is not None and reason.reason in {code.value for code in IMMEDIATE_REASONS}
-    if opening.urgency is Urgency.IMMEDIATE or immediate or _newest(words, What.URGENT) is not None:
+    pressing = (_newest(words, What.REASON), _newest(words, What.URGENT))
+    if opening.urgency is Urgency.IMMEDIATE or any(word is not None and makes_immediate(word) for word in pressing):
         return replace(opening, urgency=Urgency.IMMEDIATE)
     planned = _newest(words, What.PLANNED_START)
     return opening if planned is None else replace(opening, planned_start=planned.on)
@@ -243,4 +242,7 @@ def _overlaps(stretch: Stretch, begins: date, until: date) -> bool:
 
 
 def _newest(sayings: Sequence[Saying], what: What) -> Saying | None:
-    return max((saying for saying in sayings if saying.what is what), key=lambda saying: saying.said_on, default=None)
+    """Of two said on one day the later one, which corrects the earlier: sayings come in the order they were said."""
+    return max(
+        (saying for saying in reversed(sayings) if saying.what is what), key=lambda saying: saying.said_on, default=None
+    )

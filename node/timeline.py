@@ -12,7 +12,7 @@ from datetime import date
 from federation.rules.calendar import DAY, SchoolCalendar
 from federation.rules.vocabulary import OpeningKind, Policy, Urgency
 from node.coverage import FOREVER, Coverage, Run, Stretch, join_stretches
-from node.model import UNMARKED, History, ImportFacts, OpeningStated, What
+from node.model import UNMARKED, History, ImportFacts, OpeningStated, What, makes_immediate
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,15 @@ class Timeline:
         for held in self.facts.held:
             if held.as_of == appeared_on and held.unit in units:
                 released = held.released_on
-                return FOREVER if released is None or released > self.today else released
+                if released is None or released > self.today:
+                    released = FOREVER
+                # Whoever is looked for at once does not wait with the others of the unit.
+                urgent = (
+                    saying.said_on
+                    for saying in self.history.sayings
+                    if makes_immediate(saying) and saying.said_on >= run.begins
+                )
+                return min(released, max(appeared_on, min(urgent, default=FOREVER)))
         return None
 
     def _find_cuts(self, runs: Sequence[Run]) -> tuple[Cut, ...]:

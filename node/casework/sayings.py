@@ -22,6 +22,7 @@ from node.identity import Identity, Route
 from node.model import HAND_MADE_OPENINGS, UNMARKED, Reason, What
 from node.records.importing import PUPIL_ID_BYTES
 from node.records.intake import route_of
+from node.records.ss12000_file import EARLIEST_YEAR
 from node.store import Transaction
 from node.store.imports import Imports
 from node.store.pupils import Pupil, Pupils
@@ -32,6 +33,9 @@ from privacy.identifiers import Sound, parse
 MAX_NAME = 100
 MAX_REVIEW_DAYS = 366
 """A stay abroad or another schooling that nobody looks at for over a year has slipped out of sight."""
+
+MAX_YEARS_AHEAD = 1
+"""A start planned later than next year is a slip of the pen: no planned start postpones for so long."""
 
 _FUTURE = frozenset({What.PLANNED_START})
 """Words about a day that may be yet to come."""
@@ -196,6 +200,8 @@ class CaseworkSayings:
 def _check(content: SayingContent, today: date) -> None:
     """What each word needs; raises INPUT_REFUSED with what is missing."""
     what = content.what
+    if not EARLIEST_YEAR <= content.on.year <= today.year + MAX_YEARS_AHEAD:
+        raise _refused(f"The year of the day ({content.on}) cannot be right.")
     if content.on > today and what not in _FUTURE:
         raise _refused(f"The day ({content.on}) is after today ({today}).")
     if what is What.REASON and content.reason not in {code.value for code in Reason}:

@@ -71,7 +71,7 @@ def say(node: Node, place: int, what: str, on: date, **fields: Any) -> None:
         node.app.sayings.review(saying_id, "Bo Lind")
 
 
-def states(node: Node) -> list[GapState]:
+def states(node: Node) -> list[str]:
     return [gap.state for gap in node.gaps()]
 
 

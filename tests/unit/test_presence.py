@@ -299,6 +299,17 @@ def test_held_leavings_are_not_said_until_released() -> None:
     assert say(day(9, 14), *story, held=[replace(waiting, unit="other")]).opening == left(day(9, 7))
 
 
+def test_whoever_is_looked_for_at_once_does_not_wait_with_the_others_of_the_unit() -> None:
+    story = (seen(BASELINE, ROW), gone(day(9, 7)))
+    waiting = [HeldLeavings(day(9, 7), "unit")]
+    for word in (said(What.URGENT, day(9, 8)), said(What.REASON, day(9, 8), reason=Reason.UNKNOWN_WHEREABOUTS)):
+        told = say(day(9, 8), *story, held=waiting, sayings=[word])
+        assert told.opening == left(day(9, 7), Urgency.IMMEDIATE)
+        assert told.presences == (Presence(None, day(9, 7), BASELINE),)
+    moved = said(What.REASON, day(9, 8), reason=Reason.MOVED)
+    assert say(day(9, 8), *story, held=waiting, sayings=[moved]).opening is None
+
+
 def test_leavings_dated_in_the_summer_are_held_with_the_import_that_first_shows_them() -> None:
     row = replace(NEW, start=day(8, 18), end=day(6, 11, 2027), school_year=5)
     story = [seen(day(8, 31), row)]
@@ -434,6 +445,13 @@ ENDED = (seen(BASELINE, ROW), seen(day(9, 7), replace(ROW, end=day(9, 4))))
 )
 def test_what_a_person_adds_to_a_leaving(saying: Saying, opening: OpeningStated | None) -> None:
     assert say(day(9, 8), *ENDED, sayings=[saying]).opening == opening
+
+
+def test_of_two_reasons_on_one_day_the_later_counts() -> None:
+    moved = said(What.REASON, day(9, 8), reason=Reason.MOVED)
+    unknown = said(What.REASON, day(9, 8), reason=Reason.UNKNOWN_WHEREABOUTS)
+    assert say(day(9, 8), *ENDED, sayings=[moved, unknown]).opening == left(day(9, 5), Urgency.IMMEDIATE)
+    assert say(day(9, 8), *ENDED, sayings=[unknown, moved]).opening == left(day(9, 5))
 
 
 def test_words_about_an_earlier_leaving_do_not_carry_over() -> None:
