@@ -22,10 +22,10 @@ Key = TypeVar("Key")
 _Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
 
 
-def chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
-    """The keys in lists of at most `KEYS_A_STATEMENT`."""
+def chunks(keys: Iterable[Key], size: int = KEYS_A_STATEMENT) -> Iterator[list[Key]]:
+    """The keys in lists of at most `size`."""
     rest = iter(keys)
-    while chunk := list(islice(rest, KEYS_A_STATEMENT)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
