@@ -25,21 +25,28 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from federation import boundary
 from federation.errors import Code, UppropError
-from federation.lock import DaemonLock
-from federation.migration import check_schema, migrate
+from federation.files import read_secret
 from federation.observability import Metrics
 
-__all__ = ["Connection", "DaemonLock", "Database", "Isolation", "check_schema", "migrate"]
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every index and constraint has a name, by which a later migration can change it."""
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for another process, such as a backup; a checkpoint of a large WAL takes seconds."""
@@ -60,6 +67,25 @@ _RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
 _RETRIED_SQLITE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 T = TypeVar("T")
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite keeps no zone, so it is added on the way out and demanded on the way in."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Isolation(enum.StrEnum):
@@ -168,6 +194,21 @@ class Database:
     def _count(self, name: str, outcome: str) -> None:
         if self._metrics is not None:
             self._metrics.transactions.labels(name, outcome).inc()
+
+
+def open_database(embedded: Path, url_file: Path | None = None, metrics: Metrics | None = None) -> Database:
+    """The store a role's settings name: by the URL in the secret `url_file`, else the SQLite file `embedded`.
+
+    Connects on first use. Raises UppropError: CONFIG_INVALID, SECRET_MODE.
+    """
+    if url_file is None:
+        embedded.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Database(embedded, metrics)
+    try:
+        url = read_secret(url_file).decode().strip()
+    except UnicodeDecodeError as error:
+        raise UppropError(Code.CONFIG_INVALID, f"{url_file} does not hold a URL.") from error
+    return Database(url, metrics)
 
 
 def _url(target: str | Path) -> URL:

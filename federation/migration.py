@@ -10,7 +10,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
+from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -18,6 +18,8 @@ from alembic.script import ScriptDirectory
 from federation.errors import Code, UppropError
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from federation.database import Database
 
 
@@ -70,6 +72,17 @@ def check_schema(db: Database, package: str) -> None:
         raise UppropError(
             Code.SCHEMA_OUTDATED, f"The database is not up to date. Stop the daemon and run: upprop {role} migrate"
         )
+
+
+def run(metadata: MetaData) -> None:
+    """What a package's `migrations/env.py` does: run the migrations on the connection that `migrate` hands over."""
+    connection = context.config.attributes.get("connection")
+    if connection is None:
+        raise RuntimeError("migrations run through `upprop <role> migrate`, which hands over its connection")
+    # Batch mode: SQLite changes a table by copying it.
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def _refuse_newer(revision: str | None, package: str) -> None:

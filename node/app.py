@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from federation.clock import Clock
 from federation.control import Handlers
-from federation.database import Database, check_schema
+from federation.database import Database
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
+from federation.migration import check_schema
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding

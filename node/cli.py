@@ -16,12 +16,13 @@ from prometheus_client import CollectorRegistry
 
 from federation import settings as settings_files
 from federation.control import session
-from federation.database import DaemonLock, migrate
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError, exit_code
 from federation.files import write_secret
 from federation.identity import Kind
 from federation.identity import node as node_identity
+from federation.lock import DaemonLock
+from federation.migration import migrate
 from federation.observability import Log, Metrics
 from federation.pki import new_tls_key, private_pem
 from federation.runtime import Daemon, make_clock

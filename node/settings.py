@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from federation import database
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.files import read_secret
@@ -33,14 +34,7 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
 
 def open_database(settings: NodeSettings, metrics: Metrics | None = None) -> Database:
     """The store the settings name; connects on first use."""
-    if settings.database_url_file is None:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Database(settings.data_dir / DATABASE_NAME, metrics)
-    try:
-        url = read_secret(settings.database_url_file).decode().strip()
-    except UnicodeDecodeError as error:
-        raise UppropError(Code.CONFIG_INVALID, f"{settings.database_url_file} does not hold a URL.") from error
-    return Database(url, metrics)
+    return database.open_database(settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics)
 
 
 def open_sealer(settings: NodeSettings) -> Sealer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from federation import database
 from federation.database import Database
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
@@ -20,5 +21,4 @@ class EvaluatorSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknow
 
 def open_database(settings: EvaluatorSettings, metrics: Metrics | None = None) -> Database:
     """The store in the data directory; connects on first use."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Database(settings.data_dir / DATABASE_NAME, metrics)
+    return database.open_database(settings.data_dir / DATABASE_NAME, metrics=metrics)

@@ -228,7 +228,7 @@ class Federation:
     def _registry(self) -> Daemon:
         settings = load(self.dev.registry, registry.settings.RegistrySettings)
         database = registry.settings.open_database(settings)
-        migrate(database, registry.app.STORE)
+        migrate(database, registry.settings.STORE_PACKAGE)
         database.close()
 
         def build(*args: Any, **kwargs: Any) -> registry.app.App:

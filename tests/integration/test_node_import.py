@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from federation.clock import ManualClock
-from federation.database import Database, migrate
+from federation.database import Database
 from federation.errors import Code, UppropError
+from federation.migration import migrate
 from federation.rules.calendar import Break, SchoolCalendar
 from federation.rules.vocabulary import OpeningKind, Policy
 from node.casework.sayings import CaseworkSayings

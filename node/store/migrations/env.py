@@ -1,20 +1,8 @@
-"""Alembic's entry point: runs the migrations on the connection that the caller hands over in `attributes`."""
+"""Alembic's entry point."""
 
 from __future__ import annotations
 
-from alembic import context
-
+from federation.migration import run
 from node.store.schema import metadata
 
-
-def run() -> None:
-    connection = context.config.attributes.get("connection")
-    if connection is None:
-        raise RuntimeError("migrations run through `upprop node migrate`, which hands over its connection")
-    # Batch mode: SQLite changes a table by copying it.
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, user_module_prefix="sa.")
-    with context.begin_transaction():
-        context.run_migrations()
-
-
-run()
+run(metadata)

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from federation.database import NAMING
+
+metadata = MetaData(naming_convention=NAMING)
 
 MEMBER = String(32)
 

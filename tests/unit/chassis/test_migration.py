@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from federation.database import Database, check_schema, migrate
+from federation.database import Database
 from federation.errors import Code, UppropError
+from federation.migration import check_schema, migrate
 
 ENVIRONMENT = """
 from alembic import context
