@@ -102,7 +102,7 @@ class Simulation:
     ) -> None:
         self._directory = directory
         self._scenario = scenario
-        self._trial = trial
+        self.trial = trial
         self._pool = pool
         self._progress = progress
         self._between = between
@@ -111,7 +111,7 @@ class Simulation:
         self.today = scenario.as_of[0]
 
     def play(self) -> Outcome:
-        trial, total = self._trial, len(self._scenario.as_of)
+        trial, total = self.trial, len(self._scenario.as_of)
         for done, today in enumerate(self._scenario.as_of):
             self.today = today
             self._progress(f"{today.day} {today:%B %Y}", done, total)
@@ -143,19 +143,19 @@ class Simulation:
 
     def restart(self, name: str) -> None:
         """Kill a party, start it again and set its business date as the operator of a trial would."""
-        self._trial.restart(name)
-        self._trial.set_today([name], self.today)
+        self.trial.restart(name)
+        self.trial.set_today([name], self.today)
 
     def _done(self, step: str) -> None:
         self._between(self, step)
 
     def _each(self, work: Callable[[MemberId], Result]) -> list[Result]:
-        return list(self._pool.map(work, [MemberId(member) for member in self._trial.nodes]))
+        return list(self._pool.map(work, [MemberId(member) for member in self.trial.nodes]))
 
     def _import(self, member: MemberId) -> Refused:
         export = scenarios.export_path(self._directory, self.today, member).absolute()
         request = control_pb2.ImportRequest(path=str(export), as_of=self.today.isoformat())
-        responses = self._trial.ask(self._trial.nodes[member], "Import", request)
+        responses = self.trial.ask(self.trial.nodes[member], "Import", request)
         report = _last(responses, "report", f"The import of {export.name} of {self.today}")
         return refused(member, export, self.today, report)
 
@@ -187,13 +187,13 @@ class Simulation:
 
     def _sync(self, member: MemberId, *, notices_only: bool) -> control_pb2.SyncReport:
         request = control_pb2.SyncRequest(notices_only=notices_only)
-        responses = self._trial.ask(self._trial.nodes[member], "Sync", request)
+        responses = self.trial.ask(self.trial.nodes[member], "Sync", request)
         report: control_pb2.SyncReport = _last(responses, "report", f"The sync of {member} on {self.today}")
         return report
 
     def _cases(self, member: MemberId) -> Iterator[Case]:
         request = control_pb2.ListCasesRequest(all_gaps=True, protected=True)
-        for line in self._trial.ask(self._trial.nodes[member], "ListCases", request).cases:
+        for line in self.trial.ask(self.trial.nodes[member], "ListCases", request).cases:
             if line.HasField("opened_on") and _was_open_at_a_close(line):
                 yield Case(
                     member=member,

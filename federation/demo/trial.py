@@ -58,7 +58,7 @@ class Trial:
     """A context manager: inside it all parties run, after it none does. What they wrote stays under `home`."""
 
     def __init__(self, home: Path, setting: Setting, started: Callable[[str], None] = lambda _name: None) -> None:
-        self._home = home
+        self.home = home
         self._setting = setting
         self._started = started
         self._stack = contextlib.ExitStack()
@@ -108,7 +108,7 @@ class Trial:
     def _start(self) -> None:
         setting = self._setting
         federation = dev(
-            self._home,
+            self.home,
             setting.members,
             deal_epoch=deal_epoch,
             ports=Ports(0, (0,) * EVALUATORS),
@@ -126,13 +126,13 @@ class Trial:
             from federation.demo.hosting import host
 
             for name in self.nodes.values():
-                self._asks[name] = self._stack.enter_context(host(self._home / name / "config.toml"))
+                self._asks[name] = self._stack.enter_context(host(self.home / name / "config.toml"))
                 self._started(name)
         else:
             self._wait([self._serve("node", name) for name in self.nodes.values()])
 
     def _serve(self, role: str, name: str) -> Party:
-        directory = self._home / name
+        directory = self.home / name
         settings = str(directory / "config.toml")
         arguments = (role, "migrate", "--config", settings, THEN, role, "serve", "--config", settings)
         party = self._supervisor.start(name, arguments, directory, directory / "data")
@@ -168,7 +168,7 @@ class Trial:
         )
         files.replace(federation.descriptor, descriptor.sign(addressed, federation.authority_key), mode=0o644)
         for name, port in ports.items():
-            settings = self._home / name / "config.toml"
+            settings = self.home / name / "config.toml"
             content = settings.read_bytes().replace(ANY_PORT, f'\nlisten = "127.0.0.1:{port}"'.encode(), 1)
             settings.write_bytes(content)
 

@@ -78,6 +78,23 @@ def test_commands_to_try_by_hand_work_in_the_order_they_stand(path: Path, tmp_pa
     assert (tmp_path / "trial" / "result.json").stat().st_size > 0
 
 
+@pytest.mark.parametrize(
+    ("broken", "named"), [("*version_info*", "python3 of version 3.11"), ("*venv*", "venv module")]
+)
+def test_missing_piece_is_named_in_one_line(broken: str, named: str, path: Path, tmp_path: Path) -> None:
+    """An interpreter that fails wherever its program holds `broken`, as an old one or one without venv does."""
+    python = tmp_path / "python3"
+    python.write_text(
+        f'#!/bin/sh\ncase "$2" in {broken}) exit 1;; esac\nexec "{sys.executable}" "$@"\n', encoding="utf-8"
+    )
+    python.chmod(0o755)
+    done = _run(f"make VENV='{tmp_path}/venv' PYTHON='{python}' demo", PROJECT, path)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert len(said) == 1
+    assert named in said[0]
+    assert not (tmp_path / "venv").exists()
+
+
 def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
     done = _run("make help", PROJECT, tmp_path)
     listed = set(re.findall(r"^ +make (\w+)", done.stdout, re.MULTILINE))

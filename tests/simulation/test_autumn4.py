@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from federation.demo.generator import Recipe, generate, write
-from federation.demo.simulate import prepared
+from federation.demo.simulate import Simulation, prepared
 from federation.rpc.client import Peer
 from tests.harness import autumn4
 
@@ -101,6 +102,11 @@ def _found(forbidden: dict[bytes, str], files: dict[Path, bytes]) -> list[tuple[
     return [(path.name, what) for path, content in files.items() for text, what in forbidden.items() if text in content]
 
 
+def test_search_finds_what_is_there(played: Played) -> None:
+    exports = {path: path.read_bytes() for path in played.scenario.glob("exports/*/*.json")}
+    assert {what for _, what in _found(_forbidden(played), exports)} >= {"number", "person id"}
+
+
 def test_registry_and_evaluators_keep_no_number_and_no_person_id(played: Played) -> None:
     forbidden = _forbidden(played)
     files = _kept_bytes(played.kept, "registry", "evaluator-*")
@@ -129,7 +135,9 @@ def test_no_export_is_kept(played: Played) -> None:
     }
 
 
-def test_nothing_that_names_a_pupil_is_sent_to_another_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_sent_to_another_party_or_measured_names_a_pupil(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     generated = generate(Recipe(seed=31, members=3, pupils=10, weeks=6))
     write(generated, tmp_path / "scenario")
     sent: list[tuple[str, bytes]] = []
@@ -139,10 +147,18 @@ def test_nothing_that_names_a_pupil_is_sent_to_another_party(tmp_path: Path, mon
         sent.append((peer.identity.kind.value, request.SerializeToString()))
         return call(peer, method, request, *args, **options)
 
+    def scrape(simulation: Simulation, step: str) -> None:
+        if (simulation.today, step) != (generated.scenario.as_of[-1], "heard"):
+            return
+        for name in simulation.trial.servers:
+            port = json.loads((simulation.trial.home / name / "data" / "ports.json").read_bytes())["metrics"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                sent.append((f"metrics of {name}", answer.read()))
+
     monkeypatch.setattr(Peer, "call", recorded)
-    with prepared(tmp_path / "scenario", nodes_in_process=True) as simulation:
+    with prepared(tmp_path / "scenario", nodes_in_process=True, between=scrape) as simulation:
         assert simulation.play().cases == generated.truth.cases
-    assert {kind for kind, _ in sent} == {"registry", "evaluator"}
+    assert {kind.partition(" ")[0] for kind, _ in sent} == {"registry", "evaluator", "metrics"}
     files = [file for _, story in generated.stories for file in story.files]
     texts = {text for file in files for text in (file.pupil.number, file.pupil.samordning, file.pupil.family_name)}
     texts |= {entry.number for file in files for entry in file.shown if entry is not None and entry.number is not None}
@@ -152,5 +168,6 @@ def test_nothing_that_names_a_pupil_is_sent_to_another_party(tmp_path: Path, mon
     secrets |= {row.unit.encode() for file in files for entry in file.shown if entry for row in entry.rows}
     everything = b"\n".join(content for _, content in sent)
     assert [secret for secret in secrets if secret in everything] == []
-    # The search finds what is there: dates of signals are.
+    # The search is over what was sent: dates of signals and counts of calls are in it.
     assert re.search(rb"2026-\d\d-\d\d", everything)
+    assert b"grpc_server_handled_total" in everything

@@ -129,9 +129,9 @@ class Killed(Simulation):
         self._killed(member, super()._hear)
 
     def _killed(self, member: MemberId, work: Callable[[MemberId], Result]) -> Result:
-        name = self._trial.nodes[member]
+        name = self.trial.nodes[member]
         self.turns += 1
-        killer = threading.Timer(self.delays[self.turns % len(self.delays)], self._trial.kill, [name])
+        killer = threading.Timer(self.delays[self.turns % len(self.delays)], self.trial.kill, [name])
         killer.start()
         try:
             work(member)
