@@ -42,8 +42,8 @@ COMMANDS = {
     "node": _Mounted("node.cli", "node", "node", "Run a municipality's node: import, sync, cases."),
     "evaluator": _Mounted("privacy.evaluator.cli", "evaluator", "evaluator", "Run an evaluator of pseudonyms."),
     "registry": _Mounted("registry.cli", "registry", "registry", "Run the registry that matches gaps."),
-    "federation": _Mounted("federation.admin_cli", "federation", "node", "Make, sign and show the descriptor."),
-    "pki": _Mounted("federation.admin_cli", "pki", "demo", "Make keys and certificates for trials (unsafe)."),
+    "federation": _Mounted("federation.descriptor_cli", "federation", "node", "Make, sign and show the descriptor."),
+    "pki": _Mounted("federation.pki_cli", "pki", "demo", "Make keys and certificates for trials (unsafe)."),
     "demo": _Mounted("federation.demo.cli", "demo", "demo", "Play an autumn term with all parties on this machine."),
     "simulate": _Mounted("federation.demo.cli", "simulate", "demo", "Play a scenario and write what happened."),
 }

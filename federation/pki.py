@@ -1,21 +1,15 @@
-"""Keys and certificates of the federation's parties, and complete throw-away federations for trials and tests.
+"""Keys and certificates of the federation's parties.
 
-Invariants: a private key is written once, mode 0600, and never overwritten; certificates name their party by URI and
-by the DNS name that callers pin, and are good for nothing else than TLS between parties.
-
-`dev` is unsafe by design: it makes every key of every party on one machine.
+Invariant: certificates name their party by URI and by the DNS name that callers pin, and are good for nothing else than
+TLS between parties.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
 
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -35,25 +29,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from federation import identity as identities
-from federation.clock import utc_now
-from federation.descriptor import sign, sign_epoch
-from federation.descriptor_file import (
-    DEFAULT_CALENDAR,
-    Epoch,
-    Evaluator,
-    File,
-    Member,
-    Pause,
-    PolicyValues,
-    Registry,
-)
 from federation.errors import Code, UppropError
-from federation.files import read_secret, write_secret
+from federation.files import read_secret
 from federation.identity import Identity
-from federation.rules.calendar import Break
-from federation.rules.vocabulary import Policy
-from federation.tls import public_key_sha256
 
 CA_LIFETIME = timedelta(days=3_650)
 CERTIFICATE_LIFETIME = timedelta(days=397)
@@ -61,8 +39,6 @@ CERTIFICATE_LIFETIME = timedelta(days=397)
 
 _BACKDATED = timedelta(minutes=5)
 """Clocks differ."""
-
-RECORD_KEY_BYTES = 32
 
 
 def new_tls_key() -> EllipticCurvePrivateKey:
@@ -174,249 +150,3 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-# --- a throw-away federation ---------------------------------------------------------------------------------------
-
-
-class DealtEpoch(Protocol):
-    """An epoch's key, split. `shares[i]` is the content of evaluator i's file, `registry_key` of the registry's."""
-
-    @property
-    def public_key(self) -> bytes: ...
-    @property
-    def shares(self) -> Mapping[int, bytes]: ...
-    @property
-    def commitments(self) -> Mapping[int, bytes]: ...
-    @property
-    def registry_key(self) -> bytes: ...
-
-
-class DealEpoch(Protocol):
-    """`deal_epoch` of the layer that knows pseudonym keys, which this one does not import."""
-
-    def __call__(
-        self, epoch: int, threshold: int, shares: int, random_bytes: Callable[[int], bytes], /
-    ) -> DealtEpoch: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DevMember:
-    """A member of a throw-away federation; `id` is of four digits, or with an operator's number after a dash."""
-
-    id: str
-    name: str = ""
-    population: int = 50_000
-    calendar: str = DEFAULT_CALENDAR
-
-
-@dataclass(frozen=True, slots=True)
-class DevFederation:
-    """Where `dev` put things."""
-
-    directory: Path
-    ca: CertificateAuthority
-    authority_key: Ed25519PrivateKey
-
-    @property
-    def descriptor(self) -> Path:
-        return self.directory / "federation.toml"
-
-    @property
-    def registry(self) -> Path:
-        return self.directory / "registry" / "config.toml"
-
-    def evaluator(self, index: int) -> Path:
-        """The settings of evaluator `index`."""
-        return self.directory / f"evaluator-{index}" / "config.toml"
-
-    def node(self, member: str) -> Path:
-        """The settings of a member's node."""
-        return self.directory / f"node-{member}" / "config.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the servers of a throw-away federation listen on loopback."""
-
-    registry: int
-    evaluators: tuple[int, ...]
-
-    @classmethod
-    def from_base(cls, base: int, evaluators: int) -> Ports:
-        """Evaluator i at base + i, the registry at base + 10 (or after the last evaluator)."""
-        return cls(base + max(10, evaluators + 1), tuple(base + index for index in range(1, evaluators + 1)))
-
-
-DEFAULT_BASE_PORT = 7440
-
-
-def dev(
-    directory: Path,
-    members: Iterable[DevMember],
-    *,
-    deal_epoch: DealEpoch,
-    ports: Ports,
-    threshold: int = 2,
-    breaks: Iterable[Break] = (),
-    policy: Policy = Policy(),  # noqa: B008 - immutable
-    clock: str = "manual",
-    today: date | None = None,
-    now: datetime | None = None,
-    lifetime: timedelta = timedelta(days=90),
-    zone: str = "Europe/Stockholm",
-    metrics_listen: str = "127.0.0.1:0",
-    epochs: int = 1,
-) -> DevFederation:
-    """Write a complete federation under `directory`: as many evaluators as `ports` names, one registry, the members.
-
-    UNSAFE: all keys of all parties are made in one place. Raises UppropError(CONFIG_INVALID) where a federation is
-    there already.
-    """
-    made_at = now or utc_now()
-    if (directory / "federation.toml").exists():
-        raise UppropError(Code.CONFIG_INVALID, f"{directory} holds a federation already; choose another directory.")
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    federation = DevFederation(
-        directory, make_ca("Upprop throw-away CA", made_at, lifetime), Ed25519PrivateKey.generate()
-    )
-    _write_authority(federation)
-    every_key: dict[Identity, EllipticCurvePrivateKey] = {}
-    common: dict[str, Any] = {"clock": clock, "metrics_listen": metrics_listen}
-    if today is not None:
-        common["today"] = today
-
-    def party(identity: Identity, name: str, more: Mapping[str, Any]) -> Path:
-        every_key[identity] = new_tls_key()
-        return _write_party(federation, identity, every_key[identity], name, {**common, **more}, made_at, lifetime)
-
-    signing_keys = {index: Ed25519PrivateKey.generate() for index in range(1, len(ports.evaluators) + 1)}
-    epoch_list = []
-    registry_keys: dict[int, bytes] = {}
-    shares: dict[int, dict[str, bytes]] = {index: {} for index in signing_keys}
-    for number in range(1, epochs + 1):
-        dealt = deal_epoch(number, threshold, len(signing_keys), secrets.token_bytes)
-        epoch_list.append(_signed_epoch(number, threshold, dealt, signing_keys))
-        for index, content in dealt.shares.items():
-            shares[index][f"epoch-{number}.share"] = content
-        registry_keys[number] = dealt.registry_key
-    for index, port in enumerate(ports.evaluators, start=1):
-        home = party(
-            identities.evaluator(index),
-            f"evaluator-{index}",
-            {"listen": f"127.0.0.1:{port}", "share_files": sorted(shares[index])},
-        )
-        for name, content in shares[index].items():
-            write_secret(home / name, content)
-        write_secret(home / "signing.key", private_pem(signing_keys[index]))
-
-    home = party(
-        identities.registry("a"),
-        "registry",
-        {
-            "listen": f"127.0.0.1:{ports.registry}",
-            "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
-        },
-    )
-    for number, content in registry_keys.items():
-        write_secret(home / f"epoch-{number}.key", content)
-
-    listed = sorted(members, key=lambda member: member.id)
-    for member in listed:
-        home = party(identities.node(member.id), f"node-{member.id}", {"record_key": "record.key"})
-        write_secret(home / "record.key", secrets.token_bytes(RECORD_KEY_BYTES))
-
-    fingerprints = {each: public_key_sha256(key.public_key()) for each, key in every_key.items()}
-    pauses = [Pause(each.start, each.end) for each in breaks]
-    file = File(
-        serial=1,
-        expires=(made_at + lifetime).replace(microsecond=0),
-        zone=zone,
-        policy=PolicyValues(policy.watch_school_days, policy.silence_school_days, policy.protected),  # type: ignore[arg-type]  # checked when the file is read
-        calendars={DEFAULT_CALENDAR: pauses, **{member.calendar: pauses for member in listed}},
-        ca_certificates=[certificate_pem(federation.ca.certificate).decode()],
-        registries=[
-            Registry(
-                name="a",
-                address=f"127.0.0.1:{ports.registry}",
-                key_sha256=fingerprints[identities.registry("a")],
-            )
-        ],
-        evaluators=[
-            Evaluator(
-                index=index,
-                address=f"127.0.0.1:{port}",
-                signing_key=signing_keys[index].public_key().public_bytes_raw(),
-                key_sha256=fingerprints[identities.evaluator(index)],
-            )
-            for index, port in enumerate(ports.evaluators, start=1)
-        ],
-        epochs=epoch_list,
-        members=[_member(each, fingerprints[identities.node(each.id)]) for each in listed],
-    )
-    federation.descriptor.write_bytes(sign(file, federation.authority_key))
-    return federation
-
-
-def _member(member: DevMember, fingerprint: str) -> Member:
-    return Member(
-        id=member.id,
-        name=member.name,
-        kind="operator" if "-" in member.id else "municipality",
-        population=member.population,
-        key_sha256=fingerprint,
-        home=member.id[:4] if "-" in member.id else None,
-        calendar=member.calendar,
-    )
-
-
-def _signed_epoch(
-    number: int, threshold: int, dealt: DealtEpoch, signing_keys: Mapping[int, Ed25519PrivateKey]
-) -> Epoch:
-    epoch = Epoch(
-        epoch=number,
-        threshold=threshold,
-        shares=len(signing_keys),
-        public_key=dealt.public_key,
-        commitments=dict(dealt.commitments),
-    )
-    for index, key in signing_keys.items():
-        epoch = sign_epoch(epoch, index, key)
-    return epoch
-
-
-def _write_authority(federation: DevFederation) -> None:
-    authority, ca = federation.directory / "authority", federation.directory / "ca"
-    for directory in (authority, ca):
-        directory.mkdir(mode=0o700)
-    write_secret(authority / "authority.key", private_pem(federation.authority_key))
-    (authority / "authority.pub").write_bytes(public_pem(federation.authority_key.public_key()))
-    write_secret(ca / "ca.key", private_pem(federation.ca.key))
-    (ca / "ca.crt").write_bytes(certificate_pem(federation.ca.certificate))
-
-
-def _write_party(
-    federation: DevFederation,
-    identity: Identity,
-    key: EllipticCurvePrivateKey,
-    name: str,
-    more: Mapping[str, Any],
-    now: datetime,
-    lifetime: timedelta,
-) -> Path:
-    home = federation.directory / name
-    home.mkdir(mode=0o700)
-    write_secret(home / "tls.key", private_pem(key))
-    certificate = issue(federation.ca, identity, key.public_key(), now, lifetime)
-    (home / "tls.crt").write_bytes(certificate_pem(certificate))
-    settings = {
-        "data_dir": "data",
-        "descriptor": "../federation.toml",
-        "authority_key": "../authority/authority.pub",
-        "certificate": "tls.crt",
-        "private_key": "tls.key",
-        **more,
-    }
-    header = f"# {identity} of a throw-away federation: its keys are NOT secret. Never use it for real pupils.\n"
-    (home / "config.toml").write_bytes(header.encode() + msgspec.toml.encode(settings))
-    return home

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from federation import pki
+from federation import throwaway
 from federation.database import Database
 from federation.observability import Metrics
 from privacy.keys import deal_epoch
@@ -39,20 +39,22 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-MakeFederation = Callable[..., pki.DevFederation]
+MakeFederation = Callable[..., throwaway.DevFederation]
 
 
 @pytest.fixture
 def make_federation(tmp_path: Path) -> MakeFederation:
     """Writes a throw-away federation of three evaluators, a registry and the members named, on free ports."""
 
-    def make(*members: str, directory: str = "federation", evaluators: int = 3, **options: object) -> pki.DevFederation:
+    def make(
+        *members: str, directory: str = "federation", evaluators: int = 3, **options: object
+    ) -> throwaway.DevFederation:
         registry, *others = free_ports(1 + evaluators)
-        return pki.dev(
+        return throwaway.dev(
             tmp_path / directory,
-            [pki.DevMember(member) for member in members],
+            [throwaway.DevMember(member) for member in members],
             deal_epoch=deal_epoch,
-            ports=pki.Ports(registry, tuple(others)),
+            ports=throwaway.Ports(registry, tuple(others)),
             **options,  # type: ignore[arg-type]  # passed through
         )
 

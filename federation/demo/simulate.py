@@ -25,9 +25,9 @@ from federation.demo.scenario import Case, Scenario
 from federation.demo.trial import Route, Setting, Trial, direct
 from federation.descriptor_file import PolicyValues
 from federation.errors import Code, UppropError
-from federation.pki import DevMember
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import GapState, MemberId, Policy
+from federation.throwaway import DevMember
 from federation.v1 import control_pb2
 from node.records import ss12000_file
 from privacy.identifiers import Missing, parse

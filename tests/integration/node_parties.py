@@ -23,7 +23,7 @@ import privacy.evaluator.app
 import privacy.evaluator.settings
 import registry.app
 import registry.settings
-from federation import pki
+from federation import throwaway
 from federation.clock import ManualClock
 from federation.descriptor import DescriptorStore, parse_file, sign, split
 from federation.lock import DaemonLock
@@ -152,11 +152,11 @@ class Federation:
     ) -> None:
         self.clock = ManualClock(ZONE, today)
         *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
-        self.dev = pki.dev(
+        self.dev = throwaway.dev(
             directory,
-            [pki.DevMember(member) for member in members],
+            [throwaway.DevMember(member) for member in members],
             deal_epoch=deal_epoch,
-            ports=pki.Ports(registry_port, tuple(evaluator_ports)),
+            ports=throwaway.Ports(registry_port, tuple(evaluator_ports)),
             breaks=[AUTUMN_BREAK],
             today=today,
             epochs=epochs,

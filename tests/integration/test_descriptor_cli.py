@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation import cli, descriptor, pki
+from federation import cli, descriptor, pki, throwaway
 from federation.clock import utc_now
 from federation.errors import (
     EXIT_CONFIGURATION,
@@ -45,12 +45,12 @@ def authority(upprop: Upprop, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def trial(make_federation: MakeFederation) -> pki.DevFederation:
+def trial(make_federation: MakeFederation) -> throwaway.DevFederation:
     """Certificates and keys to build a descriptor from by hand."""
     return make_federation("0180", "1480", directory="trial")
 
 
-def _commitments(trial: pki.DevFederation) -> tuple[str, list[str]]:
+def _commitments(trial: throwaway.DevFederation) -> tuple[str, list[str]]:
     epoch = descriptor.parse_file(trial.descriptor.read_bytes()).epochs[0]
     return epoch.public_key.hex(), [
         f"--commitment={index}:{base64.b64encode(value).decode()}" for index, value in epoch.commitments.items()
@@ -58,7 +58,7 @@ def _commitments(trial: pki.DevFederation) -> tuple[str, list[str]]:
 
 
 @pytest.fixture
-def draft(upprop: Upprop, authority: Path, trial: pki.DevFederation, tmp_path: Path) -> Path:
+def draft(upprop: Upprop, authority: Path, trial: throwaway.DevFederation, tmp_path: Path) -> Path:
     """A complete draft, made command by command; its epoch is signed by all evaluators but the last."""
     path = authority / "draft.toml"
     home = trial.directory
@@ -83,7 +83,7 @@ def draft(upprop: Upprop, authority: Path, trial: pki.DevFederation, tmp_path: P
     return path
 
 
-def _sign_epoch(upprop: Upprop, path: Path, trial: pki.DevFederation, index: int, exit_code: int = 0) -> Result:
+def _sign_epoch(upprop: Upprop, path: Path, trial: throwaway.DevFederation, index: int, exit_code: int = 0) -> Result:
     key = trial.directory / f"evaluator-{index}" / "signing.key"
     arguments = ("federation", "sign-epoch", path, "--epoch", 1, "--index", index, "--signing-key", key)
     return upprop(*arguments, exit_code=exit_code)
@@ -116,7 +116,7 @@ def test_a_second_init_overwrites_nothing(upprop: Upprop, authority: Path) -> No
 
 
 def test_what_was_signed_is_in_force(
-    upprop: Upprop, draft: Path, trial: pki.DevFederation, sign: Sign, authority: Path
+    upprop: Upprop, draft: Path, trial: throwaway.DevFederation, sign: Sign, authority: Path
 ) -> None:
     _sign_epoch(upprop, draft, trial, 3)
     out = sign(draft)
@@ -136,7 +136,7 @@ def test_an_epoch_that_lacks_a_signature_is_not_signed(draft: Path, sign: Sign) 
     assert draft.read_bytes() == before
 
 
-def test_an_evaluator_signs_with_its_own_key_alone(upprop: Upprop, draft: Path, trial: pki.DevFederation) -> None:
+def test_an_evaluator_signs_with_its_own_key_alone(upprop: Upprop, draft: Path, trial: throwaway.DevFederation) -> None:
     key = trial.directory / "evaluator-1" / "signing.key"
     arguments = ("federation", "sign-epoch", draft, "--epoch", 1, "--index", 3, "--signing-key", key)
     upprop(*arguments, exit_code=EXIT_INPUT)
@@ -163,7 +163,7 @@ def test_show_verifies_with_the_authoritys_key(upprop: Upprop, authority: Path, 
 
 
 def test_an_administrator_sees_what_changed(
-    upprop: Upprop, draft: Path, trial: pki.DevFederation, sign: Sign, tmp_path: Path
+    upprop: Upprop, draft: Path, trial: throwaway.DevFederation, sign: Sign, tmp_path: Path
 ) -> None:
     _sign_epoch(upprop, draft, trial, 3)
     old = tmp_path / "old.toml"
@@ -195,7 +195,12 @@ def test_an_administrator_sees_what_changed(
     ],
 )
 def test_a_wrong_entry_changes_no_draft(
-    upprop: Upprop, authority: Path, trial: pki.DevFederation, flaw: str, arguments: tuple[str, ...], exit_code: int
+    upprop: Upprop,
+    authority: Path,
+    trial: throwaway.DevFederation,
+    flaw: str,
+    arguments: tuple[str, ...],
+    exit_code: int,
 ) -> None:
     draft = authority / "draft.toml"
     before = draft.read_bytes()

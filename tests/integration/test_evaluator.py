@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from federation import control, pki
+from federation import control, throwaway
 from federation import identity as identities
 from federation.clock import ManualClock
 from federation.descriptor import DescriptorStore
@@ -91,7 +91,7 @@ class Evaluator:
 class World:
     """A throw-away federation of small members, with one or more of its evaluators running."""
 
-    dev: pki.DevFederation
+    dev: throwaway.DevFederation
     clock: ManualClock
     evaluators: dict[int, Evaluator]
 
@@ -165,11 +165,11 @@ def make_world(tmp_path: Path) -> Iterator[MakeWorld]:
 
         def make(*running: int) -> World:
             registry_port, *ports = free_ports(4)
-            dev = pki.dev(
+            dev = throwaway.dev(
                 tmp_path / "federation",
-                [pki.DevMember("0180", population=100), pki.DevMember("1480", population=100)],
+                [throwaway.DevMember("0180", population=100), throwaway.DevMember("1480", population=100)],
                 deal_epoch=deal_epoch,
-                ports=pki.Ports(registry_port, tuple(ports)),
+                ports=throwaway.Ports(registry_port, tuple(ports)),
                 today=TODAY,
             )
             clock = ManualClock(ZONE, TODAY)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from federation import control, identity, pki
+from federation import control, identity, throwaway
 from federation.clock import ManualClock
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
@@ -37,7 +37,7 @@ DUE = date(2026, 9, 14)
 class Server:
     """The registry of a throw-away federation, as a process."""
 
-    def __init__(self, federation: pki.DevFederation) -> None:
+    def __init__(self, federation: throwaway.DevFederation) -> None:
         self.federation = federation
         self.settings = load(federation.registry, RegistrySettings)
         self.log_path = federation.directory / "registry.log"

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import generate_latest
 
-from federation import descriptor, identity, pki
+from federation import descriptor, identity, pki, throwaway
 from federation.boundary import transaction
 from federation.clock import utc_now
 from federation.descriptor import DescriptorStore
@@ -69,7 +69,7 @@ class Servicer:
 class Party:
     """What one party of a throw-away federation holds."""
 
-    def __init__(self, federation: pki.DevFederation, name: str, descriptor_path: Path | None = None) -> None:
+    def __init__(self, federation: throwaway.DevFederation, name: str, descriptor_path: Path | None = None) -> None:
         home = federation.directory / name
         self.certificate, self.key = home / "tls.crt", home / "tls.key"
         self.descriptors = DescriptorStore(
@@ -85,7 +85,7 @@ class Party:
 class Running:
     """A registry that listens."""
 
-    def __init__(self, federation: pki.DevFederation, metrics: Metrics, **options: Any) -> None:
+    def __init__(self, federation: throwaway.DevFederation, metrics: Metrics, **options: Any) -> None:
         self.federation = federation
         self.servicer = Servicer()
         self.log = io.StringIO()
@@ -109,12 +109,12 @@ class Running:
 
 
 @pytest.fixture
-def federation(make_federation: MakeFederation) -> pki.DevFederation:
+def federation(make_federation: MakeFederation) -> throwaway.DevFederation:
     return make_federation("0180", "1480")
 
 
 @pytest.fixture
-def running(federation: pki.DevFederation, metrics: Metrics) -> Iterator[Running]:
+def running(federation: throwaway.DevFederation, metrics: Metrics) -> Iterator[Running]:
     registry = Running(federation, metrics)
     yield registry
     registry.server.stop(0)
@@ -136,14 +136,14 @@ def list_notices(peer: Peer, **options: Any) -> registry_pb2.ListNoticesResponse
     return peer.call(RegistryServiceStub(peer.channel).ListNotices, registry_pb2.ListNoticesRequest(), **options)
 
 
-def resign(federation: pki.DevFederation, **changes: Any) -> None:
+def resign(federation: throwaway.DevFederation, **changes: Any) -> None:
     """Put a changed descriptor with the next serial in place."""
     file = descriptor.parse_file(federation.descriptor.read_bytes())
     file = msgspec.structs.replace(file, serial=file.serial + 1, **changes)
     federation.descriptor.write_bytes(descriptor.sign(file, federation.authority_key))
 
 
-def reissue(federation: pki.DevFederation, home: str, who: Identity, **options: Any) -> None:
+def reissue(federation: throwaway.DevFederation, home: str, who: Identity, **options: Any) -> None:
     """Give the party in `home` another certificate for the key it has."""
     directory = federation.directory / home
     key = load_pem_private_key((directory / "tls.key").read_bytes(), None)
@@ -157,7 +157,7 @@ class Unchecked:
 
     stamp = None
 
-    def __init__(self, federation: pki.DevFederation, home: str) -> None:
+    def __init__(self, federation: throwaway.DevFederation, home: str) -> None:
         self._directory = federation.directory / home
         self._roots = pki.certificate_pem(federation.ca.certificate)
 
@@ -375,7 +375,7 @@ def test_a_party_that_is_down_is_unreachable_and_found_again(running: Running, p
     again.server.stop(0)
 
 
-def test_the_limit_on_concurrent_calls_holds(federation: pki.DevFederation, metrics: Metrics) -> None:
+def test_the_limit_on_concurrent_calls_holds(federation: throwaway.DevFederation, metrics: Metrics) -> None:
     registry = Running(federation, metrics, threads=2, max_concurrent_rpcs=2)
     release, inside = threading.Event(), threading.Semaphore(0)
 
@@ -486,7 +486,7 @@ def test_calls_are_counted_under_the_usual_names(running: Running, peer: Peer) -
     assert _handled(running) == {"SubmitSignals/OK": 1, "ListNotices/FAILED_PRECONDITION": 1}
 
 
-def test_health_is_told_to_every_party(federation: pki.DevFederation, metrics: Metrics) -> None:
+def test_health_is_told_to_every_party(federation: throwaway.DevFederation, metrics: Metrics) -> None:
     ready = True
     registry = Running(federation, metrics, is_ready=lambda: ready)
     peer = registry.peer(Party(federation, "evaluator-2"))
@@ -509,7 +509,7 @@ def test_a_method_without_a_rule_fails_the_start() -> None:
         check_rules([SERVICE], rules)
 
 
-def test_a_rule_without_a_method_fails_the_start(federation: pki.DevFederation, metrics: Metrics) -> None:
+def test_a_rule_without_a_method_fails_the_start(federation: throwaway.DevFederation, metrics: Metrics) -> None:
     party = Party(federation, "registry")
     with pytest.raises(ValueError, match=r"without a method: .*Forget"):
         RpcServer(
@@ -522,7 +522,7 @@ def test_a_rule_without_a_method_fails_the_start(federation: pki.DevFederation, 
         )
 
 
-def test_a_method_that_nobody_serves_fails_the_start(federation: pki.DevFederation, metrics: Metrics) -> None:
+def test_a_method_that_nobody_serves_fails_the_start(federation: throwaway.DevFederation, metrics: Metrics) -> None:
     party = Party(federation, "registry")
     with pytest.raises(ValueError, match="nobody serves"):
         RpcServer(

@@ -22,7 +22,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from federation import control, pki
+from federation import control, throwaway
 from federation.control import Handlers
 from federation.descriptor import DescriptorStore
 from federation.errors import EXIT_STORE, Code, UppropError
@@ -86,7 +86,7 @@ class Running:
 
 
 @pytest.fixture
-def federation(make_federation: MakeFederation) -> pki.DevFederation:
+def federation(make_federation: MakeFederation) -> throwaway.DevFederation:
     return make_federation("0180", clock="system")
 
 
@@ -94,7 +94,7 @@ Run = Callable[..., Running]
 
 
 @pytest.fixture
-def run(federation: pki.DevFederation) -> Iterator[Run]:
+def run(federation: throwaway.DevFederation) -> Iterator[Run]:
     with ExitStack() as stack:
 
         def start(app: App | None = None, **changes: Any) -> Running:
@@ -129,7 +129,7 @@ def test_a_stopped_daemon_leaves_nothing(run: Run) -> None:
     assert running.events()[-1] == "daemon_stopped"
 
 
-def test_a_start_that_fails_leaves_nothing(run: Run, federation: pki.DevFederation) -> None:
+def test_a_start_that_fails_leaves_nothing(run: Run, federation: throwaway.DevFederation) -> None:
     app = App()
     taken = run()
     other = Running(
@@ -147,7 +147,7 @@ def test_a_start_that_fails_leaves_nothing(run: Run, federation: pki.DevFederati
 
 
 def test_a_second_daemon_on_the_same_data_is_refused_and_builds_nothing(
-    run: Run, federation: pki.DevFederation
+    run: Run, federation: throwaway.DevFederation
 ) -> None:
     run()
     other = Running(federation.node("0180"), App())
@@ -192,7 +192,7 @@ def test_a_manual_clock_warns_and_stops_workers(run: Run) -> None:
 
 @pytest.mark.parametrize("key", ["listen", "metrics_listen"])
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "192.0.2.1:0", "[::]:0", "example.org:0"])
-def test_a_manual_clock_is_refused_beyond_loopback(federation: pki.DevFederation, key: str, address: str) -> None:
+def test_a_manual_clock_is_refused_beyond_loopback(federation: throwaway.DevFederation, key: str, address: str) -> None:
     changes: dict[str, Any] = {"clock": "manual", key: address}
     running = Running(federation.node("0180"), App(), **changes)
     with pytest.raises(UppropError, match="loopback") as refused:
@@ -207,7 +207,7 @@ def upprop(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "federation.cli", *map(str, arguments)]
 
 
-def start_registry(federation: pki.DevFederation) -> subprocess.Popen[str]:
+def start_registry(federation: throwaway.DevFederation) -> subprocess.Popen[str]:
     config = federation.registry
     subprocess.run(upprop("registry", "migrate", "--config", config), cwd=ROOT, check=True, capture_output=True)
     process = subprocess.Popen(
@@ -227,7 +227,9 @@ def start_registry(federation: pki.DevFederation) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_drains_the_process_and_leaves_nothing(federation: pki.DevFederation, number: signal.Signals) -> None:
+def test_a_signal_drains_the_process_and_leaves_nothing(
+    federation: throwaway.DevFederation, number: signal.Signals
+) -> None:
     process = start_registry(federation)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
@@ -238,7 +240,7 @@ def test_a_signal_drains_the_process_and_leaves_nothing(federation: pki.DevFeder
     assert not {"ports.json", control.SOCKET_NAME} & {path.name for path in data.iterdir()}
 
 
-def test_a_second_process_on_the_same_data_is_refused(federation: pki.DevFederation) -> None:
+def test_a_second_process_on_the_same_data_is_refused(federation: throwaway.DevFederation) -> None:
     process = start_registry(federation)
     try:
         second = subprocess.run(
@@ -251,7 +253,7 @@ def test_a_second_process_on_the_same_data_is_refused(federation: pki.DevFederat
     assert "STORE_LOCKED" in second.stderr
 
 
-def test_a_killed_process_does_not_hinder_the_next(federation: pki.DevFederation) -> None:
+def test_a_killed_process_does_not_hinder_the_next(federation: throwaway.DevFederation) -> None:
     process = start_registry(federation)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from federation import identity, pki
+from federation import identity, pki, throwaway
 from federation.clock import utc_now
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
@@ -28,7 +28,7 @@ from tests.conftest import MakeFederation
 class Party:
     """The node of member 0180, with whatever certificate a test gives it."""
 
-    def __init__(self, federation: pki.DevFederation) -> None:
+    def __init__(self, federation: throwaway.DevFederation) -> None:
         self.federation = federation
         self.home = federation.directory / "node-0180"
         self.descriptors = DescriptorStore(

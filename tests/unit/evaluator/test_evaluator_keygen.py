@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from federation import admin_cli, pki
+from federation import descriptor_cli, pki
 from federation.descriptor import parse_file, serialise_file
 from federation.descriptor_file import File
 from federation.errors import Code, UppropError
@@ -41,7 +41,7 @@ def test_the_commands_it_prints_put_the_epoch_into_the_descriptor(tmp_path: Path
             at = arguments.index("--certificate")
             arguments[at : at + 2] = ["--key-sha256", arguments[arguments.index("--index") + 1] * 64]
         arguments = ["127.0.0.1:7441" if word == "HOST:PORT" else word for word in arguments]
-        result = CliRunner().invoke(admin_cli.federation, arguments)
+        result = CliRunner().invoke(descriptor_cli.federation, arguments)
         assert result.exit_code == 0, result.output
     [epoch] = parse_file(draft.read_bytes()).epochs
     assert set(epoch.signatures) == set(range(1, shares + 1))

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from federation import pki
+from federation import throwaway
 from federation.clock import ManualClock
 from federation.descriptor import Descriptor, DescriptorStore, parse_file, serialise_file, sign, split
 from federation.errors import Code, UppropError
@@ -28,7 +28,7 @@ from tests.conftest import MakeFederation
 class Home:
     """The settings of evaluator 1 of a federation with two epochs, its store migrated."""
 
-    def __init__(self, dev: pki.DevFederation, metrics: Metrics) -> None:
+    def __init__(self, dev: throwaway.DevFederation, metrics: Metrics) -> None:
         self.dev = dev
         self.path = dev.evaluator(1)
         self.log = io.StringIO()
@@ -156,7 +156,7 @@ def test_an_epoch_that_ends_is_no_more_answered(home: Home) -> None:
     assert [share.epoch for share in shares.usable(after)] == [2]
 
 
-def _resigned(dev: pki.DevFederation, before: Descriptor) -> Descriptor:
+def _resigned(dev: throwaway.DevFederation, before: Descriptor) -> Descriptor:
     """The next descriptor, without epoch 1."""
     file = parse_file(split(dev.descriptor.read_bytes())[0])
     kept = [epoch for epoch in file.epochs if epoch.epoch != 1]

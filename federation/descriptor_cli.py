@@ -1,4 +1,4 @@
-"""`upprop federation` and `upprop pki`: what the authority does, with the offline key at hand.
+"""`upprop federation`: what the authority does, with the offline key at hand.
 
 A draft is the descriptor's file without signature. Commands change the draft; `sign` gives it the next serial and
 writes the signed descriptor. Invariant: the draft with the raised serial is on disk before the signed file, so no
@@ -219,7 +219,7 @@ def epoch(
 @click.option("--break", "breaks", multiple=True, help="FIRST:LAST day without school, both included; repeatable.")
 def calendar(draft: Path, name: str, breaks: tuple[str, ...]) -> None:
     """Set the breaks of a calendar, in place of those it had."""
-    pauses = [Pause(each.start, each.end) for each in map(_break, breaks)]
+    pauses = [Pause(each.start, each.end) for each in map(parse_break, breaks)]
     _change(draft, lambda file: {"calendars": {**file.calendars, name: pauses}})
 
 
@@ -406,7 +406,8 @@ def _bytes(text: str, option: str) -> bytes:
     raise click.BadParameter("Give 32 bytes in hex or base64.", param_hint=option)
 
 
-def _break(text: str) -> Break:
+def parse_break(text: str) -> Break:
+    """FIRST:LAST as a break; raises click.BadParameter."""
     # Without a colon the last day is empty, which is no date.
     start, _, end = text.partition(":")
     try:
@@ -415,59 +416,3 @@ def _break(text: str) -> Break:
         raise click.BadParameter(
             f"{text!r} is not FIRST:LAST, such as 2026-06-15:2026-08-17.", param_hint="--break"
         ) from error
-
-
-@click.group(short_help="Make keys and certificates for trials (unsafe).")
-def pki() -> None:
-    """Keys and certificates for trials. A real federation's keys are made by each party, for itself."""
-
-
-@pki.command()
-@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--members", required=True, help="Ids of the members, separated by commas: 0180,1480.")
-@click.option("--population", type=click.IntRange(min=0), default=50_000, show_default=True, help="Of each member.")
-@click.option("--evaluators", type=click.IntRange(2, 20), default=3, show_default=True)
-@click.option("--threshold", type=click.IntRange(2, 20), default=2, show_default=True)
-@click.option("--base-port", type=click.IntRange(1, 65_000), default=keys.DEFAULT_BASE_PORT, show_default=True)
-@click.option("--break", "breaks", multiple=True, help="FIRST:LAST day without school, both included; repeatable.")
-@click.option("--clock", type=click.Choice(["system", "manual"]), default="system", show_default=True)
-def dev(
-    directory: Path,
-    members: str,
-    population: int,
-    evaluators: int,
-    threshold: int,
-    base_port: int,
-    breaks: tuple[str, ...],
-    clock: str,
-) -> None:
-    """Make a complete throw-away federation in DIRECTORY: keys, certificates, descriptor and settings of all parties.
-
-    UNSAFE: one machine makes and holds every key of every party. Never use it for real pupils.
-    """
-    try:
-        from privacy.keys import deal_epoch
-    except ModuleNotFoundError as error:
-        raise UppropError(
-            Code.CONFIG_INVALID, f"`upprop pki dev` needs {error.name}. Run: pip install 'upprop[demo]'"
-        ) from error
-
-    if threshold > evaluators:
-        raise click.UsageError("There are fewer evaluators than the threshold.")
-    click.secho(
-        "UNSAFE: a throw-away federation. One machine makes and holds every key of every party.\n"
-        "Whoever reads this directory can identify every pupil. Never use it for real pupils.",
-        fg="red",
-        bold=True,
-        err=True,
-    )
-    made = keys.dev(
-        directory,
-        [keys.DevMember(each.strip(), population=population) for each in members.split(",")],
-        deal_epoch=deal_epoch,
-        ports=keys.Ports.from_base(base_port, evaluators),
-        threshold=threshold,
-        breaks=[_break(each) for each in breaks],
-        clock=clock,
-    )
-    click.echo(f"Wrote {made.descriptor} and the settings of {evaluators} evaluators, a registry and the nodes.")
