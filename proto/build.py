@@ -5,6 +5,7 @@ Invariant: what is generated is never committed, so it can never disagree with `
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,8 +33,9 @@ def generate(root: Path) -> None:
             *map(str, sources),
         ],
         check=True,
-        # protoc finds its plugins on PATH; in build isolation they stand beside the interpreter only.
-        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        # protoc finds its plugins on PATH: beside the interpreter, or where a build front end put what the build needs
+        # and says so by PATH and PYTHONPATH.
+        env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])},
     )
 
 
