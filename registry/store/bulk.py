@@ -67,7 +67,7 @@ def _write(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], conf
         return
     text, convert = _row_by_row(tx.dialect, table, columns, conflict)
     # Past SQLAlchemy, whose handling of parameters costs as much as the insert itself.
-    tx.exec_driver_sql(text, [convert(row) for row in rows])
+    tx.exec_driver_sql(text, [tuple(convert(row)) for row in rows])
 
 
 @functools.cache
@@ -80,20 +80,19 @@ def _arrays(table: Table, columns: tuple[str, ...], conflict: _Conflict | None) 
 @functools.lru_cache(maxsize=256)
 def _row_by_row(
     dialect: Dialect, table: Table, columns: tuple[str, ...], conflict: _Conflict | None
-) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+) -> tuple[str, Callable[[Mapping[str, Any]], list[Any]]]:
     """The statement with a `?` per column, and what turns a row into the driver's values."""
     values = sqlite.insert(table).values({name: bindparam(name) for name in columns})
     compiled = _on_conflict(values, table, conflict).compile(dialect=dialect)
     order = tuple(compiled.positiontup or ())
     processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order]
+    converted = [(place, process) for place, process in enumerate(processors) if process is not None]
 
-    def convert(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            [
-                row[name] if process is None else process(row[name])
-                for name, process in zip(order, processors, strict=True)
-            ]
-        )
+    def convert(row: Mapping[str, Any]) -> list[Any]:
+        values = [row[name] for name in order]
+        for place, process in converted:
+            values[place] = process(values[place])
+        return values
 
     return str(compiled), convert
 

@@ -1,8 +1,9 @@
 """Signals per second through SubmitSignals and the close, against a bare batched insert of the same rows.
 
 The ratio says what the registry's own work costs: 1 would be as fast as writing the rows it leaves behind and doing
-nothing else. Signals come over mutual TLS on loopback, as from nodes. Both are timed in one round, on the same kind of
-store, and the median of the rounds is shown, so that machines can be compared and what else runs matters little.
+nothing else. The registry is a process of its own; signals come over mutual TLS on loopback, as from nodes. Both are
+timed in one round, on the same kind of store, and the median of the rounds is shown, so that machines can be compared
+and what else runs matters little.
 
 Run `python tests/benchmarks/bench_ingest.py`.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,31 +25,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # Started as a script, the project's root is not on the path.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 
 from federation import tls13
 
 tls13.require()
 
-import msgspec
 import sqlalchemy as sa
-from prometheus_client import CollectorRegistry
 
-from federation import identity, pki
+from federation import control, identity, throwaway
 from federation.database import Database
 from federation.descriptor import DescriptorStore
 from federation.files import write_secret
 from federation.migration import migrate
-from federation.observability import Log, Metrics
 from federation.rpc.client import Peer
 from federation.rules.vocabulary import MAX_BATCH, MemberId
-from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import ChannelCredentials, OwnIdentity
-from federation.v1 import registry_pb2, signal_pb2
+from federation.v1 import control_pb2, registry_pb2, signal_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from privacy.keys import deal_epoch
-from registry.app import App, build
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.store.bulk import chunks
 from registry.store.schema import metadata
@@ -130,50 +128,48 @@ def _signal(source: random.Random, pseudonym: bytes, *, leaves: bool) -> signal_
     return signal
 
 
-@contextlib.contextmanager
-def _registry(directory: Path, target: str | Path) -> Iterator[tuple[App, dict[MemberId, Peer]]]:
-    """A registry that listens with mutual TLS, and a channel of every member to it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    federation = pki.dev(
-        directory,
-        [pki.DevMember(member) for member in member_ids()],
-        deal_epoch=deal_epoch,
-        ports=pki.Ports(port, (1, 2)),
-        today=SINCE,
-    )
-    settings = load(federation.registry, RegistrySettings)
-    if isinstance(target, str):
-        url_file = federation.directory / "database.url"
-        write_secret(url_file, target.encode())
-        settings = msgspec.structs.replace(settings, database_url_file=url_file)
-    database = open_database(settings)
-    migrate(database, STORE_PACKAGE)
-    database.close()
-    log, metrics = Log(level="error"), Metrics(CollectorRegistry())
-    descriptors = DescriptorStore.of(settings, log)
-    clock = make_clock(settings, descriptors)
-    built: list[App] = []
+class Registry:
+    """The registry as a process of its own, with mutual TLS, and a channel of every member to it."""
 
-    def make() -> App:
-        built.append(build(settings, clock=clock, metrics=metrics, descriptors=descriptors, log=log))
-        return built[0]
-
-    own = OwnIdentity.of(settings, descriptors)
-    daemon = Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own)
-    daemon.start()
-    with contextlib.ExitStack() as stack:
-        stack.callback(daemon.stop)
-        peers = {}
-        for member in member_ids():
+    def __init__(self, directory: Path, url: str | None, stack: contextlib.ExitStack) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        members = member_ids()
+        federation = throwaway.dev(
+            directory,
+            [throwaway.DevMember(member) for member in members],
+            deal_epoch=deal_epoch,
+            ports=throwaway.Ports(port, (1, 2)),
+            today=SINCE,
+        )
+        if url is not None:
+            write_secret(federation.registry.parent / "database.url", url.encode())
+            federation.registry.write_text('database_url_file = "database.url"\n' + federation.registry.read_text())
+        self.settings = load(federation.registry, RegistrySettings)
+        self.database = stack.enter_context(contextlib.closing(open_database(self.settings)))
+        migrate(self.database, STORE_PACKAGE)
+        command = [sys.executable, "-m", "federation.cli", "registry", "serve", "--config", str(federation.registry)]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        self.control = stack.enter_context(control.connect(self.settings.data_dir))
+        self.peers: dict[MemberId, Peer] = {}
+        for member in members:
             home = federation.node(member).parent
+            descriptors = DescriptorStore(
+                federation.descriptor, federation.authority_key.public_key(), home / "descriptor.seen"
+            )
             credentials = ChannelCredentials(OwnIdentity(home / "tls.crt", home / "tls.key", descriptors))
-            peers[member] = Peer(identity.registry("a"), f"127.0.0.1:{port}", credentials)
-            stack.callback(peers[member].close)
+            self.peers[member] = Peer(identity.registry("a"), f"127.0.0.1:{port}", credentials)
+            stack.callback(self.peers[member].close)
             # Also opens the connection, which is not what is measured.
-            _report(peers[member])
-        yield built[0], peers
+            _report(self.peers[member])
+
+    def close_day(self, day: date) -> control_pb2.EvaluateReport:
+        self.control.SetToday(control_pb2.SetTodayRequest(today=day.isoformat()))
+        *_, last = self.control.Evaluate(control_pb2.EvaluateRequest())
+        return last.report
 
 
 def _envelope() -> registry_pb2.Envelope:
@@ -186,18 +182,19 @@ def _report(peer: Peer) -> None:
     peer.call(RegistryServiceStub(peer.channel).ReportRoster, request)
 
 
-def measure(target: str | Path, bare: Database, signals: int = SIGNALS) -> Measured:
-    """One round: the work on an empty database, SQLite or the URL given, and the bare insert on another of its kind."""
+def measure(url: str | None, bare: Database, signals: int = SIGNALS) -> Measured:
+    """One round: the work on an empty database (SQLite, or at `url`), and the bare insert on another of its kind."""
     requests = list(batches(signals))
-    with TemporaryDirectory() as directory, _registry(Path(directory) / "federation", target) as (registry, peers):
-        submit = {member: RegistryServiceStub(peer.channel).SubmitSignals for member, peer in peers.items()}
+    with TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+        registry = Registry(Path(directory) / "federation", url, stack)
+        submit = {member: RegistryServiceStub(peer.channel).SubmitSignals for member, peer in registry.peers.items()}
         begun = time.perf_counter()
         for member, request in requests:
-            peers[member].call(submit[member], request)
+            registry.peers[member].call(submit[member], request)
         taken_in = time.perf_counter()
-        report = registry.daily_close.run(CLOSED_ON)
+        report = registry.close_day(CLOSED_ON)
         closed = time.perf_counter()
-        if report.failed or not report.notices:
+        if not report.notices:
             raise RuntimeError("the close did not do its work")
         rows = _rows(registry.database)
     migrate(bare, STORE_PACKAGE)
@@ -213,7 +210,7 @@ def measure(target: str | Path, bare: Database, signals: int = SIGNALS) -> Measu
 
 def on_sqlite(signals: int = SIGNALS) -> Measured:
     with TemporaryDirectory() as directory, contextlib.closing(Database(Path(directory) / "bare.sqlite")) as bare:
-        return measure(Path(directory), bare, signals)
+        return measure(None, bare, signals)
 
 
 def on_postgresql(server: PostgresServer, signals: int = SIGNALS) -> Measured:
