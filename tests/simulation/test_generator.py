@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from federation.demo import scenario as scenarios
 from federation.demo.generator import EVERY_KIND, Recipe, generate, write
-from federation.demo.generator.people import BIRTH_NUMBERS
+from federation.demo.generator.people import BIRTH_NUMBERS, DAYS_TRIED, Population
 from federation.demo.generator.plots import CROWDS, MOVED, PLOTS
 from federation.demo.generator.schooldays import Term
 from federation.errors import UppropError
@@ -29,9 +30,21 @@ def test_rules_come_to_the_truth_of_the_plots(seed: int, start: date, weeks: int
     assert Players(generated).play() == generated.truth.cases
 
 
-@pytest.mark.parametrize(("members", "pupils", "weeks", "watch"), [(2, 200, 9, 5), (7, 40, 30, 15), (3, 64, 20, 1)])
-def test_rules_come_to_the_truth_for_other_sizes_and_watches(members: int, pupils: int, weeks: int, watch: int) -> None:
-    recipe = Recipe(seed=watch, members=members, pupils=pupils, weeks=weeks, watch=watch, kinds=PLAYED)
+@pytest.mark.parametrize(
+    ("members", "pupils", "weeks", "watch", "every"),
+    [
+        (2, 200, 9, 5, 7),
+        (7, 40, 30, 15, 7),
+        (3, 64, 20, 1, 7),
+        (3, 64, 8, 10, 1),
+        (4, 64, 14, 10, 3),
+        (4, 64, 20, 10, 10),
+    ],
+)
+def test_rules_come_to_the_truth_for_other_sizes_watches_and_intervals(
+    members: int, pupils: int, weeks: int, watch: int, every: int
+) -> None:
+    recipe = Recipe(seed=watch, members=members, pupils=pupils, weeks=weeks, watch=watch, every=every, kinds=PLAYED)
     generated = generate(recipe)
     assert Players(generated).play() == generated.truth.cases
 
@@ -76,6 +89,15 @@ def test_people_carry_test_numbers_alone() -> None:
         for number in (file.pupil.number, file.pupil.samordning):
             assert isinstance(parse(number, AUTUMN), Sound)
         assert not isinstance(parse(file.pupil.invalid, AUTUMN), Sound)
+
+
+def test_more_pupils_than_test_numbers_are_refused_plainly() -> None:
+    population = Population(random.Random(1), 2026)
+    numbers = {population.pupil("GR", 3).number for _ in range(365 * len(BIRTH_NUMBERS) // 2)}
+    assert len(numbers) == 365 * len(BIRTH_NUMBERS) // 2
+    with pytest.raises(UppropError, match="not enough test numbers"):
+        for _ in range((365 + DAYS_TRIED) * len(BIRTH_NUMBERS)):
+            population.pupil("GR", 3)
 
 
 def test_movers_of_the_demonstration_raise_no_alarm_unless_late() -> None:

@@ -6,7 +6,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from federation.demo import scenario as scenarios
 from federation.demo.generator.people import Entry, Population, Row
 from federation.demo.generator.plots import CROWDS, MOVED, PLOTS
-from federation.demo.generator.schooldays import Term, weekly
+from federation.demo.generator.schooldays import Term, dates
 from federation.demo.generator.stage import DoesNotFitError, File, Stage, Story
 from federation.demo.scenario import Scenario, ScenarioBreak, ScenarioCalendar, ScenarioMember, Truth
 from federation.rules.vocabulary import MemberId
@@ -63,6 +63,8 @@ class Recipe:
     pupils: int = 64
     start: date = date(2026, 8, 24)
     weeks: int = 14
+    every: int = 7
+    """Days from one export to the next."""
     watch: int = 10
     breaks: tuple[tuple[date, date], ...] = BREAKS
     kinds: Mapping[str, int] = field(default_factory=lambda: EVERY_KIND)
@@ -96,7 +98,7 @@ def generate(recipe: Recipe) -> Generated:
     """The same recipe gives the same scenario. A kind that does not fit the dates at all is left out."""
     rng = random.Random(recipe.seed)  # noqa: S311 - a seed has to give the same scenario again; no secret
     members = tuple(MemberId(id_) for id_, _ in municipalities(recipe.members))
-    as_of = weekly(recipe.start, recipe.weeks)
+    as_of = dates(recipe.start, recipe.weeks, recipe.every)
     stage = Stage(
         rng=rng,
         term=Term(as_of, recipe.breaks, recipe.watch),
@@ -115,7 +117,7 @@ def generate(recipe: Recipe) -> Generated:
             stories.append((kind, story))
     present = Counter(file.member for _, story in stories for file in story.files)
     for member in members:
-        alone = Stage(rng, stage.term, (member,), stage.units, stage.people, stage.settled)
+        alone = replace(stage, members=(member,))
         stories += [("stay", PLOTS["stay"](alone)) for _ in range(recipe.pupils - present[member])]
     return Generated(_scenario(recipe, as_of), tuple(stories))
 

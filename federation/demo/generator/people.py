@@ -9,7 +9,11 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from federation.errors import Code, UppropError
+
 BIRTH_NUMBERS = range(980, 1000)
+DAYS_TRIED = 90
+"""Days of birth on which an unused number is looked for; each has twenty."""
 SAMORDNING_DAY = 60
 GIVEN_NAMES = ("Alva", "Bo", "Dag", "Ebba", "Folke", "Gry", "Hedda", "Ivar", "Juni", "Kaj", "Liv", "My", "Nils")
 FAMILY_NAMES = (
@@ -122,10 +126,13 @@ class Population:
 
     def _draw(self, birth: date) -> tuple[str, date, int]:
         """An unused number of somebody born on that day, or on the next on which one is left."""
-        while True:
-            order = self.rng.sample(BIRTH_NUMBERS, len(BIRTH_NUMBERS))
-            for birth_number in order:
+        for _ in range(DAYS_TRIED):
+            for birth_number in self.rng.sample(BIRTH_NUMBERS, len(BIRTH_NUMBERS)):
                 if (drawn := number(birth, birth_number)) not in self.taken:
                     self.taken.add(drawn)
                     return drawn, birth, birth_number
             birth += timedelta(days=1)
+        raise UppropError(
+            Code.INPUT_REFUSED,
+            "There are not enough test numbers for so many pupils of one age: ask for fewer pupils or members.",
+        )

@@ -71,5 +71,6 @@ class Term:
         return len(self.as_of) - 1
 
 
-def weekly(start: date, weeks: int) -> tuple[date, ...]:
-    return tuple(start + n * timedelta(days=7) for n in range(weeks))
+def dates(start: date, weeks: int, every: int) -> tuple[date, ...]:
+    """A date every so many days, from `start` on, for so many weeks."""
+    return tuple(start + n * DAY for n in range(0, 7 * weeks, every))
