@@ -329,6 +329,7 @@ class DescriptorStore:
         self._lock = threading.Lock()
         self._stamp: tuple[int, int, int] | None = None
         self._current: Descriptor | None = None
+        self._refusal: UppropError | None = None
 
     @classmethod
     def of(cls, settings: DaemonSettings, log: Log | None = None) -> DescriptorStore:
@@ -346,20 +347,26 @@ class DescriptorStore:
                 self._current = self._accept()
                 self._stamp = stamp
             elif stamp != self._stamp:
-                self._stamp = stamp
+                self._stamp, self._refusal = stamp, None
                 try:
                     self._current = self._accept()
                 except UppropError as error:
+                    self._refusal = error
                     if self._log is not None:
                         self._log(REFUSED, code=error.code)
             check_expiry(self._current, self._now())
             return self._current
 
     def last(self) -> Descriptor:
-        """The last one accepted, expired or not; to look at, never to decide by."""
+        """The last one accepted, expired or not: under an expired one no party is spoken to."""
         with self._lock:
             current = self._current
         return self.current() if current is None else current
+
+    def refusal(self) -> UppropError | None:
+        """Why the file that lies there now was not taken up, while an earlier one stays in force; None where it was."""
+        with self._lock:
+            return self._refusal
 
     def _accept(self) -> Descriptor:
         content = read(self._path)

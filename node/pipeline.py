@@ -22,7 +22,7 @@ import msgspec
 
 from federation.clock import Clock
 from federation.database import Database
-from federation.descriptor import Descriptor
+from federation.descriptor import Descriptor, DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import (
@@ -125,6 +125,7 @@ class _Sync:
     descriptor: Descriptor
     today: date
     judge: Judge
+    expired: bool = False
     submitted: int = 0
     notices: int = 0
     problems: list[str] = field(default_factory=list)
@@ -142,7 +143,7 @@ class Pipeline:
         *,
         database: Database,
         sealer: Sealer,
-        descriptor: Callable[[], Descriptor],
+        descriptors: DescriptorStore,
         member: MemberId,
         links: Links,
         clock: Clock,
@@ -151,7 +152,7 @@ class Pipeline:
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
-        self._descriptor = descriptor
+        self._descriptors = descriptors
         self._member = member
         self._links = links
         self._clock = clock
@@ -184,12 +185,12 @@ class Pipeline:
     def sync(self, *, notices_only: bool = False) -> Iterator[Progress | SyncReport]:
         """Yields progress and, last, the report. `notices_only` sends nothing: it restates, fetches and handles.
 
-        Raises UppropError where the node cannot work at all: no descriptor in force, the store busy.
+        Where the descriptor has expired nothing is sent, but what the node knows by itself opens its case files all the
+        same. Raises UppropError where it cannot work at all: no descriptor was ever in force, the store is busy.
         """
         with self._one_at_a_time:
-            descriptor = self._descriptor()
-            judge = Judge(self._member, self._policy(descriptor.policy), descriptor.calendar(self._member))
-            run = _Sync(descriptor, self._clock.today(), judge)
+            run = self._begin()
+            notices_only = notices_only or run.expired
             for _ in range(MAX_ROUNDS):
                 yield from self._restate(run)
                 if notices_only:
@@ -205,6 +206,22 @@ class Pipeline:
             yield self._report(run)
 
     # -- steps ------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> _Sync:
+        problems = []
+        try:
+            descriptor, expired = self._descriptors.current(), False
+        except UppropError as error:
+            if error.code is not Code.DESCRIPTOR_EXPIRED:
+                raise
+            # Its policy and calendar are still the best there are to judge by; no party is spoken to under it.
+            descriptor, expired = self._descriptors.last(), True
+            problems.append(error.sentence)
+        refusal = self._descriptors.refusal()
+        if refusal is not None:
+            problems.append(f"The descriptor that lies in place now is not taken up. {refusal.sentence}")
+        judge = Judge(self._member, self._policy(descriptor.policy), descriptor.calendar(self._member))
+        return _Sync(descriptor, self._clock.today(), judge, expired, problems=problems)
 
     def _restate(self, run: _Sync) -> Generator[Progress, None, None]:
         epochs = [epoch.epoch for epoch in run.descriptor.epochs]

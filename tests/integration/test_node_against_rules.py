@@ -111,7 +111,7 @@ class Oracle:
         signals: list[MemberSignal] = []
         names: dict[tuple[str, bytes], str] = {}
         for member, node in self.federation.nodes.items():
-            calendar = node.app.pipeline._descriptor().calendar(member)
+            calendar = node.app.pipeline._descriptors.current().calendar(member)
             for handle, number, person_id, history, facts in histories(node):
                 names[member, handle] = person_id
                 said = statement(history, facts, today, Policy(), calendar)

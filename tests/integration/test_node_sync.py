@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from privacy.group import Element
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import put_between
 from tests.integration.node_parties import Federation, Node, running
-from tests.unit.node.exports import enrolment, person
+from tests.unit.node.exports import enrolment, number, person
 
 STOCKHOLM, MALMO = "0180", "1280"
 BASELINE = date(2026, 8, 24)
@@ -191,6 +191,38 @@ def test_a_registry_down_for_one_school_day_opens_the_case_file(federation: Fede
     federation.day(date(2026, 9, 21), {})
     [case] = node.cases()
     assert (case.opened_by, case.state_since) == ("silent registry", date(2026, 9, 19))
+
+
+def test_an_expired_descriptor_keeps_no_case_file_closed(federation: Federation) -> None:
+    node = federation.nodes[STOCKHOLM]
+    federation.day(LEFT_SHOWN, {STOCKHOLM: without(roll(0), left(0)), MALMO: roll(100)})
+    descriptors: Any = node.app.uplink._descriptors
+    in_time = descriptors._now
+    descriptors._now = lambda: in_time() + timedelta(days=1_000)
+    federation.set_today(DUE)
+    node.take(without(roll(0), left(0), person(1, enrolment(end="2026-09-17"))))
+    node.app.sayings.say(number(1), "urgent", said_by="Ada Berg")
+    report = node.sync()
+    assert report.submitted == 0
+    assert report.waiting == 1
+    [problem] = report.problems
+    assert "expired on" in problem
+    assert [(case.number, case.opened_by) for case in node.cases()] == [(number(1), "immediate")]
+    federation.set_today(date(2026, 9, 19))
+    node.sync()
+    assert [case.opened_by for case in node.cases()] == ["silent registry", "immediate"]
+    descriptors._now = in_time
+    assert node.sync().submitted == 1
+
+
+def test_a_descriptor_that_is_not_taken_up_is_said_plainly(federation: Federation) -> None:
+    node = federation.nodes[STOCKHOLM]
+    signed = federation.dev.descriptor.read_bytes()
+    federation.dev.descriptor.write_bytes(signed[: len(signed) // 2])
+    [problem] = node.sync().problems
+    assert problem.startswith("The descriptor that lies in place now is not taken up. The descriptor is not signed")
+    federation.dev.descriptor.write_bytes(signed)
+    assert node.sync().problems == ()
 
 
 def test_no_notice_after_the_close_of_the_due_day_opens_the_case_file(federation: Federation) -> None:

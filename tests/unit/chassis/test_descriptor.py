@@ -267,10 +267,12 @@ def test_a_refused_file_changes_nothing_for_a_running_party(place: Place, conten
     before = store.current()
     place.path.write_bytes(content)
     assert store.current() is before
+    assert store.refusal() is not None
     place.path.unlink()
     assert store.current() is before
     place.put(file(serial=4))
     assert store.current().serial == 4
+    assert store.refusal() is None
 
 
 def test_a_descriptor_that_expires_while_running_is_refused_from_then_on(place: Place) -> None:
