@@ -95,9 +95,9 @@ def test_more_pupils_than_test_numbers_are_refused_plainly() -> None:
     population = Population(random.Random(1), 2026)
     numbers = {population.pupil("GR", 3).number for _ in range(365 * len(BIRTH_NUMBERS) // 2)}
     assert len(numbers) == 365 * len(BIRTH_NUMBERS) // 2
+    everyone = range((365 + DAYS_TRIED) * len(BIRTH_NUMBERS))
     with pytest.raises(UppropError, match="not enough test numbers"):
-        for _ in range((365 + DAYS_TRIED) * len(BIRTH_NUMBERS)):
-            population.pupil("GR", 3)
+        _ = [population.pupil("GR", 3) for _ in everyone]
 
 
 def test_movers_of_the_demonstration_raise_no_alarm_unless_late() -> None:
