@@ -13,9 +13,6 @@ class Evaluated(TypedDict):
     """What a close did, as it is printed."""
 
     closed_on: str
-    groups: int
-    changes: int
-    notices: int
 
 
 def evaluate(stub: control_pb2_grpc.ControlServiceStub, progress: Callable[[int, int], None]) -> Evaluated:
@@ -24,8 +21,5 @@ def evaluate(stub: control_pb2_grpc.ControlServiceStub, progress: Callable[[int,
         if step.HasField("progress"):
             progress(step.progress.done, step.progress.total)
         elif step.HasField("report"):
-            report = step.report
-            return Evaluated(
-                closed_on=report.closed_on, groups=report.groups, changes=report.changes, notices=report.notices
-            )
+            return Evaluated(closed_on=step.report.closed_on)
     raise UppropError(Code.INTERNAL, "The close ended without a report. Look into the registry's log.")

@@ -130,14 +130,8 @@ def _evaluate(close: Close, on: date) -> Iterator[control_pb2.EvaluateResponse]:
         if isinstance(step, BaseException):
             raise step
         if isinstance(step, CloseReport):
-            yield control_pb2.EvaluateResponse(
-                report=control_pb2.EvaluateReport(
-                    closed_on=step.closed_on.isoformat(),
-                    groups=step.groups,
-                    changes=step.changes,
-                    notices=step.notices,
-                )
-            )
+            report = control_pb2.EvaluateReport(closed_on=step.closed_on.isoformat())
+            yield control_pb2.EvaluateResponse(report=report)
             return
         done, total = step
         yield control_pb2.EvaluateResponse(progress=control_pb2.Progress(step="close", done=done, total=total))

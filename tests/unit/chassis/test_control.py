@@ -36,7 +36,7 @@ ZONE = "Europe/Stockholm"
 def _evaluate(_request: EvaluateRequest) -> Iterator[EvaluateResponse]:
     for done in range(3):
         yield EvaluateResponse(progress=Progress(step="closing", done=done, total=3))
-    yield EvaluateResponse(report=EvaluateReport(closed_on="2026-10-19", groups=3))
+    yield EvaluateResponse(report=EvaluateReport(closed_on="2026-10-19"))
 
 
 class App:
