@@ -171,7 +171,7 @@ def import_export(
     if as_json:
         printing.as_json(report)
         return
-    printing.import_report(report)
+    printing.import_report(report, confirmed=confirm_leavings)
 
 
 @node.command()

@@ -33,6 +33,14 @@ def _console() -> Console:
     return Console(markup=False, highlight=False)
 
 
+def _table(*columns: str, title: str | None = None, show_lines: bool = False) -> Table:
+    """A table that cuts nothing off: half an id names nobody."""
+    table = Table(title=title, title_justify="left", show_lines=show_lines)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
     """Shows progress; returns the report that comes last."""
     console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
@@ -56,10 +64,12 @@ def watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
     return report
 
 
-def import_report(report: Answer) -> None:
+def import_report(report: Answer, *, confirmed: bool) -> None:
+    """`confirmed`: leavings that waited were let through with it."""
     first = " This is the baseline." if report["baseline"] else ""
     if report["already_imported"]:
-        click.echo(f"The export of {report['as_of']} had been imported already; nothing has changed.")
+        outcome = "what waited of it is let through" if confirmed else "nothing has changed"
+        click.echo(f"The export of {report['as_of']} had been imported already; {outcome}.")
     else:
         click.echo(f"Imported the export of {report['as_of']}.{first}")
     click.echo(
@@ -79,7 +89,7 @@ def import_report(report: Answer) -> None:
 def _remarks(title: str, remarks: Sequence[Answer]) -> None:
     if not remarks:
         return
-    table = Table("Row", "Field", "Why", title=f"{title}: {len(remarks)}", title_justify="left")
+    table = _table("Row", "Field", "Why", title=f"{title}: {len(remarks)}")
     for remark in remarks[:SHOWN_REMARKS]:
         table.add_row(str(remark["row"]), remark["field"], remark["why"])
     _console().print(table)
@@ -92,7 +102,7 @@ def as_json(answer: Any) -> None:
 
 
 def cases(lines: Sequence[Answer]) -> None:
-    table = Table("Since", "Pupil", "Case", show_lines=True)
+    table = _table("Since", "Pupil", "Case", show_lines=True)
     for line in lines:
         table.add_row(line["effective_date"], _pupil(line), _case(line))
     _console().print(table)
@@ -101,7 +111,7 @@ def cases(lines: Sequence[Answer]) -> None:
 def questions(lines: Sequence[Answer]) -> None:
     if not lines:
         return
-    table = Table("Asked", "Pupil", title="Seen in school? Another member urgently asks", title_justify="left")
+    table = _table("Asked", "Pupil", title="Seen in school? Another member urgently asks")
     for line in lines:
         table.add_row(line["asked_on"], _pupil(line))
     _console().print(table)
@@ -124,7 +134,7 @@ def _case(line: Answer) -> str:
 
 
 def waiting(sayings: Sequence[Answer]) -> None:
-    table = Table("Id", "What", "On", "Pupil", "Reason", "Said by", "Said on")
+    table = _table("Id", "What", "On", "Pupil", "Reason", "Said by", "Said on")
     for one in sayings:
         table.add_row(
             str(one["saying_id"]),

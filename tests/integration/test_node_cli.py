@@ -257,3 +257,23 @@ def test_every_command_explains_itself(command: str) -> None:
     told = run(*command.split(), "--help")
     assert told.returncode == 0
     assert len(told.stdout.splitlines()) > 5
+
+
+def test_a_narrow_terminal_cuts_no_name_number_or_id(upprop: Upprop, export: Path) -> None:
+    upprop.ok("import", str(export), "--as-of", DAY)
+    upprop.ok("say", number(3), "gone", "--on", DAY, "--by", "Ada Berg")
+    shown = upprop.ok("review")
+    cells = [line.split("│")[4].strip() for line in shown.splitlines() if line.startswith("│")]
+    assert "".join(cells) == person_id(3)
+
+
+def test_confirming_what_waits_says_so(upprop: Upprop, tmp_path: Path) -> None:
+    there, gone = tmp_path / "there.json", tmp_path / "gone.json"
+    there.write_bytes(content([person(place) for place in range(30)]))
+    gone.write_bytes(content([person(place, enrolment(end="2026-08-21")) for place in range(30)]))
+    upprop.ok("import", str(there), "--as-of", "2026-08-20")
+    assert "They wait" in upprop.ok("import", str(gone), "--as-of", DAY)
+    assert "nothing has changed" in upprop.ok("import", str(gone), "--as-of", DAY)
+    confirmed = upprop.ok("import", str(gone), "--as-of", DAY, "--confirm-leavings")
+    assert "what waited of it is let through" in confirmed
+    assert "They wait" not in confirmed
