@@ -64,14 +64,21 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
 
 
 def check_schema(db: Database, package: str) -> None:
-    """Raise UppropError SCHEMA_OUTDATED or SCHEMA_NEWER unless the database has exactly the shape we know."""
-    revision = current(db)
-    _refuse_newer(revision, package)
-    if revision != head(package):
-        role = package.removesuffix(".store").split(".")[-1]
-        raise UppropError(
-            Code.SCHEMA_OUTDATED, f"The database is not up to date. Stop the daemon and run: upprop {role} migrate"
-        )
+    """Raise UppropError SCHEMA_OUTDATED or SCHEMA_NEWER unless the database has exactly the shape we know.
+
+    One that is refused is closed: whoever opened it to start on it has nothing left open.
+    """
+    try:
+        revision = current(db)
+        _refuse_newer(revision, package)
+        if revision != head(package):
+            role = package.removesuffix(".store").split(".")[-1]
+            raise UppropError(
+                Code.SCHEMA_OUTDATED, f"The database is not up to date. Stop the daemon and run: upprop {role} migrate"
+            )
+    except BaseException:
+        db.close()
+        raise
 
 
 def run(metadata: MetaData) -> None:

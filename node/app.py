@@ -90,6 +90,7 @@ def build(
     check_schema(database, STORE_PACKAGE)
     imports = Imports(sealer)
     if not database.run("node_key_check", imports.check_key):
+        database.close()
         raise UppropError(
             Code.CONFIG_INVALID,
             f"The record key {settings.record_key} is not the one this store was begun with. Restore that one.",

@@ -68,6 +68,18 @@ def test_an_empty_database_is_outdated_and_migrated(database: Database, package:
     check_schema(database, package.name)
 
 
+def test_a_database_that_is_refused_is_left_with_nothing_open(tmp_path: Path, package: Package) -> None:
+    database = Database(tmp_path / "refused.sqlite")
+    with pytest.raises(UppropError):
+        check_schema(database, package.name)
+    assert isinstance(database.engine.pool, sa.QueuePool)
+    assert database.engine.pool.checkedin() == 0
+    migrate(database, package.name)
+    check_schema(database, package.name)
+    assert database.engine.pool.checkedin() == 1
+    database.close()
+
+
 def test_migrating_twice_changes_nothing(database: Database, package: Package) -> None:
     migrate(database, package.name)
     assert migrate(database, package.name) == ("0001", "0001")
