@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from federation.clock import ManualClock
 from federation.descriptor_file import Pause, PolicyValues
 from federation.rules.vocabulary import GapState, Handle, Presence, Signal
 from node.pipeline import Progress, SyncReport
@@ -21,7 +22,7 @@ from node.uplink import Page
 from privacy.group import Element
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import put_between
-from tests.integration.node_parties import Federation, Node, running
+from tests.integration.node_parties import ZONE, Federation, Node, running
 from tests.unit.node.exports import enrolment, number, person
 
 STOCKHOLM, MALMO = "0180", "1280"
@@ -223,6 +224,23 @@ def test_a_descriptor_that_is_not_taken_up_is_said_plainly(federation: Federatio
     assert problem.startswith("The descriptor that lies in place now is not taken up. The descriptor is not signed")
     federation.dev.descriptor.write_bytes(signed)
     assert node.sync().problems == ()
+
+
+def test_a_business_date_that_is_off_is_said_plainly_and_loses_nothing(federation: Federation) -> None:
+    node = federation.nodes[STOCKHOLM]
+    federation.set_today(LEFT_SHOWN)
+    right, node.clock = node.clock, ManualClock(ZONE, LEFT_SHOWN + timedelta(days=2))
+    node.restart()
+    node.take(without(roll(0), left(0)))
+    report = node.sync()
+    assert (report.submitted, report.waiting) == (0, 1)
+    assert all("more than a day off" in problem for problem in report.problems)
+    assert report.problems
+    node.clock = right
+    federation.set_today(LEFT_SHOWN + timedelta(days=2))
+    node.restart()
+    report = node.sync()
+    assert (report.submitted, report.waiting, report.problems) == (1, 0, ())
 
 
 def test_no_notice_after_the_close_of_the_due_day_opens_the_case_file(federation: Federation) -> None:
