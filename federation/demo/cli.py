@@ -130,7 +130,10 @@ def _play(directory: Path, keep: Path | None, *, nodes_in_process: bool) -> simu
         _bar() as progress,
         simulation.prepared(directory, keep=keep, nodes_in_process=nodes_in_process, progress=progress) as prepared,
     ):
-        return prepared.play()
+        outcome = prepared.play()
+    for remark in sorted(prepared.remarks):
+        click.echo(remark, err=True)
+    return outcome
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from federation.demo import scenario as scenarios
 from federation.demo.scenario import Case, Scenario
 from federation.demo.trial import Route, Setting, Trial, direct
 from federation.descriptor_file import PolicyValues
-from federation.errors import Code, UppropError
+from federation.errors import EXIT_INPUT, Code, UppropError, exit_code
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import GapState, MemberId, Policy
 from federation.throwaway import DevMember
@@ -108,6 +108,8 @@ class Simulation:
         self._between = between
         self._refused: Refused = Counter()
         self._sent = 0
+        self.remarks: list[str] = []
+        """Exports that a node refused, in plain sentences."""
         self.today = scenario.as_of[0]
 
     def play(self) -> Outcome:
@@ -155,8 +157,15 @@ class Simulation:
     def _import(self, member: MemberId) -> Refused:
         export = scenarios.export_path(self._directory, self.today, member).absolute()
         request = control_pb2.ImportRequest(path=str(export), as_of=self.today.isoformat())
-        responses = self.trial.ask(self.trial.nodes[member], "Import", request)
-        report = _last(responses, "report", f"The import of {export.name} of {self.today}")
+        try:
+            responses = self.trial.ask(self.trial.nodes[member], "Import", request)
+            report = _last(responses, "report", f"The import of {export.name} of {self.today}")
+        except UppropError as error:
+            if exit_code(error.code) != EXIT_INPUT:
+                raise
+            # An export is refused whole: what the node knew before stands, and the day goes on without it.
+            self.remarks.append(f"{member} could not import its export of {self.today}: {error.sentence}")
+            return Counter()
         return refused(member, export, self.today, report)
 
     def _send(self, member: MemberId) -> int:

@@ -36,6 +36,15 @@ def test_missing_export_is_refused_by_its_name(scenario: Path, tmp_path: Path) -
     assert not (tmp_path / "out.json").exists()
 
 
+def test_export_that_a_node_refuses_changes_nothing_and_is_named(scenario: Path, tmp_path: Path) -> None:
+    export = scenario / "exports" / "2026-08-31" / "1480.json"
+    export.write_bytes(export.read_bytes()[:-20])
+    code, output = _simulate(str(scenario), "--out", str(tmp_path / "out.json"), "--nodes-in-process")
+    assert code == 0
+    assert "1480 could not import its export of 2026-08-31" in output
+    assert "They equal the scenario's truth.json." in output
+
+
 def test_directory_without_a_scenario_is_refused(tmp_path: Path) -> None:
     code, output = _simulate(str(tmp_path), "--out", str(tmp_path / "out.json"))
     assert code == 4
