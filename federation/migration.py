@@ -69,13 +69,7 @@ def check_schema(db: Database, package: str) -> None:
     One that is refused is closed: whoever opened it to start on it has nothing left open.
     """
     try:
-        revision = current(db)
-        _refuse_newer(revision, package)
-        if revision != head(package):
-            role = package.removesuffix(".store").split(".")[-1]
-            raise UppropError(
-                Code.SCHEMA_OUTDATED, f"The database is not up to date. Stop the daemon and run: upprop {role} migrate"
-            )
+        _refuse_other(current(db), package)
     except BaseException:
         db.close()
         raise
@@ -90,6 +84,15 @@ def run(metadata: MetaData) -> None:
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _refuse_other(revision: str | None, package: str) -> None:
+    _refuse_newer(revision, package)
+    if revision != head(package):
+        role = package.removesuffix(".store").split(".")[-1]
+        raise UppropError(
+            Code.SCHEMA_OUTDATED, f"The database is not up to date. Stop the daemon and run: upprop {role} migrate"
+        )
 
 
 def _refuse_newer(revision: str | None, package: str) -> None:
