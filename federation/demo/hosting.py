@@ -34,7 +34,6 @@ def host(path: Path) -> Iterator[Ask]:
     raise_file_limit()
     settings = load(path, NodeSettings)
     with contextlib.ExitStack() as stack:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         stack.enter_context(DaemonLock(settings.data_dir))
         _migrate(settings)
         log = Log(stack.enter_context((path.parent / LOG_NAME).open("a", encoding="utf-8")), settings.log_level)

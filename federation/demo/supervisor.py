@@ -20,12 +20,12 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from federation.errors import Code, UppropError
+from federation.runtime import PORTS_NAME
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 LOG_NAME = "log.jsonl"
-PORTS_NAME = "ports.json"
 
 
 @dataclass

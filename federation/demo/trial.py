@@ -19,10 +19,11 @@ import msgspec
 from federation import descriptor, files
 from federation.control import connect, socket_path
 from federation.demo.leash import THEN
-from federation.demo.supervisor import PORTS_NAME, Party, Supervisor
+from federation.demo.supervisor import Party, Supervisor
 from federation.descriptor_file import parse_file
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import Policy
+from federation.runtime import PORTS_NAME
 from federation.throwaway import DevFederation, DevMember, Ports, dev
 from federation.v1 import control_pb2
 from federation.v1.control_pb2_grpc import ControlServiceStub
