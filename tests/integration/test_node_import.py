@@ -542,6 +542,8 @@ def test_what_stands_is_part_of_the_history(node: Node) -> None:
         ("duty-ended", {"review": BASELINE + timedelta(days=400)}, "within a year"),
         ("met", {"review": BASELINE + WEEK}, "Only duty-ended"),
         ("met", {"on": BASELINE + WEEK}, "after today"),
+        ("met", {"on": BASELINE.replace(year=1926)}, "cannot be right"),
+        ("planned-start", {"on": BASELINE.replace(year=2062)}, "cannot be right"),
         ("met", {"said_by": "  "}, "Say who"),
         ("typing-error", {}, "has not been replaced"),
     ],
