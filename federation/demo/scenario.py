@@ -6,7 +6,6 @@ Invariant: what `read` returns is whole. Every key has its meaning, and every me
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
@@ -17,10 +16,10 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from federation.errors import Code, UppropError
+from federation.identity import MUNICIPALITY_ID, OPERATOR_ID
 from federation.rules.vocabulary import GapState, MemberId
 
 DEFAULT_POPULATION = 50_000
-MEMBER_ID = re.compile(r"\d{4}(-\d{10})?")
 
 Kind = TypeVar("Kind")
 
@@ -162,7 +161,7 @@ def _check(scenario: Scenario, path: Path) -> None:
     if len(set(ids)) < len(ids):
         fail("a member id stands twice in members.")
     for id_ in ids:
-        if not MEMBER_ID.fullmatch(id_):
+        if not (MUNICIPALITY_ID.fullmatch(id_) or OPERATOR_ID.fullmatch(id_)):
             fail(f"{id_!r} is no member id; four digits (0180), or those and a ten-digit organisation number.")
     if not scenario.as_of:
         fail("as_of is empty; there is nothing to play.")

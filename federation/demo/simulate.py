@@ -274,7 +274,10 @@ def prepared(
                 wanted = setting(scenario, nodes_in_process=nodes_in_process, route=route)
                 total = len(wanted.members) + 4
                 counted = iter(range(1, total + 1))
-                started = lambda name: progress(f"starting {name}", next(counted, total), total)  # noqa: E731
+
+                def started(name: str) -> None:
+                    progress(f"starting {name}", next(counted, total), total)
+
                 with Trial(home, wanted, started) as trial:
                     yield kind(directory, scenario, trial, pool, progress=progress, between=between)
         finally:
