@@ -13,9 +13,6 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from federation.errors import Code, UppropError
-from federation.files import read_secret
-
-__all__ = ["DaemonSettings", "load", "parse_address", "read_secret"]
 
 
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

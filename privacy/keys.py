@@ -15,21 +15,8 @@ from dataclasses import dataclass
 from privacy import group, oprf, threshold
 from privacy.errors import PrivacyError, Reason
 from privacy.group import Element, RandomBytes, Scalar
-from privacy.key_file import MAX_EPOCH, read_fields
-from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, parse_registry_key, serialise_registry_key
-
-__all__ = [
-    "MAX_EPOCH",
-    "REGISTRY_KEY_BYTES",
-    "DealtEpoch",
-    "RegistryKey",
-    "Share",
-    "deal_epoch",
-    "parse_registry_key",
-    "parse_share",
-    "serialise_registry_key",
-    "serialise_share",
-]
+from privacy.key_file import read_fields
+from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
 
 SHARE_KIND = "upprop-evaluator-share-v1"
 

@@ -29,7 +29,8 @@ from federation.tls import OwnIdentity
 from privacy.evaluator.app import App, build
 from privacy.evaluator.client import status as read_status
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
-from privacy.keys import MAX_EPOCH, deal_epoch
+from privacy.key_file import MAX_EPOCH
+from privacy.keys import deal_epoch
 from privacy.threshold import MAX_SHARES
 
 SIGNING_KEY = "signing.key"

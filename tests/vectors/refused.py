@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from privacy import group, keys, oprf, protocol
+from privacy import group, keys, oprf, protocol, registry_key
 from privacy.errors import Reason
 from privacy.keys import Share
 from privacy.registry_key import REGISTRY_KEY_KIND
@@ -268,7 +268,7 @@ def files(world: World) -> Iterator[tuple[str, Vector]]:
     yield "share-missing-field", share("a field missing", malformed, "threshold = 2\n", "")
     yield "share-other-kind", share("another kind of file", malformed, keys.SHARE_KIND, REGISTRY_KEY_KIND)
     yield "share-not-toml", share("no TOML", malformed, "epoch = 1", "epoch 1")
-    registry_secret = keys.parse_registry_key(world.registry_file.encode()).secret.hex()
+    registry_secret = registry_key.parse_registry_key(world.registry_file.encode()).secret.hex()
     yield "registry-key-zero", registry("a zero key", Reason.KEY_ZERO, registry_secret, bytes(32).hex())
     yield "registry-key-short", registry("a key of 31 bytes", Reason.KEY_LENGTH, registry_secret, registry_secret[:62])
     yield "registry-key-long", registry("a key of 33 bytes", Reason.KEY_LENGTH, registry_secret, registry_secret + "00")

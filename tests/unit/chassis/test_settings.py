@@ -12,7 +12,8 @@ import pytest
 
 from federation import files
 from federation.errors import Code, UppropError
-from federation.settings import DaemonSettings, load, parse_address, read_secret
+from federation.files import read_secret
+from federation.settings import DaemonSettings, load, parse_address
 
 MINIMAL = """
 data_dir = "data"

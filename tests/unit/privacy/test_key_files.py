@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from privacy import keys, oprf, threshold
+from privacy import keys, oprf, registry_key, threshold
 from privacy.errors import PrivacyError, Reason
 
 
@@ -22,9 +22,9 @@ def test_dealt_files_read_back_as_what_was_dealt() -> None:
 
 def test_a_registry_key_reads_back() -> None:
     content = keys.deal_epoch(3, 2, 3, secrets.token_bytes).registry_key
-    key = keys.parse_registry_key(content)
+    key = registry_key.parse_registry_key(content)
     assert key.epoch == 3
-    assert keys.serialise_registry_key(key) == content
+    assert registry_key.serialise_registry_key(key) == content
 
 
 def test_no_share_file_holds_more_than_its_own_share() -> None:
@@ -37,9 +37,9 @@ def test_no_share_file_holds_more_than_its_own_share() -> None:
 def test_no_repr_shows_a_secret() -> None:
     dealt = keys.deal_epoch(1, 2, 3, secrets.token_bytes)
     share = keys.parse_share(dealt.shares[1])
-    registry_key = keys.RegistryKey(1, secrets.token_bytes(32))
-    shown = f"{dealt!r} {share!r} {registry_key!r}"
-    for secret in (share.secret, registry_key.secret):
+    own_key = registry_key.RegistryKey(1, secrets.token_bytes(32))
+    shown = f"{dealt!r} {share!r} {own_key!r}"
+    for secret in (share.secret, own_key.secret):
         assert secret.hex() not in shown
         assert repr(bytes(secret))[2:-1] not in shown
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from privacy import group, keys, oprf, protocol, threshold
+from privacy import group, keys, oprf, protocol, registry_key, threshold
 from privacy.errors import AnswerError, PrivacyError, Reason
 from privacy.group import Element, Scalar
 from privacy.oprf import Mode
@@ -82,7 +82,7 @@ def parse_share(given: Given) -> None:
 
 
 def parse_registry_key(given: Given) -> None:
-    keys.parse_registry_key(given["content"].encode())
+    registry_key.parse_registry_key(given["content"].encode())
 
 
 def derive_key_pair(given: Given) -> None:
@@ -120,7 +120,7 @@ def test_the_unspoilt_request_is_accepted() -> None:
     sound = world.answers[1]
     oprf.verify_proof(world.shares[1].commitment, world.blinded, sound.evaluated, sound.proof)
     assert keys.parse_share(world.share_file.encode()) == world.shares[1]
-    assert keys.parse_registry_key(world.registry_file.encode()).epoch == 1
+    assert registry_key.parse_registry_key(world.registry_file.encode()).epoch == 1
 
 
 def test_every_reason_has_a_vector() -> None:
