@@ -272,6 +272,18 @@ def test_the_baseline_tells_leavings_since_june_only() -> None:
     assert say(BASELINE, seen(BASELINE, replace(ROW, end=day(5, 31)))).opening == left(day(6, 1))
 
 
+def test_a_baseline_in_early_summer_tells_leavings_of_sixty_days() -> None:
+    baseline = day(6, 8)
+    facts = ImportFacts(baseline, (baseline,))
+
+    def opening(end: date) -> OpeningStated | None:
+        story = History((seen(baseline, replace(ROW, end=end)),))
+        return statement(story, facts, baseline, Policy(), CALENDAR).opening
+
+    assert opening(day(4, 8)) == left(day(4, 9))
+    assert opening(day(4, 7)) is None
+
+
 def test_the_baseline_tells_arrivals_since_june_but_no_mass_start() -> None:
     row = replace(ROW, start=day(8, 18))
     assert say(BASELINE, seen(BASELINE, row)).moves

@@ -94,6 +94,7 @@ def test_a_gap_nobody_answers_is_watched_and_opens_on_its_due_day() -> None:
         (Presence(day(9, 4)), GapState.ANSWERED),
         (Presence(day(9, 4), until=day(9, 10)), GapState.ANSWERED),  # it went on after the leaving
         (Presence(day(8, 20), until=SINCE), GapState.OPEN),  # it ended when the gap began
+        (Presence(DUE), GapState.ANSWERED),  # begins today
         (Presence(day(10, 1)), GapState.OPEN),  # begins in the future
         (Presence(None), GapState.OPEN),  # older than is told, never affirmed
         (Presence(None, affirmed_on=day(9, 5)), GapState.ANSWERED),  # said again after having ended
@@ -147,6 +148,12 @@ def test_an_immediate_gap_needs_someone_who_saw_the_pupil() -> None:
 def test_a_short_stay_that_ended_with_the_duty_does_not_answer() -> None:
     stay = Presence(day(9, 4), until=day(9, 8))
     assert state(LEAVER, signal(B, stay, duty_ended=DutyEnded(day(9, 8)))) is GapState.OPEN
+    twenty = CALENDAR.nth_on_or_after(day(9, 4), 20) + timedelta(days=1)
+    short_stay = signal(B, replace(stay, until=twenty), duty_ended=DutyEnded(twenty))
+    assert state(LEAVER, short_stay, today=twenty) is GapState.OPEN
+    later = CALENDAR.nth_on_or_after(day(9, 4), 21) + timedelta(days=1)
+    longer = signal(B, replace(stay, until=later), duty_ended=DutyEnded(later))
+    assert state(LEAVER, longer, today=later) is GapState.ANSWERED
     long_stay = Presence(day(9, 4), until=day(10, 20))
     ended = DutyEnded(day(10, 20))
     assert state(LEAVER, signal(B, long_stay, duty_ended=ended), today=day(11, 9)) is GapState.ANSWERED
@@ -189,6 +196,7 @@ def known(opening: Opening = LEFT, was: GapState = GapState.OPEN, answer: Answer
 def test_a_gap_no_longer_stated_is_void_or_answered_by_an_own_presence() -> None:
     assert state(signal(A, Presence(None)), known=[known()]) is GapState.VOID
     assert state(signal(A, Presence(None, SINCE), Presence(day(9, 10))), known=[known()]) is GapState.ANSWERED
+    assert state(signal(A, Presence(None, day(9, 1)), Presence(SINCE)), known=[known()]) is GapState.ANSWERED
     assert state(signal(A, Presence(None), retracted=True), known=[known()]) is GapState.VOID
     assert state(known=[known()]) is GapState.VOID
 
