@@ -20,6 +20,7 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import Worker
 from federation.tls import ChannelCredentials, OwnIdentity
+from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline
@@ -109,7 +110,7 @@ def build(
         log=log,
         policy=policy,
     )
-    pupils = Pupils(sealer)
+    pupils, outbox = Pupils(sealer), Outbox(sealer)
     servicers = Servicers(
         database=database,
         importing=importing,
@@ -117,8 +118,9 @@ def build(
         pipeline=pipeline,
         gaps=Gaps(pupils),
         questions=Questions(pupils, Notices(), Sayings(sealer)),
+        parked=ParkedSignals(pupils, outbox),
         imports=imports,
-        outbox=Outbox(sealer),
+        outbox=outbox,
         identity=own.identity.uri,
         today=clock.today,
         log=log,

@@ -212,6 +212,8 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     A question stands where another member has an urgent case about a pupil who is enrolled here: has somebody seen the
     pupil in school? Answer with `upprop node say PERSON met --on DAY`, or with no-show or gone.
 
+    A parked signal was not taken by the registry: look into it with the registry's operator, by the code it bears.
+
     Before any contact with family, school or classmates, ask the population register about each of them: is the pupil
     protected, renumbered, deceased, emigrated?
 
@@ -219,15 +221,16 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     the few people of your municipality who may handle protected identities; let nobody else run it.
     """
     with _client(config) as client:
-        lines, questions = client.cases(all_gaps=all_gaps, protected=protected)
+        listed = client.cases(all_gaps=all_gaps, protected=protected)
     if as_json:
-        printing.as_json({"cases": lines, "questions": questions})
+        printing.as_json(listed)
         return
-    if lines:
-        printing.cases(lines)
+    if listed["cases"]:
+        printing.cases(listed["cases"])
     else:
         click.echo("No open case files.")
-    printing.questions(questions)
+    printing.questions(listed["questions"])
+    printing.parked(listed["parked"])
 
 
 @node.command(

@@ -51,10 +51,14 @@ class Client:
         for response in self._stub.Sync(control_pb2.SyncRequest(notices_only=notices_only)):
             yield _step(response.progress) if response.HasField("progress") else _answer(response.report)
 
-    def cases(self, *, all_gaps: bool, protected: bool) -> tuple[list[Answer], list[Answer]]:
-        """The gaps, and the questions other members ask about pupils of this one."""
+    def cases(self, *, all_gaps: bool, protected: bool) -> dict[str, list[Answer]]:
+        """`cases`: the gaps; `questions`: what other members ask; `parked`: signals that the registry did not take."""
         response = self._stub.ListCases(control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected))
-        return [_answer(line) for line in response.cases], [_answer(line) for line in response.questions]
+        return {
+            "cases": [_answer(line) for line in response.cases],
+            "questions": [_answer(line) for line in response.questions],
+            "parked": [_answer(line) for line in response.parked],
+        }
 
     def say(
         self, person: str, what: str, *, on: date | None, reason: str, review: date | None, said_by: str

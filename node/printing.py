@@ -117,6 +117,15 @@ def questions(lines: Sequence[Answer]) -> None:
     _console().print(table)
 
 
+def parked(lines: Sequence[Answer]) -> None:
+    if not lines:
+        return
+    table = Table("Made", "Pupil", "Code", title="Parked: not taken by the registry", title_justify="left")
+    for line in lines:
+        table.add_row(line["made_on"], _pupil(line), line["code"])
+    _console().print(table)
+
+
 def _pupil(line: Answer) -> str:
     return "\n".join(filter(None, (line["name"], line["number"], line["person_id"])))
 

@@ -13,6 +13,7 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.v1 import control_pb2
+from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline, Progress
@@ -41,6 +42,7 @@ class Servicers:
         pipeline: Pipeline,
         gaps: Gaps,
         questions: Questions,
+        parked: ParkedSignals,
         imports: Imports,
         outbox: Outbox,
         identity: str,
@@ -53,6 +55,7 @@ class Servicers:
         self._pipeline = pipeline
         self._gaps = gaps
         self._questions = questions
+        self._parked = parked
         self._imports = imports
         self._outbox = outbox
         self._identity = identity
@@ -143,11 +146,12 @@ class Servicers:
     def list_cases(self, request: control_pb2.ListCasesRequest) -> control_pb2.ListCasesResponse:
         listing = self._gaps.list_gaps if request.all_gaps else self._gaps.list_cases
         today = self._today()
-        lines, questions = self._database.view(
+        lines, questions, parked = self._database.view(
             "node_cases",
             lambda tx: (
                 listing(tx, protected=request.protected),
                 self._questions.standing(tx, today, protected=request.protected),
+                self._parked.standing(tx, protected=request.protected),
             ),
         )
         return control_pb2.ListCasesResponse(
@@ -160,6 +164,16 @@ class Servicers:
                     asked_on=question.asked_on.isoformat(),
                 )
                 for question in questions
+            ],
+            parked=[
+                control_pb2.ParkedSignal(
+                    person_id=signal.person_id,
+                    number=signal.number,
+                    name=signal.name,
+                    made_on=signal.made_on.isoformat(),
+                    code=signal.code,
+                )
+                for signal in parked
             ],
         )
 

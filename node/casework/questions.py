@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from node.identity import Route
+from node.gaps import SECRET_ROUTES
 from node.model import What
 from node.store import Transaction
 from node.store.notices import Notices
@@ -59,7 +59,7 @@ class Questions:
                 asked_on=asked[pupil_id],
             )
             for pupil_id, pupil in self._pupils.load_all(tx, asked).items()
-            if (protected or not (pupil.protected or pupil.route in (Route.PROTECTED, Route.RENUMBERED)))
+            if (protected or not (pupil.protected or pupil.route in SECRET_ROUTES))
             and not any(
                 saying.what in _ANSWERS and saying.said_on >= asked[pupil_id] for saying in said.get(pupil_id, ())
             )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from federation.database import Database
 from federation.rules.vocabulary import Disposition, DispositionKind
+from node.casework.parked import ParkedSignals
 from node.identity import Route
 from node.outbox import Version
 from node.store.outbox import Batch, VersionState
@@ -107,10 +108,24 @@ def test_what_is_parked_does_not_block_the_rest_and_is_shown(database: Database)
             (pupil_id(1), "CONFLICT", MADE_ON),
             (pupil_id(3), "SIGNAL_MALFORMED", MADE_ON),
         ]
+        shown = database.view("test_shown", lambda tx: ParkedSignals(PUPILS, OUTBOX).standing(tx, protected=False))
+        assert [(each.person_id, each.code) for each in shown] == [
+            ("person-1", "CONFLICT"),
+            ("person-3", "SIGNAL_MALFORMED"),
+        ]
         add(database, (1, version(1, 2)))
         assert waiting(database) == [version(1, 2)]
         counts = database.view("test_counts", OUTBOX.counts)
         assert (counts.waiting, counts.parked) == (1, 2)
+
+
+def test_what_is_parked_of_a_protected_pupil_is_shown_to_the_role_alone(database: Database) -> None:
+    parked = ParkedSignals(PUPILS, OUTBOX)
+    with opened(database, pupil(1, protected=True)):
+        add(database, (1, version(1)))
+        settle(database, make_batch(database), Disposition(DispositionKind.CONFLICT))
+        assert not database.view("test_shown", lambda tx: parked.standing(tx, protected=False))
+        assert database.view("test_shown", lambda tx: parked.standing(tx, protected=True))
 
 
 def test_a_dissolved_batch_goes_out_again_in_another(database: Database) -> None:
