@@ -78,6 +78,9 @@ class Channel(grpc.Channel):
     def unary_stream(self, method: str, *serializers: Any, **options: Any) -> Any:
         return _Stream(self, method, lambda inner: inner.unary_stream(method, *serializers, **options))
 
+    # grpc.Channel asks for all four kinds of calls. A stub of a method that streams requests fails when it is made: no
+    # server here takes one (`rpc.server.handlers`), since it would hold a thread for as long as its caller likes.
+
     def stream_unary(self, method: str, *_: Any, **__: Any) -> NoReturn:
         raise NotImplementedError(f"{method} streams requests, which no server of the federation takes")
 

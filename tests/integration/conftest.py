@@ -1,0 +1,75 @@
+"""Fixtures of more than one module: a node alone with its store, and an RPC server with a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation import identity, throwaway
+from federation.database import Database
+from federation.migration import migrate
+from federation.observability import Metrics
+from federation.rpc.client import Peer
+from federation.rpc.status import RemoteError
+from federation.rules.vocabulary import Policy
+from node.settings import STORE_PACKAGE
+from tests.conftest import MakeFederation
+from tests.integration.node_alone import Node, make
+from tests.integration.rpc_parties import Party, Running, Unchecked, submit
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated store without content: migrating takes longer than most of these tests."""
+    path = tmp_path_factory.mktemp("store") / "node.sqlite"
+    database = Database(path)
+    migrate(database, STORE_PACKAGE)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def node(tmp_path: Path, empty_store: Path) -> Iterator[Node]:
+    made = make(tmp_path, empty_store, Policy())
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def federation(make_federation: MakeFederation) -> throwaway.DevFederation:
+    return make_federation("0180", "1480")
+
+
+@pytest.fixture
+def running(federation: throwaway.DevFederation, metrics: Metrics) -> Iterator[Running]:
+    registry = Running(federation, metrics)
+    yield registry
+    registry.server.stop(0)
+
+
+@pytest.fixture
+def peer(running: Running) -> Iterator[Peer]:
+    peer = running.peer(Party(running.federation, "node-0180"), sleep=lambda _: None)
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def refused(running: Running) -> Iterator[Callable[[str], RemoteError]]:
+    """Calls with whatever stands in a party's directory and returns the refusal."""
+    peers: list[Peer] = []
+
+    def attempt(home: str) -> RemoteError:
+        credentials: Any = Unchecked(running.federation, home)
+        peer = Peer(identity.registry("a"), running.address, credentials, sleep=lambda _: None)
+        peers.append(peer)
+        with pytest.raises(RemoteError) as error:
+            submit(peer, attempts=1, deadline=5)
+        return error.value
+
+    yield attempt
+    for peer in peers:
+        peer.close()
