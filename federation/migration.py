@@ -7,6 +7,8 @@ newer. The migrations of a package stand in `<package>/migrations`; they run in 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from federation.errors import Code, UppropError
+from federation.lock import DaemonLock
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -61,6 +64,33 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return before, head(package)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The revisions of a store before and after; `before` is None where it was empty."""
+
+    before: str | None
+    after: str
+
+    @property
+    def sentence(self) -> str:
+        if self.before == self.after:
+            return f"The database is up to date ({self.after})."
+        return f"The database is now at {self.after}."
+
+
+def migrate_at_rest(data_dir: Path, open_database: Callable[[], Database], package: str) -> Migrated:
+    """Migrate the store of a party that is not running, under its lock: what `upprop <role> migrate` does.
+
+    Raises UppropError: STORE_LOCKED while the party runs, SCHEMA_NEWER.
+    """
+    with DaemonLock(data_dir):
+        database = open_database()
+        try:
+            return Migrated(*migrate(database, package))
+        finally:
+            database.close()
 
 
 def check_schema(db: Database, package: str) -> None:

@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,7 @@ from federation.errors import Code, UppropError, exit_code
 from federation.files import write_secret
 from federation.identity import Kind
 from federation.identity import node as node_identity
-from federation.lock import DaemonLock
-from federation.migration import migrate
+from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
 from federation.pki import new_tls_key, private_pem
 from federation.runtime import Daemon, make_clock
@@ -131,18 +131,17 @@ def serve(config: Path) -> None:
     Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own).run()
 
 
-@node.command(name="migrate")
+@node.command()
 @_config
-def migrate_store(config: Path) -> None:
-    """Make the node's store, or bring it to this version. Stop the node before, and keep a copy."""
+@_json
+def migrate(config: Path, as_json: bool) -> None:
+    """Make the node's store, or bring it up to date. Stop the node before, and keep a copy. Twice does no harm."""
     settings = settings_files.load(config, NodeSettings)
-    with DaemonLock(settings.data_dir):
-        database = open_database(settings)
-        try:
-            before, after = migrate(database, STORE_PACKAGE)
-        finally:
-            database.close()
-    click.echo(f"The store is at version {after}" + ("." if before == after else f" (before: {before or 'none'})."))
+    done = migrate_at_rest(settings.data_dir, lambda: open_database(settings), STORE_PACKAGE)
+    if as_json:
+        printing.as_json(asdict(done))
+    else:
+        click.echo(done.sentence)
 
 
 @node.command(name="import")

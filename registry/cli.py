@@ -10,6 +10,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -19,8 +20,7 @@ from federation import control
 from federation.descriptor import DescriptorStore
 from federation.files import write_secret
 from federation.identity import Kind
-from federation.lock import DaemonLock
-from federation.migration import migrate as migrate_store
+from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
@@ -83,18 +83,8 @@ def migrate(config: Path, *, as_json: bool) -> None:
     Stop the registry and back up the database first. Running it twice does no harm.
     """
     settings = load(config, RegistrySettings)
-    with DaemonLock(settings.data_dir):
-        database = open_database(settings)
-        try:
-            before, after = migrate_store(database, STORE_PACKAGE)
-        finally:
-            database.close()
-    unchanged = before == after
-    _say(
-        as_json,
-        {"before": before, "after": after},
-        f"The database is up to date ({after})." if unchanged else f"The database is now at {after}.",
-    )
+    done = migrate_at_rest(settings.data_dir, lambda: open_database(settings), STORE_PACKAGE)
+    _say(as_json, asdict(done), done.sentence)
 
 
 @registry.command(short_help="Close the day now and make the notices.")

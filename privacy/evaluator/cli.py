@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -19,8 +20,7 @@ from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import replace, write_secret
 from federation.identity import Kind
-from federation.lock import DaemonLock
-from federation.migration import migrate as migrate_store
+from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
 from federation.pki import private_pem, public_pem
 from federation.runtime import Daemon, make_clock
@@ -85,18 +85,8 @@ def migrate(config: Path, *, as_json: bool) -> None:
     Stop the evaluator and back up the database first. Running it twice does no harm.
     """
     settings = load(config, EvaluatorSettings)
-    with DaemonLock(settings.data_dir):
-        database = open_database(settings)
-        try:
-            before, after = migrate_store(database, STORE_PACKAGE)
-        finally:
-            database.close()
-    unchanged = before == after
-    _say(
-        as_json,
-        {"before": before, "after": after},
-        f"The database is up to date ({after})." if unchanged else f"The database is now at {after}.",
-    )
+    done = migrate_at_rest(settings.data_dir, lambda: open_database(settings), STORE_PACKAGE)
+    _say(as_json, asdict(done), done.sentence)
 
 
 @evaluator.command()

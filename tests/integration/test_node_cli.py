@@ -63,7 +63,8 @@ class Upprop:
 def upprop(make_federation: MakeFederation) -> Upprop:
     """A migrated node whose registry and evaluators do not answer."""
     node = Upprop(make_federation("0180", today=date(2026, 8, 24)).node("0180"))
-    node.ok("migrate")
+    assert node.json("migrate")["before"] is None
+    assert "up to date" in node.ok("migrate")
     return node
 
 
