@@ -6,8 +6,10 @@ Invariant: texts of persons never enter an exception, a log or a remark; a remar
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 import msgspec
 
@@ -52,6 +54,42 @@ class Remark:
     row: int
     field: str
     why: str
+
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) in whatever unit the source counts: persons, bytes, pages. A total of 0 is not known."""
+
+
+class Delivery(Protocol):
+    """What a school system delivers at once, read once and from front to back.
+
+    What makes it unreadable as a whole raises UppropError(EXPORT_UNREADABLE) out of `read`; then nothing of it is taken.
+    `digest`, `gone` and `units` hold once `read` has come to its end.
+    """
+
+    @property
+    def whole(self) -> bool:
+        """Everyone whom the school system has: who is not in it has vanished. False: what has changed, the rest stands."""
+        ...
+
+    def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
+        """Records and remarks, as they come. Of a person named several times all records count together."""
+        ...
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of all that was delivered."""
+        ...
+
+    @property
+    def gone(self) -> Collection[str]:
+        """Ids of persons whom the school system has deleted; only where the delivery is not whole."""
+        ...
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Id → name of school units, as far as the source names them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
