@@ -16,6 +16,10 @@ import msgspec
 from node.model import UNMARKED, Row, Status
 
 
+DEFAULT_SYSTEM = "main"
+"""The name of a school system that was given none."""
+
+
 class PersonRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One person of an export. `number` is the national number as the source gives it, None where it gives none.
 

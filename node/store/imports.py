@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from node.model import HeldLeavings, ImportFacts
 from node.records.person import Remark, RemarkKind
-from node.store.schema import held_leavings, imports, mass_start_days, node_state, rejected_rows
+from node.store.schema import node_state
+from node.store.schema_systems import held_leavings, imports, mass_start_days, rejected_rows
 from node.store.sealing import Sealer
 
 

@@ -1,4 +1,6 @@
-"""The tables of a node's store.
+"""The tables of a node's store: pupils, what was said of them, and their gaps.
+
+What comes from school systems stands in `node.store.schema_systems`, on the same metadata.
 
 Invariants
     - No identity number, name, school-system id or free text stands in the clear: it is either *sealed* (AES-256-GCM,
@@ -48,62 +50,6 @@ node_state = Table(
     CheckConstraint("id = 1", name="single_row"),
 )
 
-imports = Table(
-    "imports",
-    metadata,
-    Column("import_id", Integer, primary_key=True),
-    Column("as_of", Date, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    # SHA-256 of the file: the same file under the same as-of again changes nothing.
-    Column("file_digest", LargeBinary(32), nullable=False),
-    Column("persons", Integer, nullable=False),
-    Column("rows", Integer, nullable=False),
-    Column("changed", Integer, nullable=False),
-    Column("vanished", Integer, nullable=False),
-    Column("rejected", Integer, nullable=False),
-    Column("baseline", Boolean, nullable=False),
-    # Newest import (refusal of older ones) and all as-of dates in order (ImportFacts).
-    Index(None, "as_of", "import_id"),
-    sqlite_autoincrement=True,
-)
-
-rejected_rows = Table(
-    "rejected_rows",
-    metadata,
-    # Of the newest import alone.
-    Column("import_id", Integer, ForeignKey(imports.c.import_id), primary_key=True),
-    # Position of the remark within the import's report.
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    # REJECTED (row left out), UNLINKABLE (person kept, number unfit) or NOTE (taken, but worth a look).
-    Column("kind", String(16), nullable=False),
-    # Position of the person in the export, from 1.
-    Column("row", Integer, nullable=False),
-    Column("field", String(64), nullable=False),
-    # A sentence without the value.
-    Column("why", String(200), nullable=False),
-)
-
-mass_start_days = Table(
-    "mass_start_days",
-    metadata,
-    # A day on which over a third of the baseline roster starts: no arrivals.
-    Column("day", Date, primary_key=True),
-)
-
-held_leavings = Table(
-    "held_leavings",
-    metadata,
-    # The import that first showed them.
-    Column("as_of", Date, primary_key=True),
-    Column("unit_index", LargeBinary(32), primary_key=True),
-    Column("sealed_unit", LargeBinary, nullable=False),
-    Column("pupils", Integer, nullable=False),
-    # School days of imports that must still say so before they are let through without a person.
-    Column("wait_school_days", Integer, nullable=False),
-    # Null while they wait.
-    Column("released_on", Date),
-)
-
 pupils = Table(
     "pupils",
     metadata,
@@ -116,9 +62,8 @@ pupils = Table(
     Column("sealed_identity", LargeBinary, nullable=False),
     # JSON: the observations, oldest first.
     Column("sealed_history", LargeBinary, nullable=False),
-    # Keyed digest of what the newest export says about the person, so that an unchanged row costs no decryption.
-    # Null when the person is not in the newest export.
-    Column("observation_index", LargeBinary(32)),
+    # In the newest roster of some school system.
+    Column("live", Boolean, nullable=False, server_default=false()),
     # Last day the newest observation covers (as far as known at its as-of); null: none. Serves the refusal of exports
     # that lack half the roster.
     Column("enrolled_until", Date),

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from federation.migration import run
-from node.store.schema import metadata
+from node.store.schema_systems import metadata
 
 run(metadata)

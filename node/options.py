@@ -1,0 +1,67 @@
+"""What the node's commands share: the settings file, JSON output, dates, and the node that they speak to."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from prometheus_client import CollectorRegistry
+
+from federation import settings as settings_files
+from federation.control import session
+from federation.descriptor import DescriptorStore
+from federation.observability import Log, Metrics
+from federation.runtime import make_clock
+from node.app import App, build
+from node.settings import NodeSettings
+
+if TYPE_CHECKING:
+    from federation.v1.control_pb2_grpc import ControlServiceStub
+
+
+class Day(click.ParamType[date]):
+    """A date as 2026-10-19."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 (a plain date has no zone)
+        except ValueError:
+            self.fail("write the date as 2026-10-19", param, ctx)
+
+
+config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config.toml"),
+    envvar="UPPROP_NODE_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="The node's settings file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script, and no progress.")
+
+
+@contextmanager
+def open_stub(config: Path) -> Iterator[ControlServiceStub]:
+    """Speaks to the running node or, where none runs, to one in this process."""
+    settings = settings_files.load(config, NodeSettings)
+
+    def host() -> App:
+        # What goes wrong is said in the command's own words.
+        log = Log(io.StringIO())
+        descriptors = DescriptorStore.of(settings, log)
+        clock = make_clock(settings, descriptors)
+        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), log=log, descriptors=descriptors)
+
+    with session(settings.data_dir, host) as stub:
+        yield stub

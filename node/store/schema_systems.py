@@ -1,0 +1,113 @@
+"""The tables of what school systems deliver: rosters, imports, remarks, leavings that wait.
+
+Invariants: those of `node.store.schema`. A school system is known by the name its node's administrator gave it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+)
+
+from federation.database import Instant
+from node.records.person import DEFAULT_SYSTEM
+from node.store.schema import metadata, pupils
+
+SYSTEM = String(40)
+"""Name of a school system."""
+
+records = Table(
+    "records",
+    metadata,
+    Column("system", SYSTEM, primary_key=True),
+    # Keyed digest of all the record says: an unchanged one is found by it and costs no decryption.
+    Column("record_index", LargeBinary(32), primary_key=True),
+    # Keyed digest of the school system's id of the person; several records may bear it.
+    Column("person_index", LargeBinary(32), nullable=False),
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    # Whether it counts as enrolled, and whether something was remarked on it that every import repeats.
+    Column("enrolled", Boolean, nullable=False),
+    Column("remarked", Boolean, nullable=False),
+    # JSON: what the school system says.
+    Column("sealed_record", LargeBinary, nullable=False),
+    # All that is said of a pupil.
+    Index(None, "pupil_id"),
+    # What a delivery of changes replaces.
+    Index(None, "system", "person_index"),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("system", SYSTEM, primary_key=True),
+    Column("unit_index", LargeBinary(32), primary_key=True),
+    # JSON: the school unit's id and name.
+    Column("sealed_unit", LargeBinary, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("import_id", Integer, primary_key=True),
+    # The school system whose roster it is.
+    Column("system", SYSTEM, nullable=False, server_default=DEFAULT_SYSTEM),
+    Column("as_of", Date, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    # SHA-256 of what was delivered: the same under the same as-of again changes nothing.
+    Column("file_digest", LargeBinary(32), nullable=False),
+    Column("persons", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("vanished", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("baseline", Boolean, nullable=False),
+    # Newest import (refusal of older ones) and all as-of dates in order (ImportFacts).
+    Index(None, "as_of", "import_id"),
+    sqlite_autoincrement=True,
+)
+
+rejected_rows = Table(
+    "rejected_rows",
+    metadata,
+    # Of the newest import alone.
+    Column("import_id", Integer, ForeignKey(imports.c.import_id), primary_key=True),
+    # Position of the remark within the import's report.
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    # REJECTED (row left out), UNLINKABLE (person kept, number unfit) or NOTE (taken, but worth a look).
+    Column("kind", String(16), nullable=False),
+    # Position of the person in the export, from 1.
+    Column("row", Integer, nullable=False),
+    Column("field", String(64), nullable=False),
+    # A sentence without the value.
+    Column("why", String(200), nullable=False),
+)
+
+mass_start_days = Table(
+    "mass_start_days",
+    metadata,
+    # A day on which over a third of the baseline roster starts: no arrivals.
+    Column("day", Date, primary_key=True),
+)
+
+held_leavings = Table(
+    "held_leavings",
+    metadata,
+    # The import that first showed them, and the school system it came from.
+    Column("as_of", Date, primary_key=True),
+    Column("system", SYSTEM, nullable=False, server_default=DEFAULT_SYSTEM),
+    Column("unit_index", LargeBinary(32), primary_key=True),
+    Column("sealed_unit", LargeBinary, nullable=False),
+    Column("pupils", Integer, nullable=False),
+    # School days of imports that must still say so before they are let through without a person.
+    Column("wait_school_days", Integer, nullable=False),
+    # Null while they wait.
+    Column("released_on", Date),
+)
