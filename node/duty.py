@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,13 +21,27 @@ COMPLETION_SCHOOL_DAYS = 3
 """The last school year may end so many school days before the summer break."""
 
 
+class Cause(enum.StrEnum):
+    """Why the duty ended."""
+
+    DECEASED = "DECEASED"
+    EMIGRATED = "EMIGRATED"
+    COMPLETED = "COMPLETED"
+    DECIDED = "DECIDED"
+    """Decided abroad, or taught in another way, as a person stated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An end of duty, the day it was first shown or said, and whether it is a death."""
+    """An end of duty, the day it was first shown or said, and why."""
 
     ended: DutyEnded
     shown_on: date
-    death: bool = False
+    cause: Cause
+
+    @property
+    def death(self) -> bool:
+        return self.cause is Cause.DECEASED
 
 
 def duty_of(time: Timeline) -> Duty | None:
@@ -52,13 +67,14 @@ def _by_status(time: Timeline) -> Duty | None:
 
 def _duty_shown(time: Timeline, shown_on: date, status: str) -> Duty | None:
     death = status == Status.DECEASED
+    cause = Cause.DECEASED if death else Cause.EMIGRATED
     run = next((run for run in reversed(time.runs) if run.begins <= shown_on), None)
     if run is None:
-        return Duty(DutyEnded(shown_on), shown_on, death) if death else None
+        return Duty(DutyEnded(shown_on), shown_on, cause) if death else None
     if run.until > shown_on:
-        return Duty(DutyEnded(shown_on), shown_on, death)
+        return Duty(DutyEnded(shown_on), shown_on, cause)
     if death or (shown_on - (run.until - DAY)).days <= EMIGRATION_DAYS:
-        return Duty(DutyEnded(run.until), shown_on, death)
+        return Duty(DutyEnded(run.until), shown_on, cause)
     return None
 
 
@@ -73,7 +89,7 @@ def _by_word(time: Timeline) -> Duty | None:
         return None
     if _begins_after(time, newest.on) or _shown_active_after(time, newest.said_on):
         return None
-    return Duty(DutyEnded(newest.on, newest.review), newest.said_on)
+    return Duty(DutyEnded(newest.on, newest.review), newest.said_on, Cause.DECIDED)
 
 
 def _by_completion(time: Timeline) -> Duty | None:
@@ -82,7 +98,7 @@ def _by_completion(time: Timeline) -> Duty | None:
     if last is None or not time.shows(last.until):
         return None
     if any(_completes(time, span) for span in last.last):
-        return Duty(DutyEnded(last.until), last.until)
+        return Duty(DutyEnded(last.until), last.until, Cause.COMPLETED)
     return None
 
 

@@ -6,8 +6,9 @@ doubt makes a pupil accounted for. The steps are those of the design: presence, 
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.rules.calendar import DAY, SchoolCalendar, due_day
@@ -37,13 +38,46 @@ BASELINE_DAYS = 60
 """The baseline import tells arrivals and leavings of so many days, or since the last 1 June."""
 
 
+class NotLeft(enum.Enum):
+    """Why rows show no leaving."""
+
+    NEVER_HERE = enum.auto()
+    """No row covers a day up to today."""
+    IN_FORCE = enum.auto()
+    """Rows cover today, or an end that waits with others of its unit lets them go on."""
+    NOT_SHOWN = enum.auto()
+    """Covered no longer, but no school day has come since."""
+    UNKNOWN_FORM = enum.auto()
+    """What ended are rows of school types that no rule knows."""
+    BEFORE_BASELINE = enum.auto()
+    """Left before the member had anything to say, and too long ago for the baseline import to tell."""
+    LATER_ROW = enum.auto()
+    """An own row begins by the day the gap would be due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What makes and unmakes an opening today, each branch by itself.
+
+    `stated` are the openings that rows and people give and that are not `found`; `opening` is what they come to, before
+    the end of duty is asked. `explained`: the end of duty stands in the opening's place.
+    """
+
+    left: OpeningStated | NotLeft
+    by_word: OpeningStated | None
+    not_placed: OpeningStated | None
+    found: tuple[OpeningStated, ...]
+    opening: OpeningStated | None
+    duty: Duty | None
+    explained: bool
+
+
 def statement(history: History, facts: ImportFacts, today: date, policy: Policy, calendar: SchoolCalendar) -> Statement:
     """All that the member can say about the pupil of `history` on `today`."""
     time = Timeline(history, facts, today, policy, calendar)
-    opening = _opening(time)
-    duty = duty_of(time)
-    if duty is not None and opening is not None and _explains(duty, opening) and not _opened_before(time, duty):
-        opening = None
+    grounds = grounds_of(time)
+    opening = None if grounds.explained else grounds.opening
+    duty = grounds.duty
     presences = _presences(time, duty)
     leaving = time.last_run()
     return Statement(
@@ -80,10 +114,19 @@ def units_left(
     return now.leaving_units
 
 
-def _opening(time: Timeline) -> OpeningStated | None:
-    """The opening that rows and people give, the end of duty left aside."""
-    stated = [opening for opening in (_left(time), _by_word(time), _not_placed(time)) if opening is not None]
-    stated = [opening for opening in stated if not _found(time, opening)]
+def grounds_of(time: Timeline) -> Grounds:
+    """What speaks for and against an opening on the timeline's day."""
+    left, by_word, not_placed = _left(time), _by_word(time), _not_placed(time)
+    given = [opening for opening in (left, by_word, not_placed) if isinstance(opening, OpeningStated)]
+    found = tuple(opening for opening in given if _found(time, opening))
+    opening = _opening(time, [opening for opening in given if opening not in found])
+    duty = duty_of(time)
+    explained = duty is not None and opening is not None and _explains(duty, opening) and not _opened_before(time, duty)
+    return Grounds(left, by_word, not_placed, found, opening, duty, explained)
+
+
+def _opening(time: Timeline, stated: Sequence[OpeningStated]) -> OpeningStated | None:
+    """What the openings that rows and people give come to, the end of duty left aside."""
     if not stated:
         return None
     # Who left and is then said to be gone or to have no place is looked for since the leaving: no word postpones it.
@@ -96,20 +139,22 @@ def _found(time: Timeline, opening: OpeningStated) -> bool:
     return any(saying.what is What.FOUND and saying.on >= opening.since for saying in time.history.sayings)
 
 
-def _left(time: Timeline) -> OpeningStated | None:
+def _left(time: Timeline) -> OpeningStated | NotLeft:
     last = time.last_run()
-    if last is None or not time.shows(last.until):
-        return None
+    if last is None:
+        return NotLeft.NEVER_HERE
+    if not time.shows(last.until):
+        return NotLeft.IN_FORCE if last.until > time.today else NotLeft.NOT_SHOWN
     if last.last and not any(span.known_form for span in last.last):
-        return None
+        return NotLeft.UNKNOWN_FORM
     if _told_before_baseline(time, last):
-        return None
+        return NotLeft.BEFORE_BASELINE
     opening = OpeningStated(OpeningKind.LEFT, last.until)
     later = next((run for run in time.runs if run.begins > time.today), None)
     if later is not None:
         told = _with_words(time, opening)
         if later.begins <= due_day(told.since, told.urgency, told.planned_start, time.policy, time.calendar):
-            return None
+            return NotLeft.LATER_ROW
     return opening
 
 
@@ -148,16 +193,16 @@ def _with_words(time: Timeline, opening: OpeningStated) -> OpeningStated:
     return opening if planned is None else replace(opening, planned_start=planned.on)
 
 
-def _lookback(time: Timeline) -> date:
+def first_day_told(facts: ImportFacts) -> date:
     """The first day whose arrivals and leavings the baseline import tells."""
-    baseline = time.facts.baseline
+    baseline = facts.baseline
     june = date(baseline.year if (baseline.month, baseline.day) >= (6, 1) else baseline.year - 1, 6, 1)
     return min(baseline - timedelta(days=BASELINE_DAYS), june)
 
 
 def _told_before_baseline(time: Timeline, run: Run) -> bool:
     """Left before the member had anything to say, and too long ago for the baseline import to tell."""
-    if run.until >= _lookback(time):
+    if run.until >= first_day_told(time.facts):
         return False
     return not any(stretch.begins < run.until and run.begins < stretch.until for stretch in time.said)
 
@@ -216,7 +261,7 @@ def _moves(time: Timeline, run: Run) -> bool:
         and run.begins <= baseline
         and any(before.begins < run.until and run.begins < before.until for before in first.runs)
     )
-    return not had or (_lookback(time) <= run.begins and run.begins not in time.facts.mass_start_days)
+    return not had or (first_day_told(time.facts) <= run.begins and run.begins not in time.facts.mass_start_days)
 
 
 def _recheck_on(time: Timeline) -> date | None:
