@@ -23,6 +23,7 @@ _EPOCH_BYTES = 4
 _SYSTEM = b"upprop/v1"
 _PURPOSE = b"pupil"
 _SCHEME = b"SE"
+_DRILL = b"upprop/v1 drill"
 
 
 def pupil_input(number: CanonicalNumber) -> bytes:
@@ -42,7 +43,21 @@ def stored(key: RegistryKey, pseudonyms: Sequence[bytes]) -> list[bytes]:
     Both have a fixed width (4 and 32 bytes). A stolen database without the key is then of no use even to someone who
     can compute pseudonyms.
     """
-    epoch = key.epoch.to_bytes(_EPOCH_BYTES, "big")
+    return _keyed(key, b"", pseudonyms)
+
+
+def stored_for_drills(key: RegistryKey, member: str, pseudonyms: Sequence[bytes]) -> list[bytes]:
+    """What the registry keeps in place of a drill's pseudonyms: apart from pupils', and from other members' drills.
+
+    HMAC-SHA-256 over a label and the member, the latter after its length, and then as in `stored`. It is longer than
+    what `stored` takes, whatever the member: the two never make the same value, but by breaking the HMAC.
+    """
+    name = member.encode("ascii")
+    return _keyed(key, _DRILL + len(name).to_bytes(2, "big") + name, pseudonyms)
+
+
+def _keyed(key: RegistryKey, label: bytes, pseudonyms: Sequence[bytes]) -> list[bytes]:
     if any(len(pseudonym) != PSEUDONYM_BYTES for pseudonym in pseudonyms):
         raise PrivacyError(Reason.LENGTHS_UNEQUAL, "a pseudonym is not 32 bytes long")
-    return [hmac.digest(key.secret, epoch + pseudonym, "sha256") for pseudonym in pseudonyms]
+    before = label + key.epoch.to_bytes(_EPOCH_BYTES, "big")
+    return [hmac.digest(key.secret, before + pseudonym, "sha256") for pseudonym in pseudonyms]

@@ -5,6 +5,7 @@ Invariants
     - A gap has at most one case for as long as it lives; open gaps that meet share one; a case is open exactly while it
       has an open gap.
     - Of a linked case, the newest of LINKED and LEAD about a gap says whether its member leads: LEAD yes, LINKED no.
+    - A drill's gaps meet no pupil's: a case is a drill's or a child's from its first day.
     - Settling the same verdicts again on the same day changes nothing.
 """
 
@@ -166,7 +167,7 @@ def _assign(
         oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on), default=None)
         lead = lead_of(linked)
         assert lead is not None  # a set holds at least one gap
-        case = oldest if oldest is not None else Case(new_id(), lead, opened_on=today)
+        case = oldest if oldest is not None else Case(new_id(), lead, opened_on=today, drill=linked[0].drill)
         claimed.add(case.case_id)
         unnamed = sorted({key.member for key in keys} - case.names.keys())
         names = {**case.names, **{member: new_id() for member in unnamed}} if unnamed else case.names

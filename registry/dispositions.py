@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from federation.errors import Code
 from federation.rules.vocabulary import Disposition, DispositionKind
 from registry.model import KeyedSignal, Ref, Rejection, Standing
 
@@ -41,9 +42,14 @@ def judge(
         if isinstance(entry, Rejection):
             answers.append(Disposition(DispositionKind.REJECTED, entry.code))
             continue
-        kind = _kind(entry, now.get(entry.ref))
+        before = now.get(entry.ref)
+        if before is not None and before.drill != entry.signal.drill:
+            # Else a member could take the case of a child out of the statistics, or put a test pupil in.
+            answers.append(Disposition(DispositionKind.REJECTED, Code.SIGNAL_MALFORMED.value))
+            continue
+        kind = _kind(entry, before)
         if kind is DispositionKind.ACCEPTED:
-            now[entry.ref] = Standing(entry.signal.version, entry.content_digest)
+            now[entry.ref] = Standing(entry.signal.version, entry.content_digest, entry.signal.drill)
             highest[entry.ref] = entry
         answers.append(Disposition(kind))
     return tuple(answers), list(highest.values())

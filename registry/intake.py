@@ -96,7 +96,7 @@ class Intake:
                 keyed.append(Rejection(Code.EPOCH_UNKNOWN.value, content_digest(replace(entry, pseudonyms=bare))))
             else:
                 # A retraction leaves a version and nothing to meet by.
-                pseudonyms = () if entry.retracted else self._keys.keyed(entry.pseudonyms)
+                pseudonyms = () if entry.retracted else self._keys.keyed_of(member, entry)
                 own = Signal(
                     entry.handle,
                     entry.version,
@@ -105,6 +105,7 @@ class Intake:
                     entry.opening,
                     entry.duty_ended,
                     retracted=entry.retracted,
+                    drill=entry.drill,
                 )
                 keyed.append(KeyedSignal(ref_of(member, entry.handle), own, content_digest(own)))
         return keyed

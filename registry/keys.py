@@ -11,9 +11,9 @@ from pathlib import Path
 
 from federation.errors import Code, UppropError
 from federation.files import read_secret
-from federation.rules.vocabulary import Pseudonym
+from federation.rules.vocabulary import MemberId, Pseudonym, Signal
 from privacy.errors import PrivacyError
-from privacy.pseudonym import stored
+from privacy.pseudonym import stored, stored_for_drills
 from privacy.registry_key import RegistryKey, parse_registry_key
 
 
@@ -40,6 +40,15 @@ class PseudonymKeys:
         return tuple(
             Pseudonym(pseudonym.epoch, stored(self._keys[pseudonym.epoch], [pseudonym.value])[0])
             for pseudonym in pseudonyms
+        )
+
+    def keyed_of(self, member: MemberId, signal: Signal) -> tuple[Pseudonym, ...]:
+        """What is kept in place of a signal's pseudonyms: a drill's meet those of no pupil and of no other member."""
+        if not signal.drill:
+            return self.keyed(signal.pseudonyms)
+        return tuple(
+            Pseudonym(pseudonym.epoch, stored_for_drills(self._keys[pseudonym.epoch], member, [pseudonym.value])[0])
+            for pseudonym in signal.pseudonyms
         )
 
 

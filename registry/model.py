@@ -52,10 +52,11 @@ class KeyedSignal:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands of one handle: the version that counts and its content digest."""
+    """What stands of one handle: the version that counts, its content digest, and whether it is a drill's."""
 
     version: int
     content_digest: bytes
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The linked open gaps of one child. Open while `closed_on` is None.
+    """The linked open gaps of one child, or of one test pupil (`drill`). Open while `closed_on` is None.
 
     `names` holds the random name under which each member knows the case: two members that compare theirs learn no more
     than the notices tell them.
@@ -119,6 +120,7 @@ class Case:
     opened_on: date
     closed_on: date | None = None
     names: Mapping[MemberId, bytes] = field(default_factory=dict, repr=False)
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,7 @@ def _signal(message: signal_pb2.Signal) -> Signal:
         duty_ended=duty_ended,
         retracted=message.retracted,
         nonce=message.nonce,
+        drill=message.drill,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from federation.rules.vocabulary import Signal
 
 _DOMAIN = b"upprop/v1/signal"
+_DRILL = b"drill"
 
 
 def canonical_bytes(signal: Signal) -> bytes:
@@ -37,6 +38,9 @@ def canonical_bytes(signal: Signal) -> bytes:
     ended = signal.duty_ended
     fields += [None] if ended is None else [_day(ended.begins), _day(ended.review)]
     fields.append(_number(int(signal.retracted)))
+    if signal.drill:
+        # At the end and only where it holds: digests of all that was said before there were drills stand.
+        fields.append(_DRILL)
     return _join(fields)
 
 

@@ -1,8 +1,9 @@
 """Whether another member accounts for a gap (design §6): pure, from the signals of one group and a date.
 
 Invariants: the states depend on the highest versions, the last contacts, the answers given before and the date alone —
-never on the order in which anything arrived; what is silent, late or in doubt answers nothing. `recheck_on` is a lower
-bound: before that day nothing changes unless a new signal or contact comes.
+never on the order in which anything arrived; what is silent, late or in doubt answers nothing; a drill meets drills of
+its own member alone. `recheck_on` is a lower bound: before that day nothing changes unless a new signal or contact
+comes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from federation.rules.vocabulary import (
     OpeningKind,
     Policy,
     Presence,
+    Pseudonym,
     Signal,
     Urgency,
 )
@@ -73,7 +75,8 @@ class GapVerdict:
     """The state of one gap today.
 
     `confirm` names the handles of other members that lack only `met_on` to answer an immediate gap; `meets` the other
-    gaps of the group whose handles meet this one's; `recheck_on` the first later day on which the state may differ.
+    gaps of the group whose handles meet this one's; `recheck_on` the first later day on which the state may differ;
+    `drill`: of a test pupil.
     """
 
     member: MemberId
@@ -86,6 +89,7 @@ class GapVerdict:
     confirm: tuple[tuple[MemberId, Handle], ...] = field(default=(), repr=False)
     meets: frozenset[GapName] = field(default_factory=frozenset, repr=False)
     recheck_on: date | None = None
+    drill: bool = False
 
     @property
     def name(self) -> GapName:
@@ -150,6 +154,14 @@ def months_before(day: date, months: int) -> date:
     return min(first_of_next - DAY, date(year, month + 1, 1) + timedelta(days=day.day - 1))
 
 
+_Pair = tuple[MemberId | None, int, bytes]
+"""What two signals must share to meet: epoch and pseudonym and, for a drill, its member."""
+
+
+def _pair(own: MemberSignal, pseudonym: Pseudonym) -> _Pair:
+    return own.member if own.signal.drill else None, pseudonym.epoch, pseudonym.value
+
+
 class _Group:
     """One evaluation of one group."""
 
@@ -164,18 +176,18 @@ class _Group:
         self.signals = sorted(signals, key=lambda own: (own.member, own.signal.handle))
         self.last_contacts, self.today, self.policy, self.calendars = last_contacts, today, policy, calendars
         self._by_handle = {(own.member, own.signal.handle): own for own in self.signals}
-        self._holders: dict[tuple[int, bytes], list[MemberSignal]] = {}
+        self._holders: dict[_Pair, list[MemberSignal]] = {}
         for own in self.signals:
             if not own.signal.retracted:
                 for pseudonym in own.signal.pseudonyms:
-                    self._holders.setdefault((pseudonym.epoch, pseudonym.value), []).append(own)
+                    self._holders.setdefault(_pair(own, pseudonym), []).append(own)
 
     def meeting(self, own: MemberSignal) -> list[MemberSignal]:
         """Those that share an (epoch, pseudonym) pair with `own` directly, itself left out, in a fixed order."""
         met = {
             (other.member, other.signal.handle): other
             for pseudonym in own.signal.pseudonyms
-            for other in self._holders.get((pseudonym.epoch, pseudonym.value), ())
+            for other in self._holders.get(_pair(own, pseudonym), ())
             if other is not own
         }
         return [met[key] for key in sorted(met)]
@@ -216,6 +228,7 @@ class _Group:
             answer=answer,
             confirm=tuple(dict.fromkeys(unconfirmed)) if state in (GapState.WATCH, GapState.OPEN) else (),
             recheck_on=self._recheck_on(own.signal, opening, due, others),
+            drill=own.signal.drill,
         )
 
     def _accounts(self, presence: Presence, other: MemberSignal, own: MemberSignal, opening: Opening) -> bool:
@@ -278,6 +291,7 @@ class _Group:
             recheck_on=self._first_after_today(
                 presence.begins for presence in (own.signal.presences if own is not None else ())
             ),
+            drill=own is not None and own.signal.drill,
         )
 
     def linked(self, verdict: GapVerdict, verdicts: Iterable[GapVerdict]) -> GapVerdict:

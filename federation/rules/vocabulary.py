@@ -123,7 +123,10 @@ class DutyEnded:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A versioned statement of a member about one handle; the highest version counts."""
+    """A versioned statement of a member about one handle; the highest version counts.
+
+    `drill`: about a test pupil of the member's own invention; it meets drills of the same member alone.
+    """
 
     handle: Handle
     version: int
@@ -133,6 +136,7 @@ class Signal:
     duty_ended: DutyEnded | None = None
     retracted: bool = False
     nonce: bytes = b""
+    drill: bool = False
 
     def __repr__(self) -> str:
         # Handles name a pupil within a member: they stay out of tracebacks and logs.

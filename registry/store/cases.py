@@ -21,7 +21,7 @@ def load(tx: Connection, case_ids: Collection[bytes]) -> dict[bytes, Case]:
             names.setdefault(row.case_id, {})[MemberId(row.member)] = row.name
         for row in tx.execute(select(cases).where(cases.c.case_id.in_(chunk))):
             found[row.case_id] = Case(
-                row.case_id, MemberId(row.lead), row.opened_on, row.closed_on, names.get(row.case_id, {})
+                row.case_id, MemberId(row.lead), row.opened_on, row.closed_on, names.get(row.case_id, {}), row.drill
             )
     return found
 
@@ -33,7 +33,13 @@ def write(tx: Connection, changed: Iterable[Case]) -> None:
         tx,
         cases,
         [
-            {"case_id": case.case_id, "lead": case.lead, "opened_on": case.opened_on, "closed_on": case.closed_on}
+            {
+                "case_id": case.case_id,
+                "lead": case.lead,
+                "opened_on": case.opened_on,
+                "closed_on": case.closed_on,
+                "drill": case.drill,
+            }
             for case in changed
         ],
         update=("lead", "closed_on"),

@@ -156,14 +156,18 @@ def _signals(tx: Connection, live: Mapping[Ref, Sequence[Pseudonym]]) -> tuple[d
     """What stands of these handles, and the marks of those that changed."""
     stated: dict[Ref, MemberSignal] = {}
     marks: dict[Ref, int] = {}
-    columns = (signals.c.ref, signals.c.member, signals.c.handle, signals.c.version, signals.c.retracted)
+    columns = (
+        signals.c.ref,
+        signals.c.member,
+        signals.c.handle,
+        signals.c.version,
+        signals.c.retracted,
+        signals.c.drill,
+        signals.c.statement,
+    )
     for chunk in chunks(live):
-        query = (
-            select(*columns, signals.c.statement, dirty.c.mark)
-            .select_from(signals.outerjoin(dirty))
-            .where(signals.c.ref.in_(chunk))
-        )
-        for ref, member, handle, version, retracted, text, mark in tx.execute(query).all():
+        query = select(*columns, dirty.c.mark).select_from(signals.outerjoin(dirty)).where(signals.c.ref.in_(chunk))
+        for ref, member, handle, version, retracted, drill, text, mark in tx.execute(query).all():
             if mark is not None:
                 marks[Ref(ref)] = mark
             said = decode(text)
@@ -177,6 +181,7 @@ def _signals(tx: Connection, live: Mapping[Ref, Sequence[Pseudonym]]) -> tuple[d
                     opening=said.opening,
                     duty_ended=said.duty_ended,
                     retracted=retracted,
+                    drill=drill,
                 ),
             )
     return stated, marks

@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -94,6 +95,8 @@ signals = Table(
     Column("retracted", Boolean, nullable=False),
     # Presences, opening and end of duty as JSON; read by the rules, never by SQL.
     Column("statement", Text, nullable=False),
+    # A test pupil's, from the first version on: no statistics read it.
+    Column("drill", Boolean, nullable=False, server_default=false()),
     # Query: every handle of a member that is back after a silence (signals.touch_member).
     UniqueConstraint("member", "handle"),
     CheckConstraint("version >= 1", name="version_positive"),
@@ -129,6 +132,8 @@ cases = Table(
     Column("opened_on", Date, nullable=False),
     # Null while one of its gaps is open.
     Column("closed_on", Date),
+    # Of a test pupil: no statistics count it.
+    Column("drill", Boolean, nullable=False, server_default=false()),
     CheckConstraint("closed_on >= opened_on", name="closes_after_opening"),
 )
 

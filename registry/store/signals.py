@@ -18,6 +18,7 @@ from registry.model import KeyedSignal, Ref, Standing, Statement
 from registry.store.bulk import chunks, upsert
 from registry.store.schema import dirty, pseudonyms, signals
 
+_STANDING = (signals.c.ref, signals.c.version, signals.c.content_digest, signals.c.drill)
 _decoder = msgspec.json.Decoder(Statement)
 
 
@@ -25,9 +26,9 @@ def standing(tx: Connection, refs: Collection[Ref]) -> dict[Ref, Standing]:
     """What stands of these handles; one that was never stated is absent."""
     found = {}
     for chunk in chunks(refs):
-        query = select(signals.c.ref, signals.c.version, signals.c.content_digest).where(signals.c.ref.in_(chunk))
-        for ref, version, digest in tx.execute(query).all():
-            found[Ref(ref)] = Standing(version, digest)
+        query = select(*_STANDING).where(signals.c.ref.in_(chunk))
+        for ref, version, digest, drill in tx.execute(query).all():
+            found[Ref(ref)] = Standing(version, digest, drill)
     return found
 
 
@@ -46,6 +47,7 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
                 "content_digest": keyed.content_digest,
                 "retracted": keyed.signal.retracted,
                 "statement": encode(keyed),
+                "drill": keyed.signal.drill,
             }
             for keyed in accepted
         ],
