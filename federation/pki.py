@@ -1,11 +1,12 @@
 """Keys and certificates of the federation's parties.
 
-Invariant: certificates name their party by URI and by the DNS name that callers pin, and are good for nothing else than
-TLS between parties.
+Invariant: a party's certificate names it by URI and by the DNS name that callers pin; no certificate made here is good
+for anything but the ends of TLS connections it was made for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,8 @@ from federation.identity import Identity
 CA_LIFETIME = timedelta(days=3_650)
 CERTIFICATE_LIFETIME = timedelta(days=397)
 """The longest that public CAs may issue for; a reminder that renewal must be routine."""
+
+SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 
 _BACKDATED = timedelta(minutes=5)
 """Clocks differ."""
@@ -109,15 +112,27 @@ def issue(
     lifetime: timedelta = CERTIFICATE_LIFETIME,
 ) -> x509.Certificate:
     """A certificate for a party's public key, for both ends of a TLS connection."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, identity.dns_name)])
-    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity.uri), x509.DNSName(identity.dns_name)])
-    purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+    names = (x509.UniformResourceIdentifier(identity.uri), x509.DNSName(identity.dns_name))
+    return certify(ca, identity.dns_name, names, (SERVER, CLIENT), public_key, now, lifetime)
+
+
+def certify(
+    ca: CertificateAuthority,
+    common_name: str,
+    names: Sequence[x509.GeneralName],
+    purposes: Sequence[x509.ObjectIdentifier],
+    public_key: EllipticCurvePublicKey,
+    now: datetime,
+    lifetime: timedelta = CERTIFICATE_LIFETIME,
+) -> x509.Certificate:
+    """A certificate that says: this public key is of these names, for these ends (SERVER, CLIENT) of a connection."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     return (
         _builder(subject, ca.certificate.subject, public_key, now, lifetime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(purposes, critical=False)
-        .add_extension(names, critical=False)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False)
         .sign(ca.key, hashes.SHA256())
     )

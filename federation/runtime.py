@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
+import grpc
+
 from federation import control, files
 from federation.clock import Clock, ManualClock, SystemClock
 from federation.control import ControlServer, Handlers
@@ -28,7 +30,7 @@ from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from federation.observability import Event, Level, Log, Metrics, capture_libraries, place_of, version
 from federation.probes import ProbeServer
-from federation.rpc.authorisation import Authoriser, Rule
+from federation.rpc.authorisation import Authoriser, Authorising, Rule
 from federation.rpc.server import DRAIN_SECONDS, Binding, RpcServer
 from federation.settings import DaemonSettings, parse_address
 from federation.tls import OwnIdentity, server_credentials
@@ -55,13 +57,36 @@ class Worker:
     run: Callable[[], object]
 
 
+@dataclass(frozen=True, slots=True)
+class LocalServer:
+    """A server for callers who are no parties of the federation, inside the network of whoever runs the role.
+
+    It has an address, certificates and an authoriser of its own, and every call to it is logged. `name` stands in
+    `ports.json`.
+    """
+
+    name: str
+    listen: str
+    service: Binding
+    credentials: Callable[[], grpc.ServerCredentials]
+    authoriser: Authorising
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """No party of the federation is a caller here."""
+        service = self.service.service
+        return {f"{service.full_name}/{method.name}": Rule(frozenset()) for method in service.methods}
+
+
 class App(Protocol):
-    """What a role's `app.build` returns. `services` and `rules` are empty for a node, which takes no calls."""
+    """What a role's `app.build` returns. `services` and `rules` are empty for a node, which no other party calls."""
 
     @property
     def services(self) -> Sequence[Binding]: ...
     @property
     def rules(self) -> Mapping[str, Rule]: ...
+    @property
+    def local_servers(self) -> Sequence[LocalServer]: ...
     @property
     def handlers(self) -> Handlers: ...
     @property
@@ -159,7 +184,7 @@ class Daemon:
     def _start(self, started: contextlib.ExitStack) -> None:
         settings = self._settings
         if isinstance(self._clock, ManualClock):
-            _refuse_beyond_loopback(settings)
+            _refuse_beyond_loopback(settings.listen, settings.metrics_listen)
             self._log(CLOCK_IS_MANUAL, today=self._clock.today())
         raise_file_limit()
         started.enter_context(DaemonLock(settings.data_dir))
@@ -184,6 +209,23 @@ class Daemon:
                 is_ready=lambda: self.is_ready,
             )
             self.ports["rpc"] = server.start(settings.listen)
+            started.callback(server.stop)
+
+        for local in app.local_servers:
+            if isinstance(self._clock, ManualClock):
+                _refuse_beyond_loopback(local.listen)
+            server = RpcServer(
+                [local.service],
+                local.rules,
+                credentials=local.credentials(),
+                authoriser=local.authoriser,
+                metrics=self._metrics,
+                log=self._log,
+                log_answered=True,
+                # What is taken in here does not wait for a descriptor in force.
+                is_ready=lambda: self._ready,
+            )
+            self.ports[local.name] = server.start(local.listen)
             started.callback(server.stop)
 
         handlers = {"Status": control.status(self._own.identity, self._clock), **app.handlers}
@@ -266,8 +308,8 @@ def _join(threads: Sequence[threading.Thread]) -> None:
         thread.join(max(0.0, give_up - time.monotonic()))
 
 
-def _refuse_beyond_loopback(settings: DaemonSettings) -> None:
-    for listen in (settings.listen, settings.metrics_listen):
+def _refuse_beyond_loopback(*addresses: str | None) -> None:
+    for listen in addresses:
         if listen is not None and not _is_loopback(parse_address(listen)[0]):
             raise UppropError(
                 Code.CONFIG_INVALID,

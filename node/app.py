@@ -18,7 +18,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
-from federation.runtime import Worker
+from federation.runtime import LocalServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
@@ -50,6 +50,7 @@ class App:
     workers: Sequence[Worker]
     services: Sequence[Binding] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
         self.uplink.close()

@@ -15,7 +15,7 @@ from federation.migration import check_schema
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
-from federation.runtime import Worker
+from federation.runtime import LocalServer, Worker
 from registry.intake import Intake
 from registry.keys import PseudonymKeys
 from registry.observability import RegistryMetrics
@@ -37,6 +37,7 @@ class App:
     intake: Intake
     mailbox: Mailbox
     daily_close: Close
+    local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
         """Release the store."""

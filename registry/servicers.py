@@ -18,7 +18,7 @@ from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.rpc.authorisation import Rule
-from federation.rpc.caller import caller
+from federation.rpc.caller import Party, caller
 from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
 from federation.rules.vocabulary import MAX_BATCH
@@ -58,7 +58,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
             raise UppropError(Code.BATCH_TOO_LARGE, f"A batch holds at most {MAX_BATCH} signals. Send it in parts.")
         batch_id = wire.parse_batch_id(request.batch_id)
         answers = self._intake.submit(
-            caller().require_member(),
+            caller(Party).require_member(),
             batch_id,
             wire.parse_signals(request.signals),
             self._clock.today(),
@@ -74,7 +74,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self._check(request.envelope)
         limit = min(request.limit or MAX_PAGE, MAX_PAGE)
         found, more, closed_on = self._mailbox.page(
-            caller().require_member(), wire.parse_notice_number(request.after_number), limit
+            caller(Party).require_member(), wire.parse_notice_number(request.after_number), limit
         )
         return wire.notices(found, more=more, closed_on=closed_on)
 
@@ -84,7 +84,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002 - as above
     ) -> registry_pb2.AckNoticesResponse:
         self._check(request.envelope)
-        self._mailbox.acknowledge(caller().require_member(), wire.parse_notice_number(request.through_number))
+        self._mailbox.acknowledge(caller(Party).require_member(), wire.parse_notice_number(request.through_number))
         return registry_pb2.AckNoticesResponse()
 
     def ReportRoster(  # noqa: N802 - the contract's name
@@ -94,7 +94,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     ) -> registry_pb2.ReportRosterResponse:
         self._check(request.envelope)
         as_of, roster = wire.parse_roster(request)
-        self._intake.report_roster(caller().require_member(), as_of, roster, self._clock.today())
+        self._intake.report_roster(caller(Party).require_member(), as_of, roster, self._clock.today())
         return registry_pb2.ReportRosterResponse()
 
     def _check(self, envelope: registry_pb2.Envelope) -> None:

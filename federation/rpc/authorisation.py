@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import grpc
 from cryptography import x509
@@ -18,7 +19,7 @@ from federation.clock import utc_now
 from federation.descriptor import Descriptor, DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
-from federation.rpc.caller import Caller
+from federation.rpc.caller import Caller, Party
 from federation.tls import check_certificate, identity_of
 
 _CERTIFICATE_KEY = "x509_pem_cert"
@@ -28,19 +29,35 @@ _CACHE_ENTRIES = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call one method."""
+    """Who may call one method: parties of these kinds; of none where a server's callers are no parties."""
 
     kinds: frozenset[Kind]
 
 
+class Authorising(Protocol):
+    """Decides who may call. It is asked at every RPC, before the handler."""
+
+    def authorise(self, context: grpc.ServicerContext, rule: Rule) -> Caller:
+        """The caller, or UppropError why it is refused."""
+        ...
+
+
+def certificate_pem_of(context: grpc.ServicerContext) -> bytes:
+    """The certificate (PEM) that the caller proved to hold; raises UppropError(IDENTITY_FOREIGN) without one."""
+    pems = context.auth_context().get(_CERTIFICATE_KEY, ())
+    if len(pems) != 1:
+        raise UppropError(Code.IDENTITY_FOREIGN, "The call carries no certificate.")
+    return bytes(pems[0])
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    caller: Caller
+    caller: Party
     expires: datetime
 
 
 class Authoriser:
-    """Turns a peer's certificate into a `Caller`. Certificates once parsed are remembered per descriptor."""
+    """Lets parties of the federation in by their certificates, which are remembered per descriptor once parsed."""
 
     def __init__(self, descriptors: DescriptorStore, *, now: Callable[[], datetime] = utc_now) -> None:
         self._descriptors = descriptors
@@ -49,19 +66,16 @@ class Authoriser:
         self._known: dict[bytes, _Known] = {}
         self._known_by: Descriptor | None = None
 
-    def authorise(self, context: grpc.ServicerContext, rule: Rule) -> Caller:
+    def authorise(self, context: grpc.ServicerContext, rule: Rule) -> Party:
         """Raises UppropError: IDENTITY_FOREIGN, CERTIFICATE_EXPIRED, IDENTITY_UNLISTED or METHOD_FORBIDDEN."""
-        pems = context.auth_context().get(_CERTIFICATE_KEY, ())
-        if len(pems) != 1:
-            raise UppropError(Code.IDENTITY_FOREIGN, "The call carries no certificate.")
-        caller = self._caller(bytes(pems[0]))
+        caller = self._caller(certificate_pem_of(context))
         if caller.identity.kind not in rule.kinds:
             raise UppropError(
                 Code.METHOD_FORBIDDEN, f"This request is not open to a party of kind {caller.identity.kind.value}."
             )
         return caller
 
-    def _caller(self, pem: bytes) -> Caller:
+    def _caller(self, pem: bytes) -> Party:
         descriptor, now = self._descriptors.current(), self._now()
         with self._lock:
             if self._known_by is not descriptor or len(self._known) >= _CACHE_ENTRIES:
@@ -83,4 +97,4 @@ def _check(pem: bytes, descriptor: Descriptor, now: datetime) -> _Known:
     if descriptor.listed_key(identity) is None:
         raise UppropError(Code.IDENTITY_UNLISTED, f"The descriptor lists no key for {identity}.")
     check_certificate(certificate, descriptor, now)
-    return _Known(Caller.of(identity), certificate.not_valid_after_utc)
+    return _Known(Party.of(identity), certificate.not_valid_after_utc)

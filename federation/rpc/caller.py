@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import contextvars
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from federation.identity import Identity, Kind
 from federation.rules.vocabulary import MemberId
 
 
+class Caller(Protocol):
+    """Whoever an authoriser let through, by the name that logs give."""
+
+    @property
+    def uri(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """An authenticated party; `member` is its id where it is a member's node."""
+class Party:
+    """An authenticated party of the federation; `member` is its id where it is a member's node."""
 
     identity: Identity
     member: MemberId | None
 
     @classmethod
-    def of(cls, identity: Identity) -> Caller:
+    def of(cls, identity: Identity) -> Party:
         return cls(identity, identity.member if identity.kind is Kind.NODE else None)
+
+    @property
+    def uri(self) -> str:
+        return self.identity.uri
 
     def require_member(self) -> MemberId:
         """The member id; a rule for nodes alone guarantees it."""
@@ -29,7 +41,12 @@ class Caller:
 
 current: contextvars.ContextVar[Caller] = contextvars.ContextVar("upprop_caller")
 
+CallerT = TypeVar("CallerT", bound=Caller)
 
-def caller() -> Caller:
-    """The caller of the RPC being handled; raises LookupError outside one."""
-    return current.get()
+
+def caller(kind: type[CallerT]) -> CallerT:
+    """The caller of the RPC being handled, of the kind that the server lets in; raises LookupError outside one."""
+    found = current.get()
+    if not isinstance(found, kind):
+        raise TypeError(f"this server lets in callers of another kind than {kind.__name__}")
+    return found

@@ -17,12 +17,13 @@ import grpc
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log, Metrics, place_of
 from federation.rpc import caller
-from federation.rpc.authorisation import Authoriser, Rule
+from federation.rpc.authorisation import Authorising, Rule
 from federation.rpc.status import CODE_KEY, INTERNAL_SENTENCE, grpc_status
 
 LONGEST_DEADLINE = 3_600.0
 """Seconds. A call without a deadline shows as one of centuries."""
 
+RPC_ANSWERED = Event("rpc_answered", ("method", "caller"), Level.INFO)
 RPC_REFUSED = Event("rpc_refused", ("method", "code", "caller"), Level.INFO)
 RPC_FAILED = Event("rpc_failed", ("method", "exception", "where", "caller"), Level.ERROR)
 
@@ -30,13 +31,25 @@ Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Guard:
-    """Wraps every handler of a server. Without an `authoriser` the transport itself is the authorisation."""
+    """Wraps every handler of a server. Without an `authoriser` the transport itself is the authorisation.
 
-    def __init__(self, rules: Mapping[str, Rule], authoriser: Authoriser | None, metrics: Metrics, log: Log) -> None:
+    Refusals and failures are always logged, answered calls only where `log_answered` asks for it.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        authoriser: Authorising | None,
+        metrics: Metrics,
+        log: Log,
+        *,
+        log_answered: bool = False,
+    ) -> None:
         self.rules = rules
         self.authoriser = authoriser
         self.metrics = metrics
         self.log = log
+        self.log_answered = log_answered
 
     def unary(self, method: str, behaviour: Behaviour) -> Behaviour:
         def handle(request: Any, context: grpc.ServicerContext) -> Any:
@@ -99,6 +112,8 @@ class _Call:
                 self.status = grpc.StatusCode.INTERNAL
                 self._log(RPC_FAILED, exception=type(error).__name__, where=place_of(error))
                 self._abort(Code.INTERNAL, INTERNAL_SENTENCE)
+            elif self._guard.log_answered and self.status is grpc.StatusCode.OK:
+                self._log(RPC_ANSWERED)
         finally:
             if self._token is not None:
                 # Threads are used again: the next call must not find this caller.
@@ -109,7 +124,7 @@ class _Call:
             metrics.rpc_seconds.labels(*labels).observe(time.monotonic() - self._begun)
 
     def _log(self, event: Event, **fields: Any) -> None:
-        who = None if self._caller is None else self._caller.identity.uri
+        who = None if self._caller is None else self._caller.uri
         self._guard.log(event, method=self._method, caller=who, **fields)
 
     def _abort(self, code: Code, sentence: str) -> NoReturn:

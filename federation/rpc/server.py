@@ -1,4 +1,4 @@
-"""Taking calls from other parties.
+"""Taking calls over the network.
 
 Invariants: every method has exactly one rule and every rule a method, or the server does not start; threads, concurrent
 calls and message sizes are bounded; the port is this process's alone; callers come with certificates only.
@@ -19,7 +19,7 @@ from grpc_health.v1 import health_pb2
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.observability import Log, Metrics
-from federation.rpc.authorisation import Authoriser, Rule
+from federation.rpc.authorisation import Authorising, Rule
 from federation.rpc.channel import KEEPALIVE_MS, MAX_MESSAGE_BYTES
 from federation.rpc.guard import Behaviour, Guard
 from federation.settings import parse_address
@@ -110,9 +110,10 @@ class RpcServer:
         rules: Mapping[str, Rule],
         *,
         credentials: grpc.ServerCredentials,
-        authoriser: Authoriser,
+        authoriser: Authorising,
         metrics: Metrics,
         log: Log,
+        log_answered: bool = False,
         threads: int = WORKER_THREADS,
         max_concurrent_rpcs: int = MAX_CONCURRENT_RPCS,
         is_ready: Callable[[], bool] = lambda: True,
@@ -120,7 +121,7 @@ class RpcServer:
         self._rules = {**rules, **_HEALTH_RULES}
         bindings = tuple(services)
         check_rules((*(each.service for each in bindings), HEALTH), self._rules)
-        guard = Guard(self._rules, authoriser, metrics, log)
+        guard = Guard(self._rules, authoriser, metrics, log, log_answered=log_answered)
         self._handlers = (
             *(handlers(each.service, _methods(each), guard) for each in bindings),
             handlers(HEALTH, _health(is_ready), guard),

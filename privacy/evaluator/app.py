@@ -15,7 +15,7 @@ from federation.migration import check_schema
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
-from federation.runtime import Worker
+from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
 from privacy.evaluator.evaluation import Evaluation
 from privacy.evaluator.observability import EPOCH_WITHOUT_SHARE, SHARE_UNLISTED, EvaluatorMetrics
@@ -36,6 +36,7 @@ class App:
     workers: Sequence[Worker]
     handlers: Handlers
     rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
+    local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
         """Release the store."""

@@ -14,7 +14,7 @@ from federation.control import Handlers
 from federation.descriptor import Descriptor
 from federation.identity import Identity, Kind
 from federation.rpc.authorisation import Rule
-from federation.rpc.caller import caller
+from federation.rpc.caller import Party, caller
 from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
 from federation.v1 import control_pb2, evaluator_pb2, evaluator_pb2_grpc
@@ -39,7 +39,7 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
     ) -> evaluator_pb2.BlindEvaluateResponse:
         check_envelope(request.envelope, self._clock, self._descriptors())
         answer = self._evaluation.answer(
-            caller().require_member(),
+            caller(Party).require_member(),
             request.request_id,
             request.epoch,
             tuple(request.blinded_elements),
@@ -62,7 +62,7 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
     ) -> evaluator_pb2.GetEpochsResponse:
         descriptor = self._descriptors()
         check_envelope(request.envelope, self._clock, descriptor)
-        member = caller().require_member()
+        member = caller(Party).require_member()
         quota, used = descriptor.quota(member), self._evaluation.used(member, self._clock.today())
         return evaluator_pb2.GetEpochsResponse(
             epochs=[
