@@ -24,6 +24,7 @@ from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline
+from node.records import servicers as records
 from node.records.importing import Importing
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
@@ -114,7 +115,6 @@ def build(
     pupils, outbox = Pupils(sealer), Outbox(sealer)
     servicers = Servicers(
         database=database,
-        importing=importing,
         sayings=sayings,
         pipeline=pipeline,
         gaps=Gaps(pupils),
@@ -124,7 +124,7 @@ def build(
         outbox=outbox,
         identity=own.identity.uri,
         today=clock.today,
-        log=log,
     )
+    handlers = {**servicers.handlers(), **records.handlers(importing, log)}
     workers = (Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),)
-    return App(member, database, importing, sayings, pipeline, uplink, servicers.handlers(), workers)
+    return App(member, database, importing, sayings, pipeline, uplink, handlers, workers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field, replace
 
-from privacy.identifiers import Sound
+from privacy.identifiers import NumberKind, Sound
 
 
 class Route(enum.StrEnum):
@@ -26,7 +26,8 @@ class Route(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`person_ids` are the school system's ids in the newest export, `numbers` oldest first, the last one current."""
+    """`person_ids` are the ids in the newest rosters, with the system's name before those of any but the default one;
+    `numbers` oldest first, the last one current."""
 
     person_ids: tuple[str, ...]
     numbers: tuple[Sound, ...] = ()
@@ -43,6 +44,11 @@ class Identity:
     @property
     def number(self) -> Sound | None:
         return self.numbers[-1] if self.numbers else None
+
+    @property
+    def drill(self) -> bool:
+        """A test pupil of the node's own invention."""
+        return self.number is not None and self.number.kind is NumberKind.DRILL
 
     @property
     def person_id(self) -> str:

@@ -7,7 +7,7 @@ facts about its imports and from a date.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from federation.rules.vocabulary import DutyEnded, Opening, OpeningKind, Presence, Urgency
@@ -141,13 +141,20 @@ class ImportFacts:
     """What the statements of all pupils rest on beside their own histories.
 
     `baseline` is the as-of of the first import, `imports` the as-of dates of all imports in ascending order,
-    `mass_start_days` the days on which over a third of the baseline's roster starts.
+    `mass_start_days` the days on which over a third of a baseline's roster starts, `joined` the days on which further
+    school systems were imported for the first time: the baseline of the pupils whom they brought.
     """
 
     baseline: date
     imports: tuple[date, ...]
     mass_start_days: frozenset[date] = frozenset()
     held: tuple[HeldLeavings, ...] = field(default=())
+    joined: frozenset[date] = frozenset()
+
+    def of(self, history: History) -> ImportFacts:
+        """The facts as they stand for one pupil."""
+        first = history.observations[0].as_of if history.observations else self.baseline
+        return replace(self, baseline=first) if first in self.joined else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 
 from federation.control import Handlers
 from federation.database import Database
 from federation.errors import Code, UppropError
-from federation.observability import Event, Level, Log
 from federation.v1 import control_pb2
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline, Progress
-from node.records.importing import Importing
-from node.records.person import Remark, RemarkKind
-from node.records.report import ImportReport
 from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports
 from node.store.outbox import Outbox
-
-# Without numbers of pupils: an operator's log is read by people who may not know how many children a unit lost.
-IMPORTED = Event("export_imported", ("as_of", "baseline", "repeated", "waits"))
-IMPORT_REFUSED = Event("export_refused", ("as_of", "code"), Level.WARNING)
 
 
 class Servicers:
@@ -37,7 +26,6 @@ class Servicers:
         self,
         *,
         database: Database,
-        importing: Importing,
         sayings: CaseworkSayings,
         pipeline: Pipeline,
         gaps: Gaps,
@@ -47,10 +35,8 @@ class Servicers:
         outbox: Outbox,
         identity: str,
         today: Callable[[], date],
-        log: Log,
     ) -> None:
         self._database = database
-        self._importing = importing
         self._sayings = sayings
         self._pipeline = pipeline
         self._gaps = gaps
@@ -60,12 +46,10 @@ class Servicers:
         self._outbox = outbox
         self._identity = identity
         self._today = today
-        self._log = log
 
     def handlers(self) -> Handlers:
         return {
             "Status": self.status,
-            "Import": self.import_export,
             "Sync": self.sync,
             "ListCases": self.list_cases,
             "Say": self.say,
@@ -90,43 +74,6 @@ class Servicers:
             business_date=self._today().isoformat(),
             lines=[control_pb2.StatusLine(name=name, value=value) for name, value in lines.items()],
         )
-
-    def import_export(self, request: control_pb2.ImportRequest) -> Iterator[control_pb2.ImportResponse]:
-        """Progress while the import runs, and last its report."""
-        as_of = _day(request.as_of, "as-of")
-        steps: queue.SimpleQueue[control_pb2.Progress | None] = queue.SimpleQueue()
-        outcome: list[ImportReport | BaseException] = []
-
-        def run() -> None:
-            try:
-                outcome.append(
-                    self._importing.import_file(
-                        Path(request.path),
-                        as_of,
-                        accept_shrink=request.accept_shrink,
-                        confirm_leavings=request.confirm_leavings,
-                        progress=lambda step, done, total: steps.put(
-                            control_pb2.Progress(step=step, done=done, total=total)
-                        ),
-                    )
-                )
-            except BaseException as error:  # noqa: BLE001 - carried over to the thread that answers
-                outcome.append(error)
-            finally:
-                steps.put(None)
-
-        thread = threading.Thread(target=run, name="import", daemon=True)
-        thread.start()
-        while (step := steps.get()) is not None:
-            yield control_pb2.ImportResponse(progress=step)
-        thread.join()
-        report = outcome[0]
-        if isinstance(report, BaseException):
-            if isinstance(report, UppropError):
-                self._log(IMPORT_REFUSED, as_of=as_of, code=report.code)
-            raise report
-        self._log(IMPORTED, as_of=as_of, baseline=report.baseline, repeated=report.repeated, waits=bool(report.held))
-        yield control_pb2.ImportResponse(report=_import_report(report))
 
     def sync(self, request: control_pb2.SyncRequest) -> Iterator[control_pb2.SyncResponse]:
         for step in self._pipeline.sync(notices_only=request.notices_only):
@@ -205,26 +152,6 @@ class Servicers:
                 for waiting in self._sayings.waiting()
             ]
         )
-
-
-def _import_report(report: ImportReport) -> control_pb2.ImportReport:
-    return control_pb2.ImportReport(
-        as_of=report.as_of.isoformat(),
-        baseline=report.baseline,
-        persons=report.persons,
-        rows=report.rows,
-        changed=report.changed,
-        vanished=report.vanished,
-        rejected=_remarks(report.of_kind(RemarkKind.REJECTED)),
-        unlinkable=_remarks(report.of_kind(RemarkKind.UNLINKABLE)),
-        notes=_remarks(report.of_kind(RemarkKind.NOTE)),
-        held=[control_pb2.HeldLeavings(unit=held.unit, pupils=held.pupils) for held in report.held],
-        already_imported=report.repeated,
-    )
-
-
-def _remarks(remarks: tuple[Remark, ...]) -> list[control_pb2.RejectedRow]:
-    return [control_pb2.RejectedRow(row=remark.row, field=remark.field, why=remark.why) for remark in remarks]
 
 
 def _case_line(line: CaseLine) -> control_pb2.CaseLine:

@@ -49,6 +49,7 @@ class Timeline:
             tuple(seen for seen in history.observations if seen.as_of <= today),
             tuple(saying for saying in history.sayings if saying.said_on <= today and saying.counts),
         )
+        facts = facts.of(self.history)
         self.facts, self.today, self.policy, self.calendar = facts, today, policy, calendar
         coverage = Coverage(facts.baseline, calendar, upper_secondary=policy.upper_secondary)
         known: list[Known] = []

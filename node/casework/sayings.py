@@ -20,12 +20,11 @@ from federation.errors import Code, UppropError
 from federation.rules.vocabulary import HANDLE_BYTES, Policy
 from node.identity import Identity, Route
 from node.model import HAND_MADE_OPENINGS, UNMARKED, Reason, What
-from node.records.importing import PUPIL_ID_BYTES
+from node.records.dates import EARLIEST_YEAR
 from node.records.intake import route_of
-from node.records.ss12000_file import EARLIEST_YEAR
 from node.store import Transaction
 from node.store.imports import Imports
-from node.store.pupils import Pupil, Pupils
+from node.store.pupils import PUPIL_ID_BYTES, Pupil, Pupils
 from node.store.sayings import Act, Said, SayingContent, Sayings, SayingState
 from node.store.sealing import Sealer
 from privacy.identifiers import Sound, parse

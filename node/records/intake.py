@@ -6,7 +6,6 @@ is taken for granted; a refusal says what to do.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,9 +14,9 @@ from federation.errors import Code, UppropError
 from federation.rules.calendar import DAY, SchoolCalendar
 from federation.rules.vocabulary import Policy
 from node.coverage import counts, is_void
-from node.identity import Route
+from node.identity import Identity, Route
 from node.model import UNMARKED, Observation, Row, Status
-from node.records.person import row_order
+from node.records.person import PersonRecord, qualified, row_order
 from node.records.resolving import Claim
 from privacy.identifiers import Sound
 
@@ -43,12 +42,11 @@ MASS_START_SHARE = 3
 """More than one in so many of the baseline's roster starting on one day: a school year began, nobody arrived."""
 
 
-def observation_of(claims: Sequence[Claim], as_of: date) -> Observation:
+def observation_of(records: Sequence[PersonRecord], as_of: date) -> Observation:
     """What all records of one pupil show together.
 
     Where they disagree nothing is taken for granted: an end of duty needs all of them, a marking only one.
     """
-    records = [claim.record for claim in claims]
     if len(records) == 1:
         record = records[0]
         return Observation(as_of, record.rows, record.status, record.marking)
@@ -57,6 +55,24 @@ def observation_of(claims: Sequence[Claim], as_of: date) -> Observation:
     status = Status.ACTIVE.value if len(set(statuses)) > 1 else statuses[0]
     marking = next((record.marking for record in records if record.marking != UNMARKED), UNMARKED)
     return Observation(as_of, tuple(rows), status, marking)
+
+
+def identity_of(claims: Sequence[tuple[Claim, PersonRecord]], before: Identity | None) -> Identity:
+    """The pupil's identity after this import; the last sound number is kept while rows are broken."""
+    first = min(claims, key=lambda claim: claim[1].person_id)[1]
+    numbers = before.numbers if before is not None else ()
+    for claim, _ in claims:
+        if claim.number is not None and claim.number not in numbers:
+            numbers = (*numbers, claim.number)
+    return Identity(
+        person_ids=tuple(sorted({qualified(claim.system, record.person_id) for claim, record in claims})),
+        numbers=numbers,
+        given_name=first.given_name,
+        family_name=first.family_name,
+        birth_date=first.birth_date,
+        sex=first.sex,
+        dropped=before.dropped if before is not None else (),
+    )
 
 
 def with_observation(before: Sequence[Observation], seen: Observation) -> tuple[Observation, ...]:
@@ -213,15 +229,8 @@ def may_have_left(rows: Sequence[Row], since: date, as_of: date, calendar: Schoo
     return left
 
 
-def mass_start_days(rosters: Iterable[Sequence[Row]], as_of: date, policy: Policy) -> tuple[date, ...]:
-    """Days on which over a third of the roster of the baseline starts."""
-    starts: Counter[date] = Counter()
-    roster = 0
-    for rows in rosters:
-        covering = [row for row in rows if covers(row, as_of, policy)]
-        if covering:
-            roster += 1
-            starts.update({row.start for row in covering if row.start is not None})
+def mass_start_days(starts: Mapping[date, int], roster: int) -> tuple[date, ...]:
+    """Days on which over a third of the `roster` of a baseline starts. `starts`: how many start on each day."""
     return tuple(sorted(day for day, number in starts.items() if number * MASS_START_SHARE > roster))
 
 

@@ -6,16 +6,14 @@ imports that still say so after the waiting time; nothing is forgotten meanwhile
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
 
-from federation.rules.calendar import SchoolCalendar
-from federation.rules.vocabulary import Policy
 from node.model import History, Observation, Row
 from node.presence import statement, units_left
-from node.records.intake import BULK_PUPILS, Leaving, bulk_leavings, covers, may_have_left
+from node.records.intake import BULK_PUPILS, Leaving, bulk_leavings
+from node.records.scanning import Order
 from node.store import Transaction
 from node.store.imports import Held, Imports
 from node.store.pupils import Pupils
@@ -33,84 +31,68 @@ class Leavings:
         self._imports = imports
         self._sayings = sayings
 
-    def release(self, tx: Transaction, as_of: date, calendar: SchoolCalendar, *, confirm: bool) -> None:
-        """Let through what a person confirms, and what the import of `as_of` still says after the waiting time."""
+    def release(self, tx: Transaction, order: Order) -> None:
+        """Let through what a person confirms, and what this import of the same school system still says in time."""
         released = False
         for held in self._imports.held(tx):
-            if held.released_on is not None:
+            if held.released_on is not None or held.system != order.system:
                 continue
-            if confirm or calendar.count(held.as_of, as_of) >= held.wait_school_days:
-                self._imports.release(tx, held, as_of)
+            if order.confirm_leavings or order.calendar.count(held.as_of, order.seen_on) >= held.wait_school_days:
+                self._imports.release(tx, held, order.seen_on)
                 released = True
         if released:
             # Which pupils' leavings waited is known to their histories alone.
             self._pupils.mark_all_dirty(tx)
 
     def hold(
-        self,
-        tx: Transaction,
-        as_of: date,
-        policy: Policy,
-        calendar: SchoolCalendar,
-        *,
-        moved: Observations,
-        before: Observations,
-        unchanged: Mapping[bytes, Sequence[Row]],
+        self, tx: Transaction, order: Order, moved: Observations, may_have_left: Set[bytes], sizes: Mapping[str, int]
     ) -> None:
-        """Find the units that too many leave on the import of `as_of`, which is written already.
+        """Find the units that too many leave on this import, which is written already.
 
-        `moved` are the pupils whose record changed, as they stand now; `before` the earlier observations of those among
-        them that were known; `unchanged` the rows of the others: their days may have run out since the last import.
+        `moved` are the pupils whose records changed and no longer cover the day, as they stand now; `may_have_left`
+        those whose unchanged days may have run out since the import before; `sizes` the pupils of each unit then.
         """
-        facts = self._imports.facts(tx)
-        assert facts is not None
-        last = max((day for day in facts.imports if day < as_of), default=None)
-        if last is None:
+        if order.last is None:
             # The baseline has nothing to compare with: what it shows of the summer is told as it stands.
             return
-        candidates = {pupil_id for pupil_id, seen in moved.items() if not _covered(seen[-1].rows, as_of, policy)}
-        candidates |= {pupil_id for pupil_id, rows in unchanged.items() if may_have_left(rows, last, as_of, calendar)}
+        candidates = moved.keys() | may_have_left
         if len(candidates) <= BULK_PUPILS:
             return
+        leavings = self._leavings(tx, order, order.last, moved, candidates)
+        if len(leavings) <= BULK_PUPILS:
+            return
+        settled = {(held.as_of, held.unit) for held in self._imports.held(tx) if held.released_on is not None}
+        for bulk in bulk_leavings(leavings.values(), sizes, order.calendar):
+            if (order.seen_on, bulk.unit) not in settled:
+                held = Held(order.seen_on, bulk.unit, bulk.pupils, bulk.wait_school_days, system=order.system)
+                self._imports.hold(tx, held)
+        self._pupils.mark_dirty(tx, leavings)
+
+    def _leavings(
+        self, tx: Transaction, order: Order, last: date, moved: Observations, candidates: Set[bytes]
+    ) -> dict[bytes, Leaving]:
+        facts = self._imports.facts(tx)
+        assert facts is not None
+        # Whether others wait is no matter here: what was held once is not held again on its release.
+        facts = replace(facts, held=())
         observations = dict(moved)
         observations.update(
             (pupil_id, pupil.observations)
             for pupil_id, pupil in self._pupils.load_all(tx, candidates - moved.keys()).items()
         )
         sayings = self._sayings.standing(tx, candidates)
-        # Whether others wait is no matter here: what was held once is not held again on its release.
-        facts = replace(facts, held=())
-        leavings: dict[bytes, Leaving] = {}
+        found: dict[bytes, Leaving] = {}
         for pupil_id in candidates:
             history = History(observations[pupil_id], sayings.get(pupil_id, ()))
-            units = units_left(history, facts, as_of, last, policy, calendar)
+            units = units_left(history, facts, order.seen_on, last, order.policy, order.calendar)
             if units:
-                opening = statement(history, facts, as_of, policy, calendar).opening
+                opening = statement(history, facts, order.seen_on, order.policy, order.calendar).opening
                 assert opening is not None
-                leavings[pupil_id] = Leaving(units, opening.since)
-        if len(leavings) <= BULK_PUPILS:
-            return
-        rosters = [*unchanged.values(), *(_rows_on(seen, last) for seen in before.values())]
-        sizes = _sizes(rosters, last, policy)
-        settled = {(held.as_of, held.unit) for held in self._imports.held(tx) if held.released_on is not None}
-        for bulk in bulk_leavings(leavings.values(), sizes, calendar):
-            if (as_of, bulk.unit) not in settled:
-                self._imports.hold(tx, Held(as_of, bulk.unit, bulk.pupils, bulk.wait_school_days))
-        self._pupils.mark_dirty(tx, leavings)
+                found[pupil_id] = Leaving(units, opening.since)
+        return found
 
 
-def _covered(rows: Sequence[Row] | None, day: date, policy: Policy) -> bool:
-    return any(covers(row, day, policy) for row in rows or ())
-
-
-def _rows_on(seen: Sequence[Observation], day: date) -> Sequence[Row]:
+def rows_on(seen: Sequence[Observation], day: date) -> Sequence[Row]:
+    """The rows that the newest observation up to a day shows."""
     newest = next((observation for observation in reversed(seen) if observation.as_of <= day), None)
-    return newest.rows or () if newest is not None else ()
-
-
-def _sizes(rosters: Iterable[Sequence[Row]], day: date, policy: Policy) -> Counter[str]:
-    """Pupils of each school unit on a day."""
-    sizes: Counter[str] = Counter()
-    for rows in rosters:
-        sizes.update({row.unit for row in rows if covers(row, day, policy)})
-    return sizes
+    return newest.rows or () if newest is not None and newest.rows is not None else ()

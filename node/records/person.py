@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
@@ -15,9 +15,13 @@ import msgspec
 
 from node.model import UNMARKED, Row, Status
 
-
 DEFAULT_SYSTEM = "main"
 """The name of a school system that was given none."""
+
+
+def qualified(system: str, person_id: str) -> str:
+    """A person's id with the name of the school system that gave it; two systems may give the same."""
+    return person_id if system == DEFAULT_SYSTEM else f"{system}:{person_id}"
 
 
 class PersonRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -35,6 +39,8 @@ class PersonRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
     status: str = Status.ACTIVE.value
     marking: str = UNMARKED
     rows: tuple[Row, ...] = ()
+    row_ids: tuple[str, ...] = ()
+    """The source's own ids of the rows, one for each and in their order; empty where it gives none."""
     position: int = 0
 
     def __repr__(self) -> str:
@@ -67,13 +73,13 @@ Progress = Callable[[int, int], None]
 class Delivery(Protocol):
     """What a school system delivers at once, read once and from front to back.
 
-    What makes it unreadable as a whole raises UppropError(EXPORT_UNREADABLE) out of `read`; then nothing of it is taken.
-    `digest`, `gone` and `units` hold once `read` has come to its end.
+    What makes it unreadable as a whole raises UppropError(EXPORT_UNREADABLE) out of `read`; then nothing of it is
+    taken. `digest`, `gone` and `units` hold once `read` has come to its end.
     """
 
     @property
     def whole(self) -> bool:
-        """Everyone whom the school system has: who is not in it has vanished. False: what has changed, the rest stands."""
+        """Everyone whom the system has: who is not in it has vanished. False: what has changed; the rest stands."""
         ...
 
     def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
@@ -94,15 +100,6 @@ class Delivery(Protocol):
     def units(self) -> Mapping[str, str]:
         """Id → name of school units, as far as the source names them."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """A whole export. `digest` is the SHA-256 of its bytes."""
-
-    persons: tuple[PersonRecord, ...]
-    remarks: tuple[Remark, ...] = ()
-    digest: bytes = field(default=b"", repr=False)
 
 
 def row_order(row: Row) -> tuple[str, str, date, date, bool, int]:

@@ -1,4 +1,4 @@
-"""Whose the records of an export are: numbers first, then the school system's ids.
+"""Whose the records of a roster are: numbers first, then the school system's ids.
 
 Invariants
     - A pupil is known by canonical number, not by the school system's id: a new id with a known number is the same
@@ -14,26 +14,26 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from node.identity import Identity
-from node.records.person import PersonRecord
 from privacy.identifiers import NumberKind, Sound
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A record with its keyed indexes: `person` of the school system's id, `number_index` of a sound number.
+    """A record with its keyed indexes: `person` of its qualified id, `number_index` of a sound number.
 
-    `digest` is the keyed digest of all the record says.
+    It is packed: a roster of a large city, unpacked, would not fit into the memory of a small machine.
     """
 
-    record: PersonRecord
+    system: str
+    record_index: bytes
     person: bytes
     number: Sound | None
     number_index: bytes | None
-    digest: bytes
+    enrolled: bool
+    packed: bytes
 
     def __repr__(self) -> str:
-        return f"Claim(position={self.record.position})"
+        return f"Claim(system={self.system})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Known:
 
     pupil_id: bytes
     number: Sound | None
-    persons: frozenset[bytes]
-    """Indexes of the ids it had in the newest export that showed it."""
+    persons: tuple[bytes, ...]
+    """Indexes of the ids it had in the newest rosters that showed it."""
 
 
 class NumberChange(enum.Enum):
@@ -55,7 +55,7 @@ class NumberChange(enum.Enum):
 
 @dataclass(slots=True)
 class Assignment:
-    """The records of one pupil in one export."""
+    """The records of one pupil."""
 
     pupil_id: bytes
     new: bool
@@ -181,21 +181,3 @@ class Resolver:
 
 def _adds(before: Sound, number: Sound) -> bool:
     return before.kind is NumberKind.SAMORDNINGSNUMMER and number.kind is NumberKind.PERSONNUMMER
-
-
-def identity_of(assignment: Assignment, before: Identity | None) -> Identity:
-    """The pupil's identity after this export; the last sound number is kept while rows are broken."""
-    first = min(assignment.claims, key=lambda claim: claim.record.person_id).record
-    numbers = before.numbers if before is not None else ()
-    for claim in assignment.claims:
-        if claim.number is not None and claim.number not in numbers:
-            numbers = (*numbers, claim.number)
-    return Identity(
-        person_ids=tuple(sorted({claim.record.person_id for claim in assignment.claims})),
-        numbers=numbers,
-        given_name=first.given_name,
-        family_name=first.family_name,
-        birth_date=first.birth_date,
-        sex=first.sex,
-        dropped=before.dropped if before is not None else (),
-    )

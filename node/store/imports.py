@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from node.model import HeldLeavings, ImportFacts
-from node.records.person import Remark, RemarkKind
+from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
 from node.store.schema import node_state
 from node.store.schema_systems import held_leavings, imports, mass_start_days, rejected_rows
 from node.store.sealing import Sealer
@@ -17,9 +17,13 @@ from node.store.sealing import Sealer
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """One accepted import. `file_digest` is the SHA-256 of the file."""
+    """One accepted import. `file_digest` is the SHA-256 of what was delivered.
+
+    `seen_on` is the day from which what it shows is known here: its as-of, or the day of another system's newer import.
+    """
 
     as_of: date
+    seen_on: date
     received_at: datetime
     file_digest: bytes
     persons: int
@@ -28,6 +32,7 @@ class ImportRecord:
     vanished: int
     rejected: int
     baseline: bool
+    system: str = DEFAULT_SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Held:
     pupils: int
     wait_school_days: int
     released_on: date | None = None
+    system: str = DEFAULT_SYSTEM
 
 
 class Imports:
@@ -47,12 +53,15 @@ class Imports:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def newest(self, tx: Connection) -> ImportRecord | None:
-        row = tx.execute(select(imports).order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)).first()
+    def newest(self, tx: Connection, system: str | None = None) -> ImportRecord | None:
+        """The newest import, or the newest of one school system."""
+        query = select(imports).order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)
+        row = tx.execute(query if system is None else query.where(imports.c.system == system)).first()
         if row is None:
             return None
         return ImportRecord(
             row.as_of,
+            row.seen_on,
             row.received_at,
             row.file_digest,
             row.persons,
@@ -61,15 +70,32 @@ class Imports:
             row.vanished,
             row.rejected,
             row.baseline,
+            row.system,
         )
 
+    def newest_of_each(self, tx: Connection) -> dict[str, date]:
+        """School system → as-of of its newest import."""
+        query = select(imports.c.system, func.max(imports.c.as_of)).group_by(imports.c.system)
+        return {row[0]: row[1] for row in tx.execute(query.order_by(imports.c.system))}
+
+    def newest_seen(self, tx: Connection) -> date | None:
+        """The day up to which anything is known; None before the baseline."""
+        return tx.execute(select(func.max(imports.c.seen_on))).scalar()
+
+    def last_before(self, tx: Connection, system: str, day: date) -> date | None:
+        """The day of the system's newest import before that of `day`; None where that is its first."""
+        query = select(func.max(imports.c.seen_on)).where(imports.c.system == system, imports.c.seen_on < day)
+        return tx.execute(query).scalar()
+
     def add(self, tx: Connection, record: ImportRecord, remarks: Sequence[Remark]) -> None:
-        """Keep an import with its remarks; those of earlier imports are old news and go."""
-        tx.execute(delete(rejected_rows))
+        """Keep an import with its remarks; those of the system's earlier imports are old news and go."""
+        earlier = select(imports.c.import_id).where(imports.c.system == record.system)
+        tx.execute(delete(rejected_rows).where(rejected_rows.c.import_id.in_(earlier)))
         import_id = tx.execute(
             insert(imports)
             .values(
                 as_of=record.as_of,
+                seen_on=record.seen_on,
                 received_at=record.received_at,
                 file_digest=record.file_digest,
                 persons=record.persons,
@@ -78,6 +104,7 @@ class Imports:
                 vanished=record.vanished,
                 rejected=record.rejected,
                 baseline=record.baseline,
+                system=record.system,
             )
             .returning(imports.c.import_id)
         ).scalar_one()
@@ -97,9 +124,10 @@ class Imports:
                 ],
             )
 
-    def remarks_of_newest(self, tx: Connection) -> tuple[Remark, ...]:
-        """What was remarked on the newest import, in the order of the export."""
-        newest = select(imports.c.import_id).order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)
+    def remarks_of_newest(self, tx: Connection, system: str = DEFAULT_SYSTEM) -> tuple[Remark, ...]:
+        """What was remarked on a system's newest import, in the order of what was delivered."""
+        of_system = select(imports.c.import_id).where(imports.c.system == system)
+        newest = of_system.order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)
         query = select(rejected_rows).where(rejected_rows.c.import_id == newest.scalar_subquery())
         return tuple(
             Remark(RemarkKind(row.kind), row.row, row.field, row.why)
@@ -108,20 +136,22 @@ class Imports:
 
     def facts(self, tx: Connection) -> ImportFacts | None:
         """The facts of all imports so far; None before the baseline."""
-        days = tuple(tx.execute(select(imports.c.as_of).distinct().order_by(imports.c.as_of)).scalars())
+        days = tuple(tx.execute(select(imports.c.seen_on).distinct().order_by(imports.c.seen_on)).scalars())
         if not days:
             return None
+        begun = tx.execute(select(imports.c.seen_on).where(imports.c.baseline)).scalars().all()
         return ImportFacts(
             baseline=days[0],
             imports=days,
             mass_start_days=frozenset(tx.execute(select(mass_start_days.c.day)).scalars()),
             held=tuple(HeldLeavings(held.as_of, held.unit, held.released_on) for held in self.held(tx)),
+            joined=frozenset(begun) - {days[0]},
         )
 
-    def set_mass_start_days(self, tx: Connection, days: Sequence[date]) -> None:
-        tx.execute(delete(mass_start_days))
+    def set_mass_start_days(self, tx: Connection, system: str, days: Sequence[date]) -> None:
+        tx.execute(delete(mass_start_days).where(mass_start_days.c.system == system))
         if days:
-            tx.execute(insert(mass_start_days), [{"day": day} for day in days])
+            tx.execute(insert(mass_start_days), [{"system": system, "day": day} for day in days])
 
     def held(self, tx: Connection) -> tuple[Held, ...]:
         """All leavings that wait or waited, oldest first."""
@@ -135,6 +165,7 @@ class Imports:
                 row.pupils,
                 row.wait_school_days,
                 row.released_on,
+                row.system,
             )
             for row in tx.execute(query)
         )
@@ -154,6 +185,7 @@ class Imports:
                 pupils=held.pupils,
                 wait_school_days=held.wait_school_days,
                 released_on=held.released_on,
+                system=held.system,
             )
         )
 

@@ -6,7 +6,7 @@ State of a pupil's handle: made with the pupil → (typing error, or merged into
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,13 +18,16 @@ from node.identity import Identity, Route
 from node.model import Observation
 from node.store.bulk import chunks
 from node.store.schema import gaps, number_indexes, person_ids, pupils, retired_handles, sayings, versions
+from node.store.schema_systems import records
 from node.store.sealing import Sealer
-from privacy.identifiers import Sound
+from privacy.identifiers import NumberKind, Sound
+
+PUPIL_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Pupil:
-    """One pupil as stored. `observations` oldest first; sayings are another aggregate."""
+    """One pupil as stored. `observations` oldest first; `live`: in the newest roster of some school system."""
 
     pupil_id: bytes
     handle: bytes
@@ -32,7 +35,7 @@ class Pupil:
     observations: tuple[Observation, ...]
     route: Route
     protected: bool = False
-    observation_index: bytes | None = None
+    live: bool = False
     enrolled_until: date | None = None
     recheck_on: date | None = None
     dirty: bool = True
@@ -40,15 +43,6 @@ class Pupil:
 
     def __repr__(self) -> str:
         return f"Pupil(route={self.route.value})"
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A pupil of the newest export, as far as an unchanged row needs it: nothing is decrypted."""
-
-    pupil_id: bytes
-    observation_index: bytes
-    enrolled_until: date | None
 
 
 class Pupils:
@@ -60,18 +54,13 @@ class Pupils:
     # -- finding ----------------------------------------------------------------------------------------------------
 
     def number_index(self, number: Sound) -> bytes:
-        return self._sealer.index("number", number.number.encode())
+        """A drill's number is indexed apart from pupils': neither import nor word finds a drill by it."""
+        purpose = "drill number" if number.kind is NumberKind.DRILL else "number"
+        return self._sealer.index(purpose, number.number.encode())
 
     def person_index(self, person_id: str) -> bytes:
+        """Of a qualified id."""
         return self._sealer.index("person id", person_id.encode())
-
-    def live(self, tx: Connection) -> Iterator[Live]:
-        """The pupils of the newest export."""
-        query = select(pupils.c.pupil_id, pupils.c.observation_index, pupils.c.enrolled_until).where(
-            pupils.c.observation_index.is_not(None)
-        )
-        for row in tx.execute(query):
-            yield Live(row.pupil_id, row.observation_index, row.enrolled_until)
 
     def by_numbers(self, tx: Connection, indexes: Iterable[bytes]) -> dict[bytes, bytes]:
         """number_index → pupil_id, of those known (as current or earlier numbers)."""
@@ -115,6 +104,18 @@ class Pupils:
         query = select(pupils.c.pupil_id).where(or_(pupils.c.dirty, pupils.c.recheck_on <= today))
         return tuple(tx.execute(query).scalars())
 
+    def enrolled_since(self, tx: Connection, pupil_ids: Iterable[bytes], since: date) -> int:
+        """How many of these live pupils are enrolled up to `since` or later."""
+        total = 0
+        for chunk in chunks(pupil_ids):
+            query = (
+                select(func.count())
+                .select_from(pupils)
+                .where(pupils.c.pupil_id.in_(chunk), pupils.c.live, pupils.c.enrolled_until >= since)
+            )
+            total += tx.execute(query).scalar_one()
+        return total
+
     def retired(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, bytes]:
         """retired handle → pupil_id, of the pupils asked for."""
         found: dict[bytes, bytes] = {}
@@ -126,8 +127,9 @@ class Pupils:
         return found
 
     def roster(self, tx: Connection) -> int:
-        """Pupils with a presence in force, those of the protected-identity role left out."""
-        query = select(func.count()).select_from(pupils).where(pupils.c.in_roster, ~pupils.c.protected)
+        """Pupils with a presence in force, those of the protected-identity role and of drills left out."""
+        counted = (pupils.c.in_roster, ~pupils.c.protected, ~pupils.c.drill)
+        query = select(func.count()).select_from(pupils).where(*counted)
         return tx.execute(query).scalar_one()
 
     # -- writing ----------------------------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ class Pupils:
 
     def merge(self, tx: Connection, source: Pupil, into: bytes, today: date) -> None:
         """Two pupils turned out to be one: all that hangs on `source` goes to `into`, and its handle is retired."""
-        for table in (number_indexes, person_ids, sayings, versions, gaps, retired_handles):
+        for table in (number_indexes, person_ids, records, sayings, versions, gaps, retired_handles):
             tx.execute(update(table).where(table.c.pupil_id == source.pupil_id).values(pupil_id=into))
         tx.execute(insert(retired_handles).values(handle=source.handle, pupil_id=into, retired_on=today))
         tx.execute(delete(pupils).where(pupils.c.pupil_id == source.pupil_id))
@@ -223,7 +225,7 @@ class Pupils:
             ),
             route=Route(row.route),
             protected=row.protected,
-            observation_index=row.observation_index,
+            live=row.live,
             enrolled_until=row.enrolled_until,
             recheck_on=row.recheck_on,
             dirty=row.dirty,
@@ -244,13 +246,14 @@ class Pupils:
             "number_index": None if number is None else self.number_index(number),
             "sealed_identity": self._seal(pupil, "sealed_identity", pupil.identity),
             "sealed_history": self._seal(pupil, "sealed_history", pupil.observations),
-            "observation_index": pupil.observation_index,
+            "live": pupil.live,
             "enrolled_until": pupil.enrolled_until,
             "route": pupil.route.value,
             "protected": pupil.protected,
             "recheck_on": pupil.recheck_on,
             "dirty": pupil.dirty,
             "in_roster": pupil.in_roster,
+            "drill": pupil.identity.drill,
         }
 
 

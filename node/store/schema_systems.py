@@ -21,6 +21,8 @@ from federation.database import Instant
 from node.records.person import DEFAULT_SYSTEM
 from node.store.schema import metadata, pupils
 
+__all__ = ["SYSTEM", "held_leavings", "imports", "mass_start_days", "metadata", "records", "rejected_rows", "units"]
+
 SYSTEM = String(40)
 """Name of a school system."""
 
@@ -33,9 +35,9 @@ records = Table(
     # Keyed digest of the school system's id of the person; several records may bear it.
     Column("person_index", LargeBinary(32), nullable=False),
     Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
-    # Whether it counts as enrolled, and whether something was remarked on it that every import repeats.
+    # Whether it shows an enrolment, and whether it has a sound national number.
     Column("enrolled", Boolean, nullable=False),
-    Column("remarked", Boolean, nullable=False),
+    Column("numbered", Boolean, nullable=False),
     # JSON: what the school system says.
     Column("sealed_record", LargeBinary, nullable=False),
     # All that is said of a pupil.
@@ -60,6 +62,8 @@ imports = Table(
     # The school system whose roster it is.
     Column("system", SYSTEM, nullable=False, server_default=DEFAULT_SYSTEM),
     Column("as_of", Date, nullable=False),
+    # The day from which it counts: its as-of, or that of a newer import of another system.
+    Column("seen_on", Date, nullable=False),
     Column("received_at", Instant, nullable=False),
     # SHA-256 of what was delivered: the same under the same as-of again changes nothing.
     Column("file_digest", LargeBinary(32), nullable=False),
@@ -77,7 +81,7 @@ imports = Table(
 rejected_rows = Table(
     "rejected_rows",
     metadata,
-    # Of the newest import alone.
+    # Of each system's newest import alone.
     Column("import_id", Integer, ForeignKey(imports.c.import_id), primary_key=True),
     # Position of the remark within the import's report.
     Column("position", Integer, primary_key=True, autoincrement=False),
@@ -93,7 +97,8 @@ rejected_rows = Table(
 mass_start_days = Table(
     "mass_start_days",
     metadata,
-    # A day on which over a third of the baseline roster starts: no arrivals.
+    # A day on which over a third of a system's first roster starts: no arrivals.
+    Column("system", SYSTEM, primary_key=True),
     Column("day", Date, primary_key=True),
 )
 

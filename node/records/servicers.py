@@ -1,0 +1,105 @@
+"""What the command line asks of imports: messages in, an import, its progress and its report out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from federation.control import Handlers
+from federation.errors import Code, UppropError
+from federation.observability import Event, Level, Log
+from federation.v1 import control_pb2
+from node.records.importing import Importing
+from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
+from node.records.report import ImportReport
+from node.records.sources import Source, delivery_of
+from node.streaming import Report, Step, streamed
+
+T = TypeVar("T")
+
+# Without numbers of pupils: an operator's log is read by people who may not know how many children a unit lost.
+IMPORTED = Event("export_imported", ("system", "as_of", "baseline", "repeated", "waits"))
+IMPORT_REFUSED = Event("export_refused", ("system", "as_of", "code"), Level.WARNING)
+
+SOURCES = {
+    control_pb2.SOURCE_UNSPECIFIED: Source.SS12000_FILE,
+}
+
+
+def handlers(importing: Importing, log: Log) -> Handlers:
+    def import_export(request: control_pb2.ImportRequest) -> Iterator[control_pb2.ImportResponse]:
+        as_of, system = day_of(request.as_of), request.system or DEFAULT_SYSTEM
+
+        def take(report: Report) -> ImportReport:
+            return importing.take(
+                delivery_of(SOURCES[request.source], Path(request.path)),
+                as_of,
+                system=system,
+                accept_shrink=request.accept_shrink,
+                confirm_leavings=request.confirm_leavings,
+                progress=report,
+            )
+
+        yield from _reported(take, system, as_of, log)
+
+    return {"Import": import_export}
+
+
+def _reported(
+    work: Callable[[Report], ImportReport], system: str, as_of: date, log: Log
+) -> Iterator[control_pb2.ImportResponse]:
+    """Progress while the import runs, and last its report."""
+    try:
+        report = yield from _shown(streamed("import", work))
+    except UppropError as error:
+        log(IMPORT_REFUSED, system=system, as_of=as_of, code=error.code)
+        raise
+    log(
+        IMPORTED,
+        system=system,
+        as_of=as_of,
+        baseline=report.baseline,
+        repeated=report.repeated,
+        waits=bool(report.held),
+    )
+    yield control_pb2.ImportResponse(report=report_message(report))
+
+
+def _shown(steps: Generator[Step, None, T]) -> Generator[control_pb2.ImportResponse, None, T]:
+    while True:
+        try:
+            step, done, total = next(steps)
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+        yield control_pb2.ImportResponse(progress=control_pb2.Progress(step=step, done=done, total=total))
+
+
+def report_message(report: ImportReport) -> control_pb2.ImportReport:
+    return control_pb2.ImportReport(
+        as_of=report.as_of.isoformat(),
+        baseline=report.baseline,
+        persons=report.persons,
+        rows=report.rows,
+        changed=report.changed,
+        vanished=report.vanished,
+        rejected=_remarks(report.of_kind(RemarkKind.REJECTED)),
+        unlinkable=_remarks(report.of_kind(RemarkKind.UNLINKABLE)),
+        notes=_remarks(report.of_kind(RemarkKind.NOTE)),
+        held=[control_pb2.HeldLeavings(unit=held.unit, pupils=held.pupils) for held in report.held],
+        already_imported=report.repeated,
+    )
+
+
+def _remarks(remarks: tuple[Remark, ...]) -> list[control_pb2.RejectedRow]:
+    return [control_pb2.RejectedRow(row=remark.row, field=remark.field, why=remark.why) for remark in remarks]
+
+
+def day_of(text: str) -> date:
+    """The as-of of a request; raises UppropError(REQUEST_INVALID)."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UppropError(Code.REQUEST_INVALID, "The as-of is no date; write it as 2026-10-19.") from error
