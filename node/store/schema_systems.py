@@ -1,4 +1,4 @@
-"""The tables of what school systems deliver: rosters, imports, remarks, leavings that wait.
+"""The tables of what school systems deliver: rosters, imports, remarks, leavings that wait, pushes and who may push.
 
 Invariants: those of `node.store.schema`. A school system is known by the name its node's administrator gave it.
 """
@@ -115,4 +115,51 @@ held_leavings = Table(
     Column("wait_school_days", Integer, nullable=False),
     # Null while they wait.
     Column("released_on", Date),
+)
+
+client_keys = Table(
+    "client_keys",
+    metadata,
+    # The client is the school system of that name.
+    Column("name", SYSTEM, nullable=False),
+    # SHA-256 of the public key: a certificate for any other is refused, whoever issued it.
+    Column("key_sha256", LargeBinary(32), primary_key=True),
+    Column("added_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    # Null while it is let in.
+    Column("revoked_at", Instant),
+    # The keys of a client.
+    Index(None, "name"),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("system", SYSTEM, primary_key=True),
+    # Chosen by the client before its first attempt.
+    Column("request_id", LargeBinary(16), primary_key=True),
+    # SHA-256 of the content: the same id with another one is refused.
+    Column("digest", LargeBinary(32), nullable=False),
+    # JSON: what it was answered; positions, fields and why, without a value.
+    Column("answer", LargeBinary, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    # What is forgotten after a while.
+    Index(None, "received_at"),
+)
+
+roster_parts = Table(
+    "roster_parts",
+    metadata,
+    # One roster of each school system stands in part at most.
+    Column("system", SYSTEM, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("roster_id", LargeBinary(16), nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("as_of", Date, nullable=False),
+    # As in pushes, where they go once the roster is taken.
+    Column("request_id", LargeBinary(16), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    # JSON: persons in the shape of SS 12000.
+    Column("sealed_persons", LargeBinary, nullable=False),
 )
