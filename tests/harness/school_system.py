@@ -1,0 +1,533 @@
+"""A school system with an SS 12000:2020 API, as a server process of its own, that misbehaves when told to.
+
+    with SchoolSystem(tmp_path) as school:
+        school.serve([person, …], organisations=[…])
+        # upprop node import --ss12000 {school.url} --token-file {school.token_file}
+        school.serve([…])              # the next state: who is new or differs is modified now, who lacks is deleted
+        school.misbehave("status", status=429, headers={"Retry-After": "1"}, on="persons", at=2)
+
+`persons` are dicts as in the standard's `Person`; a `meta` is added where they have none. It speaks HTTP on loopback;
+with `tls=True` HTTPS under a CA of its own (`school.ca_file`). Its clock is the system's, or begins at `now`
+(`school.set_clock`), so that a scenario's weeks can pass in a second. `school.token_file` holds a token that does not
+expire; `token_url`, `client_id` and `client_secret_file` give tokens that live for `token_uses` requests.
+
+The standard is kept strictly: a `pageToken` beside any other parameter is refused. What differs from server to server
+is set by `configure`:
+
+    max_limit=…          the most it gives on a page, whatever is asked
+    strict_limit=True    … and a larger `limit` is refused with 400
+    filters=False        `meta.modified.after` and `relationship.entity.type` are refused with 400
+    filters="ignored"    … are passed over, "first page" … are forgotten by the pages after the first
+    deleted=False        there is no /deletedEntities; "flat": it lists objects in place of UUIDs by type
+    organisations=False  there is no /organisations
+    absent_token=True    the last page has no `pageToken` at all, in place of null
+    null_data=True       an empty page has `data: null`
+    empty_pages=n        n empty pages with a token before each further page
+    forgotten=410        status for a `pageToken` that is not known (any more)
+    basic=False          the token endpoint takes the secret in the form alone
+
+`misbehave(kind, on=…, at=…, times=…, …)` lets requests number `at`, `at`+1, … (`times` of them, counted from now, for
+the list `on`: persons, organisations, deletedEntities, token) fare badly:
+
+    status    answered with `status` and `headers`        html      200 with a page of HTML
+    error     200 with an error document                  slow      answered after `seconds`
+    cut       the connection ends amid the body           short     ends early, with a Content-Length that agrees
+    redirect  to `location`                               same      the token of the page is the one it was asked by
+    twins     the page before is given again, with a new token, for ever
+    expire    all access tokens end before it             forget    all page tokens end before it
+    repeat    the last of the page before comes again     kill      SIGKILL to `pid`, no answer
+    huge      a body of `bytes` bytes                     changed   `person` replaces what was said of that person
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import email.utils
+import gzip
+import ipaddress
+import json
+import os
+import secrets
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from federation.pki import new_tls_key, private_pem
+
+BASE = "/ss12000/v2"
+CLIENT_ID = "upprop-node"
+DEFAULT_LIMIT = 100
+
+Json = dict[str, Any]
+
+
+class SchoolSystem:
+    """The test's side: starts and commands the process."""
+
+    def __init__(
+        self, directory: Path, *, tls: bool = False, now: datetime | None = None, **configuration: Any
+    ) -> None:
+        self.directory = directory / f"school-system-{secrets.token_hex(4)}"
+        self.directory.mkdir(parents=True)
+        self.token_file = self.directory / "token"
+        self.client_secret_file = self.directory / "client-secret"
+        self.client_id = CLIENT_ID
+        self.ca_file = self.directory / "ca.pem"
+        self._tls = tls
+        self._now = now
+        self._configuration = configuration
+        for path in (self.token_file, self.client_secret_file):
+            _secret(path, secrets.token_urlsafe(24))
+        if tls:
+            _make_certificates(self.directory)
+
+    def __enter__(self) -> SchoolSystem:
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.harness.school_system",
+                str(self.directory),
+                *(["--tls"] if self._tls else []),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._lock = threading.Lock()
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+        self.configure(**self._configuration)
+        if self._now is not None:
+            self.set_clock(self._now)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return self.origin + BASE
+
+    @property
+    def token_url(self) -> str:
+        return self.origin + "/token"
+
+    def serve(self, persons: Iterable[Mapping[str, Any]], organisations: Iterable[Mapping[str, Any]] = ()) -> None:
+        """From now on this is what the school system knows."""
+        path = self.directory / "state.json"
+        path.write_text(json.dumps({"persons": list(persons), "organisations": list(organisations)}), encoding="utf-8")
+        self._tell("serve", path=str(path))
+
+    def set_clock(self, now: datetime) -> None:
+        """Its clock shows `now`, and goes on from there."""
+        self._tell("clock", now=now.isoformat())
+
+    def configure(self, **configuration: Any) -> None:
+        self._tell("configure", **configuration)
+
+    def misbehave(self, kind: str, *, on: str = "persons", at: int = 1, times: int = 1, **fault: Any) -> None:
+        self._tell("misbehave", kind=kind, on=on, at=at, times=times, **fault)
+
+    def behave(self) -> None:
+        """Forget all misbehaviour."""
+        self._tell("behave")
+
+    def rotate_token(self, *, tell: bool = True) -> None:
+        """The token of `token_file` ends; with `tell` the file holds the next one."""
+        token = secrets.token_urlsafe(24)
+        self._tell("token", token=token)
+        if tell:
+            _secret(self.token_file, token)
+
+    @property
+    def requests(self) -> list[Json]:
+        """Requests so far: `on`, `query` (name → values) and `status`."""
+        found: list[Json] = self._tell("requests")["requests"]
+        return found
+
+    def forget_requests(self) -> None:
+        self._tell("forget requests")
+
+    def _tell(self, command: str, **arguments: Any) -> Json:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
+            self._process.stdin.flush()
+            answer: Json = json.loads(self._process.stdout.readline())
+        return answer
+
+
+def _secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+
+
+def _make_certificates(directory: Path) -> None:
+    ca_key, key = new_tls_key(), new_tls_key()
+    now = datetime.now(UTC)
+
+    def named(name: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+    def builder(name: str, public: Any) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(named(name))
+            .issuer_name(named("school system CA"))
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=1))
+        )
+
+    authority = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+    ca = (
+        builder("school system CA", ca_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(authority, critical=False)
+        .sign(ca_key, SHA256())
+    )
+    leaf = (
+        builder("school system", key.public_key())
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
+        .sign(ca_key, SHA256())
+    )
+    pem = _pem(leaf)
+    (directory / "ca.pem").write_bytes(_pem(ca))
+    (directory / "server.pem").write_bytes(private_pem(key) + pem)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM)
+
+
+# -- the process ------------------------------------------------------------------------------------------------------
+
+
+class _State:
+    """What the school system knows, and how it behaves."""
+
+    def __init__(self, directory: Path) -> None:
+        self.lock = threading.RLock()
+        self.token = (directory / "token").read_text(encoding="utf-8").strip()
+        self.secret = (directory / "client-secret").read_text(encoding="utf-8").strip()
+        self.issued: dict[str, int] = {}
+        self.ahead = timedelta()
+        self.persons: dict[str, Json] = {}
+        self.organisations: dict[str, Json] = {}
+        self.deleted: dict[str, datetime] = {}
+        self.pages: dict[str, Json] = {}
+        self.configuration: Json = {}
+        self.faults: list[Json] = []
+        self.counts: Counter[str] = Counter()
+        self.requests: list[Json] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def serve(self, persons: list[Json], organisations: list[Json]) -> None:
+        shown = self.now()
+        now = shown.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        known = {person["id"]: person for person in persons}
+        for gone in self.persons.keys() - known.keys():
+            self.deleted[gone] = shown
+        for person_id, person in known.items():
+            before = self.persons.get(person_id)
+            same = before is not None and {**before, "meta": None} == {**person, "meta": None}
+            if "meta" not in person:
+                person["meta"] = before["meta"] if same and before is not None else {"created": now, "modified": now}
+        self.persons = known
+        self.organisations = {one["id"]: {"meta": {"created": now, "modified": now}, **one} for one in organisations}
+
+    def command(self, told: Json) -> Json:
+        with self.lock:
+            match told.pop("command"):
+                case "serve":
+                    state = json.loads(Path(told["path"]).read_text(encoding="utf-8"))
+                    self.serve(state["persons"], state["organisations"])
+                case "clock":
+                    self.ahead = datetime.fromisoformat(told["now"]) - datetime.now(UTC)
+                case "configure":
+                    self.configuration.update(told)
+                case "misbehave":
+                    told["at"] += self.counts[told["on"]]
+                    self.faults.append(told)
+                case "behave":
+                    self.faults.clear()
+                case "token":
+                    self.token = told["token"]
+                case "requests":
+                    return {"requests": self.requests}
+                case "forget requests":
+                    self.requests = []
+        return {}
+
+    def fault(self, on: str) -> Json | None:
+        """Counts a request for `on`; what is to go wrong with it."""
+        self.counts[on] += 1
+        count = self.counts[on]
+        for fault in self.faults:
+            if fault["on"] == on and fault["at"] <= count < fault["at"] + fault["times"]:
+                return fault
+        return None
+
+    def allowed(self, token: str) -> bool:
+        if token == self.token:
+            return True
+        left = self.issued.get(token, 0)
+        self.issued[token] = left - 1
+        return left > 0
+
+    def listed(self, on: str, query: Mapping[str, str]) -> list[Any]:
+        """All that a query finds, in a fixed order."""
+        filters = self.configuration.get("filters", True)
+        if on == "organisations":
+            return [self.organisations[key] for key in sorted(self.organisations)]
+        if on == "deletedEntities":
+            after = datetime.fromisoformat(query["after"]) if "after" in query else datetime.min.replace(tzinfo=UTC)
+            return sorted(key for key, at in self.deleted.items() if at > after)
+        found = [self.persons[key] for key in sorted(self.persons)]
+        if filters == "ignored" or (filters == "first page" and "of page" in query):
+            return found
+        if query.get("relationship.entity.type") == "enrolment":
+            found = [person for person in found if person.get("enrolments")]
+        if "meta.modified.after" in query:
+            after = datetime.fromisoformat(query["meta.modified.after"])
+            found = [person for person in found if datetime.fromisoformat(person["meta"]["modified"]) > after]
+        return found
+
+    def page(self, on: str, query: dict[str, str], fault: Json | None) -> tuple[int, Json]:
+        """Status and document of one page."""
+        kind = None if fault is None else fault["kind"]
+        if "pageToken" in query:
+            if len(query) > 1:
+                return 400, _error("pageToken cannot be combined with other parameters")
+            where = self.pages.get(query["pageToken"])
+            if where is None or where["on"] != on:
+                return self.configuration.get("forgotten", 400), _error("unknown pageToken")
+        else:
+            if self.configuration.get("filters", True) is False and query.keys() - {"limit", "after"}:
+                return 400, _error("unknown parameter")
+            limit = int(query.get("limit", DEFAULT_LIMIT))
+            most = int(self.configuration.get("max_limit", limit))
+            if limit > most and self.configuration.get("strict_limit"):
+                return 400, _error("limit is too large")
+            where = {"on": on, "query": query, "limit": min(limit, most), "offset": 0, "empty": 0}
+        asked = {**where["query"], "of page": ""} if where["offset"] else where["query"]
+        found = self.listed(on, asked)
+        offset = where["offset"]
+        if kind == "repeat":
+            offset -= 1
+        if kind == "twins":
+            offset = max(0, offset - where["limit"])
+        if where["empty"] < self.configuration.get("empty_pages", 0):
+            items: list[Any] = []
+            further = {**where, "empty": where["empty"] + 1}
+        else:
+            items = found[offset : where["offset"] + where["limit"]]
+            further = {**where, "empty": 0, "offset": where["offset"] + where["limit"]}
+        if kind == "twins":
+            items = found[offset : offset + where["limit"]]
+            further = where
+        more = kind == "twins" or further["offset"] < len(found) or further["empty"] > 0
+        token = secrets.token_urlsafe(16) if more else None
+        if token is not None:
+            self.pages[token] = further
+        if kind == "same":
+            token = query.get("pageToken") or token
+        return 200, self._document(on, items, token)
+
+    def _document(self, on: str, items: list[Any], token: str | None) -> Json:
+        data: Any = items
+        if on == "deletedEntities":
+            flat = self.configuration.get("deleted") == "flat"
+            data = [{"entityType": "Person", "id": item} for item in items] if flat else {"persons": items}
+        if not items and self.configuration.get("null_data"):
+            data = None
+        document: Json = {"data": data}
+        if token is not None or not self.configuration.get("absent_token"):
+            document["pageToken"] = token
+        return document
+
+
+def _error(message: str) -> Json:
+    return {"code": "error", "message": message}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    state: _State
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        pass
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return email.utils.format_datetime(self.state.now(), usegmt=True)
+
+    def version_string(self) -> str:
+        return "school-system"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        form = {name: values[0] for name, values in urllib.parse.parse_qs(body).items()}
+        with self.state.lock:
+            fault = self.state.fault("token")
+            if fault is not None and fault["kind"] == "status":
+                self._note("token", {}, fault["status"])
+                self._send(fault["status"], _error("as told"), fault.get("headers", {}))
+                return
+            status, document = self._token(form)
+            self._note("token", {}, status)
+        self._send(status, document)
+
+    def _token(self, form: Mapping[str, str]) -> tuple[int, Json]:
+        scheme, _, credentials = self.headers.get("Authorization", "").partition(" ")
+        given = (form.get("client_id"), form.get("client_secret"))
+        if scheme == "Basic" and self.state.configuration.get("basic", True):
+            user, _, secret = base64.b64decode(credentials).decode().partition(":")
+            given = (urllib.parse.unquote_plus(user), urllib.parse.unquote_plus(secret))
+        if form.get("grant_type") != "client_credentials" or given != (CLIENT_ID, self.state.secret):
+            return 401, {"error": "invalid_client"}
+        token = secrets.token_urlsafe(16)
+        self.state.issued[token] = int(self.state.configuration.get("token_uses", 1_000_000))
+        return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 60, "scope": form.get("scope", "")}
+
+    def do_GET(self) -> None:
+        path, _, query_text = self.path.partition("?")
+        on = path.removeprefix(f"{BASE}/")
+        query = urllib.parse.parse_qs(query_text, keep_blank_values=True)
+        state = self.state
+        with state.lock:
+            if (
+                on not in ("persons", "organisations", "deletedEntities")
+                or state.configuration.get({"deletedEntities": "deleted"}.get(on, on), True) is False
+            ):
+                self._note(on, query, 404)
+                self._send(404, _error("not found"))
+                return
+            fault = state.fault(on)
+            kind = None if fault is None else fault["kind"]
+            if kind == "expire":
+                state.issued.clear()
+                state.token = secrets.token_urlsafe(24) if fault is not None and fault.get("file") else state.token
+            if kind == "forget":
+                state.pages.clear()
+            if kind == "changed" and fault is not None:
+                state.serve(
+                    [*({**state.persons, fault["person"]["id"]: fault["person"]}).values()],
+                    list(state.organisations.values()),
+                )
+            if not state.allowed(self.headers.get("Authorization", "").removeprefix("Bearer ")):
+                self._note(on, query, 401)
+                self._send(401, _error("token"), {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+                return
+            status, document = state.page(on, {name: values[0] for name, values in query.items()}, fault)
+            if fault is not None and kind in ("status", "redirect"):
+                status = fault.get("status", 302)
+            self._note(on, query, status)
+        if fault is None:
+            self._send(status, document)
+        else:
+            self._misbehave(fault, status, document)
+
+    def _misbehave(self, fault: Json, status: int, document: Json) -> None:
+        body = json.dumps(document, ensure_ascii=False).encode()
+        match fault["kind"]:
+            case "status":
+                self._send(status, _error("as told"), fault.get("headers", {}))
+            case "redirect":
+                self._send(status, _error("moved"), {"Location": fault["location"]})
+            case "html":
+                self._write(200, b"<!DOCTYPE html><html><body>Maintenance</body></html>", {"Content-Type": "text/html"})
+            case "error":
+                self._send(200, _error("something went wrong"))
+            case "slow":
+                time.sleep(fault["seconds"])
+                self._send(status, document)
+            case "cut":
+                self._write(status, body[: len(body) // 2], {"Content-Length": str(len(body))})
+                self.close_connection = True
+            case "short":
+                self._write(status, body[: len(body) // 2], {})
+            case "huge":
+                self._write(status, b'{"data": [' + b" " * fault["bytes"] + b"]}", {})
+            case "kill":
+                os.kill(fault["pid"], signal.SIGKILL)
+                self.close_connection = True
+            case _:
+                self._send(status, document)
+
+    def _note(self, on: str, query: Mapping[str, list[str]], status: int) -> None:
+        self.state.requests.append({"on": on, "query": dict(query), "status": status})
+
+    def _send(self, status: int, document: Json, headers: Mapping[str, str] | None = None) -> None:
+        body = json.dumps(document, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body, 1)
+            headers["Content-Encoding"] = "gzip"
+        self._write(status, body, headers)
+
+    def _write(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("directory", type=Path)
+    arguments.add_argument("--tls", action="store_true")
+    given = arguments.parse_args()
+    state = _State(given.directory)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
+    server.daemon_threads = True
+    if given.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(given.directory / "server.pem")
+        # The handshake is the connection's thread's, not the listener's.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_address[1], flush=True)  # noqa: T201 - the test reads it
+    # Ends with the test: its end of the pipe is closed then.
+    for line in sys.stdin:
+        print(json.dumps(state.command(json.loads(line))), flush=True)  # noqa: T201 - the test reads it
+
+
+if __name__ == "__main__":
+    main()
