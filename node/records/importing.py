@@ -76,16 +76,24 @@ class Importing:
         accept_shrink: bool = False,
         confirm_leavings: bool = False,
         progress: Progress = lambda _step, _done, _total: None,
+        also: Callable[[Transaction], None] = lambda _tx: None,
     ) -> ImportReport:
         """Import a delivery of a school system as the state of `as_of`.
 
+        `also` is done at the end of the same transaction, also where nothing changed because the delivery came again.
         Raises UppropError: EXPORT_UNREADABLE, EXPORT_FOREIGN, EXPORT_SHRUNK, EXPORT_OLDER, INPUT_REFUSED; then nothing
         has changed.
         """
+
+        def work(tx: Transaction) -> ImportReport:
+            report = self._take(tx, order, scan, progress)
+            also(tx)
+            return report
+
         with self._one_at_a_time:
             order = self._order(system, as_of, accept_shrink, confirm_leavings)
             scan = self._scan(delivery, order, progress)
-            return self._database.run("import", lambda tx: self._take(tx, order, scan, progress))
+            return self._database.run("import", work)
 
     def rehearse(
         self,
