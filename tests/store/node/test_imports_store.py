@@ -14,7 +14,7 @@ from node.model import HeldLeavings, ImportFacts, Saying, What
 from node.records.person import Remark, RemarkKind
 from node.store.imports import Held, ImportRecord, Imports
 from node.store.sayings import SayingContent, Sayings, SayingState
-from node.store.schema import rejected_rows
+from node.store.schema_systems import rejected_rows
 from tests.store.node.stored import SEALER, opened, pupil, pupil_id
 
 IMPORTS = Imports(SEALER)
@@ -25,7 +25,7 @@ NOW = datetime(2026, 8, 24, 18, 0, 1, 250_000, tzinfo=UTC)
 
 
 def record(as_of: date, *, baseline: bool = False, digest: bytes = b"d" * 32) -> ImportRecord:
-    return ImportRecord(as_of, NOW, digest, 3, 4, 2, 1, 1, baseline)
+    return ImportRecord(as_of, as_of, NOW, digest, 3, 4, 2, 1, 1, baseline)
 
 
 def add(database: Database, one: ImportRecord, *remarks: Remark) -> None:
@@ -57,7 +57,7 @@ def test_the_facts_hold_each_day_once_and_what_waits(database: Database) -> None
         assert database.view("test_facts", IMPORTS.facts) is None
         for one in (record(DAY, baseline=True), record(DAY + WEEK), record(DAY + WEEK, digest=b"e" * 32)):
             add(database, one)
-        database.run("test_mass", lambda tx: IMPORTS.set_mass_start_days(tx, [date(2026, 8, 18)]))
+        database.run("test_mass", lambda tx: IMPORTS.set_mass_start_days(tx, "main", [date(2026, 8, 18)]))
         database.run("test_hold", lambda tx: IMPORTS.hold(tx, held))
         database.run("test_hold", lambda tx: IMPORTS.hold(tx, held))
         facts = ImportFacts(

@@ -44,7 +44,7 @@ def full(place: int) -> Pupil:
     return replace(
         pupil(place),
         observations=(SEEN, Observation(date(2026, 9, 14), None)),
-        observation_index=place.to_bytes(32, "big"),
+        live=True,
         enrolled_until=date.max,
         recheck_on=DAY,
         dirty=True,
@@ -56,7 +56,7 @@ def test_a_pupil_comes_back_as_it_was_stored(database: Database) -> None:
     with opened(database, full(1), pupil(2, Route.PROTECTED, protected=True)):
         assert load(database, 1) == full(1)
         assert load(database, 2) == pupil(2, Route.PROTECTED, protected=True)
-        changed = replace(full(1), observations=(), route=Route.RENUMBERED, protected=True, observation_index=None)
+        changed = replace(full(1), observations=(), route=Route.RENUMBERED, protected=True, live=False)
         database.run("test_change", lambda tx: PUPILS.change(tx, [changed]))
         assert load(database, 1) == changed
 

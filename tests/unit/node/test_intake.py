@@ -19,7 +19,8 @@ from node.model import Observation, Row
 from node.records import intake
 from node.records.intake import Leaving
 from node.records.person import PersonRecord
-from node.records.resolving import Assignment, Claim, Known, NumberChange, Resolution, Resolver, identity_of
+from node.records.resolving import Claim, Known, NumberChange, Resolution, Resolver
+from node.store.records import pack, unpack
 from privacy.identifiers import CanonicalNumber, NumberKind, Sound
 from tests.unit.node.exports import number
 
@@ -38,11 +39,16 @@ def index(sound: Sound) -> bytes:
 
 def claim(person: str, sound: Sound | None = None, *rows: Row, **fields: str) -> Claim:
     record = PersonRecord(person, sound.number if sound else None, "", "", "", "", rows=rows or (ROW,), **fields)  # type: ignore[arg-type]
-    return Claim(record, person.encode(), sound, index(sound) if sound else None, person.encode())
+    packed = pack(record)
+    return Claim("main", packed, person.encode(), sound, index(sound) if sound else None, bool(record.rows), packed)
+
+
+def record_of(one: Claim) -> PersonRecord:
+    return unpack(one.packed)
 
 
 def known(pupil: str, sound: Sound | None, *persons: str) -> Known:
-    return Known(pupil.encode(), sound, frozenset(person.encode() for person in persons))
+    return Known(pupil.encode(), sound, tuple(person.encode() for person in persons))
 
 
 def resolve(before: list[Known], *claims: Claim) -> Resolution:
@@ -59,7 +65,7 @@ def resolve(before: list[Known], *claims: Claim) -> Resolution:
 def whose(resolution: Resolution) -> dict[str, tuple[str, NumberChange]]:
     """person id → (pupil, change)."""
     return {
-        found.record.person_id: (assignment.pupil_id.decode(), assignment.change)
+        record_of(found).person_id: (assignment.pupil_id.decode(), assignment.change)
         for assignment in resolution.assignments
         for found in assignment.claims
     }
@@ -152,7 +158,7 @@ def test_the_order_of_records_does_not_decide_whose_they_are(
         return {
             (
                 assignment.pupil_id.decode() if not assignment.new else "new",
-                frozenset((one.record.person_id, one.number_index) for one in assignment.claims),
+                frozenset((record_of(one).person_id, one.number_index) for one in assignment.claims),
                 assignment.new,
             )
             for assignment in resolution.assignments
@@ -166,14 +172,23 @@ def test_the_order_of_records_does_not_decide_whose_they_are(
     assert len(numbers) == len(set(numbers))
 
 
+def identity(before: Identity | None, *claims: Claim) -> Identity:
+    return intake.identity_of([(one, record_of(one)) for one in claims], before)
+
+
 def test_the_last_sound_number_is_kept_and_typing_errors_are_dropped() -> None:
     before = Identity(("id-0",), (COORDINATION, PERSONNUMMER))
-    after = identity_of(Assignment(b"ann", False, [claim("id-1")]), before)
+    after = identity(before, claim("id-1"))
     assert after.numbers == (COORDINATION, PERSONNUMMER)
-    renumbered = identity_of(Assignment(b"ann", False, [claim("id-1", OTHER)]), after)
+    renumbered = identity(after, claim("id-1", OTHER))
     assert renumbered.number == OTHER
     corrected = renumbered.without_typing_errors()
     assert (corrected.numbers, corrected.dropped) == ((COORDINATION, OTHER), (PERSONNUMMER,))
+
+
+def test_an_id_bears_the_name_of_any_school_system_but_the_default_one() -> None:
+    other = replace(claim("id-1", PERSONNUMMER), system="resursskolan")
+    assert identity(None, claim("id-1", PERSONNUMMER), other).person_ids == ("id-1", "resursskolan:id-1")
 
 
 # -- observations ---------------------------------------------------------------------------------------------------
@@ -205,7 +220,7 @@ def test_records_of_one_pupil_that_disagree_account_for_nobody() -> None:
         claim("id-1", PERSONNUMMER, ROW, status="Utvandrad"),
         claim("id-2", PERSONNUMMER, ended, status="Aktiv", marking="Sekretessmarkering"),
     ]
-    seen = intake.observation_of(claims, DAY)
+    seen = intake.observation_of([record_of(one) for one in claims], DAY)
     assert set(seen.rows or ()) == {ROW, ended}
     assert (seen.status, seen.marking) == ("Aktiv", "Sekretessmarkering")
 
@@ -349,10 +364,5 @@ def test_unchanged_rows_may_have_left_only_where_a_school_day_shows_it_since_the
 
 def test_mass_start_days_are_those_on_which_over_a_third_of_the_roster_starts() -> None:
     term, later = date(2026, 8, 18), date(2026, 9, 1)
-    rosters = [(replace(ROW, start=term),)] * 5 + [(replace(ROW, start=later),)] * 2 + [(ROW,)] * 2
-    assert intake.mass_start_days(rosters, DAY, Policy()) == (term,)
-    # One who has left is not of the roster, nor is one in preschool.
-    gone = [(replace(ROW, start=later, end=later),)] * 9 + [(replace(ROW, start=later, form="FS"),)] * 9
-    assert intake.mass_start_days(rosters + gone, DAY, Policy()) == (term,)
-    a_third = [*rosters[:2], *rosters[5:7], (replace(ROW, start=DAY),), (replace(ROW, start=None),)]
-    assert intake.mass_start_days(a_third, DAY, Policy()) == ()
+    assert intake.mass_start_days({term: 5, later: 2}, 9) == (term,)
+    assert intake.mass_start_days({term: 2, later: 2, DAY: 1}, 6) == ()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,9 +14,30 @@ import pytest
 
 from federation.errors import Code, UppropError
 from node.model import Row
-from node.records.person import Remark, RemarkKind
-from node.records.ss12000_file import read
+from node.records import framing
+from node.records.person import PersonRecord, Remark, RemarkKind
+from node.records.ss12000_file import Ss12000File
 from tests.unit.node.exports import UNIT, content, enrolment, number, person
+
+
+@dataclass(frozen=True)
+class Read:
+    persons: tuple[PersonRecord, ...]
+    remarks: tuple[Remark, ...]
+    digest: bytes
+
+
+def read(text: bytes, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Read:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "export.json"
+        path.write_bytes(text)
+        file = Ss12000File(path)
+        items = list(file.read(progress))
+    return Read(
+        tuple(item for item in items if isinstance(item, PersonRecord)),
+        tuple(item for item in items if isinstance(item, Remark)),
+        file.digest,
+    )
 
 
 def only(remarks: tuple[Remark, ...]) -> Remark:
@@ -191,10 +216,58 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert one == other
 
 
-def test_the_sample_scenario_reads_without_a_rejected_row(tmp_path: Path) -> None:
-    path = tmp_path / "export.json"
-    path.write_bytes(content([person(place) for place in range(200)]))
+def test_progress_ends_with_the_whole_file() -> None:
     calls: list[tuple[int, int]] = []
-    export = read(path.read_bytes(), lambda done, total: calls.append((done, total)))
-    assert len(export.persons) == 200
-    assert calls[-1] == (200, 200)
+    text = content([person(place) for place in range(200)])
+    assert len(read(text, lambda done, total: calls.append((done, total))).persons) == 200
+    assert calls[-1] == (len(text), len(text))
+
+
+AWKWARD = [
+    person(1, enrolment("2025-08-18", "2026-06-12"), enrolment("2026-08-17")),
+    person(2, givenName='Å"}, {"data": [', familyName="\\"),
+    person(3, contact=[{"a": [{"b": {}}, {}]}, [], ["},", "]}"]]),
+    {"id": "no rows"},
+    17,
+    person(4, enrolment(enroledAt={"displayName": "},{"})),
+    "},",
+    None,
+    [],
+    person(5),
+]
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 7, 64, 500, 1_000])
+def test_however_the_file_is_cut_it_is_read_the_same(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = content(AWKWARD)
+    whole = read(text)
+    monkeypatch.setattr(framing, "WINDOW", window)
+    assert read(text) == whole
+    assert len(whole.persons) == 6
+
+
+@pytest.mark.parametrize("window", [5, 100_000])
+def test_the_list_may_stand_anywhere_in_the_object(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "WINDOW", window)
+    members = [
+        '"pageToken": null',
+        '"data" :\n [{"id": "a"} , {"id": "b"}]',
+        '"meta": {"data": [{"id": "c"}], "x": "\\"data\\":["}',
+    ]
+    for order in itertools.permutations(members):
+        found = read(("{" + ", ".join(order) + " }\n").encode())
+        assert [record.person_id for record in found.persons] == ["a", "b"]
+
+
+def test_a_list_that_stands_twice_is_no_export() -> None:
+    with pytest.raises(UppropError) as caught:
+        read(b'{"data": [{"id": "a"}], "data": []}')
+    assert caught.value.code is Code.EXPORT_UNREADABLE
+
+
+def test_an_element_beyond_all_measure_is_no_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "WINDOW", 100)
+    monkeypatch.setattr(framing, "LONGEST_ELEMENT", 1_000)
+    with pytest.raises(UppropError) as caught:
+        read(content([person(1), person(2, givenName="x" * 2_000), person(3)]))
+    assert caught.value.code is Code.EXPORT_UNREADABLE

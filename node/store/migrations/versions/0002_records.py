@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "record_index", name=op.f("pk_records")),
     )
     op.create_index(op.f("ix_records_pupil_id"), "records", ["pupil_id"], unique=False)
-    op.create_index(op.f("ix_records_system"), "records", ["system", "person_index"], unique=False)
+    op.create_index(op.f("ix_records_system_person_index"), "records", ["system", "person_index"], unique=False)
     op.create_table(
         "units",
         sa.Column("system", sa.String(length=40), nullable=False),
