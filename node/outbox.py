@@ -63,11 +63,12 @@ def next_version(
     opening_number: int,
     nonce: bytes,
     today: date,
+    drill: bool = False,
 ) -> Version | None:
     """The version that says `statement`, or None where the newest version says it already or nothing is to be said.
 
     `newest` is the newest version made, whether acknowledged, waiting or parked; `opening_number` the number the
-    statement's opening has (`node.gaps.opening_number`); `nonce` 16 random bytes.
+    statement's opening has (`node.gaps.opening_number`); `nonce` 16 random bytes; `drill`: of a test pupil.
     """
     _check_nonce(nonce)
     if newest is None and not statement.moves:
@@ -81,6 +82,7 @@ def next_version(
         opening=None if statement.opening is None else statement.opening.numbered(opening_number),
         duty_ended=statement.duty_ended,
         nonce=nonce,
+        drill=drill,
     )
     version = Version(signal, tuple(carries))
     if newest is not None and says_the_same(newest, version, today):
@@ -102,6 +104,7 @@ def retraction(newest: Version | None, *, nonce: bytes) -> Version | None:
         pseudonyms=(),
         retracted=True,
         nonce=nonce,
+        drill=newest.signal.drill,
     )
     return Version(signal, ())
 

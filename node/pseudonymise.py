@@ -113,7 +113,7 @@ class Pseudonymiser:
                 evaluation = request if isinstance(request, Evaluation) else self._begin(request)
                 if evaluation is None:
                     continue
-                values = self._evaluate(evaluation, epoch, asking)
+                values, evaluators = self._evaluate(evaluation, epoch, asking)
             except UppropError as error:
                 # What is left of this epoch would meet the same evaluators.
                 stuck.add(epoch.epoch)
@@ -121,7 +121,7 @@ class Pseudonymiser:
                 continue
             self._database.run(
                 "node_evaluation_finish",
-                functools.partial(self._pseudonyms.finish, evaluation=evaluation, values=values),
+                functools.partial(self._pseudonyms.finish, evaluation=evaluation, values=values, evaluators=evaluators),
             )
             computed += len(values)
         yield total, total
@@ -177,8 +177,8 @@ class Pseudonymiser:
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
-    def _evaluate(self, evaluation: Evaluation, epoch: Epoch, asking: _Round) -> list[bytes]:
-        """The pseudonyms of one request, in its order. Raises UppropError(NO_QUORUM)."""
+    def _evaluate(self, evaluation: Evaluation, epoch: Epoch, asking: _Round) -> tuple[list[bytes], list[int]]:
+        """The pseudonyms of one request, in its order, and whose answers made them. Raises UppropError(NO_QUORUM)."""
         key = _epoch_key(epoch)
         answers: dict[int, Answer] = {}
         while True:
@@ -204,7 +204,7 @@ class Pseudonymiser:
                     else:
                         self._lied(index, evaluation.epoch, refused.reason.value, asking)
                 continue
-            return [from_output(output) for output in protocol.finalize(verified)]
+            return [from_output(output) for output in protocol.finalize(verified)], list(answers)
 
     def _ask(self, link: EvaluatorLink, evaluation: Evaluation, asking: _Round, answers: dict[int, Answer]) -> None:
         try:

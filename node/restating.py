@@ -158,6 +158,7 @@ class Restating:
                 opening_number=opening_number(before),
                 nonce=self._random_bytes(NONCE_BYTES),
                 today=today,
+                drill=pupil.identity.drill,
             )
             versions += [] if version is None else [version]
         after = restated(before, now, pupil.route, handle=handle, today=today, judge=judge)

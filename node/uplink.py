@@ -233,6 +233,7 @@ def signal_message(signal: Signal) -> signal_pb2.Signal:
         duty_ended=None if signal.duty_ended is None else _duty_ended(signal.duty_ended),
         retracted=signal.retracted,
         nonce=signal.nonce,
+        drill=signal.drill,
     )
 
 

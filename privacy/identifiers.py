@@ -23,6 +23,9 @@ CanonicalNumber = NewType("CanonicalNumber", str)
 class NumberKind(enum.StrEnum):
     PERSONNUMMER = "PERSONNUMMER"
     SAMORDNINGSNUMMER = "SAMORDNINGSNUMMER"
+    DRILL = "DRILL"
+    """A test number that stands for the pupil of a drill: `parse` never gives one, so nothing that comes from outside can
+    be taken for it."""
 
 
 class InvalidReason(enum.StrEnum):

@@ -60,6 +60,7 @@ class Questions:
             )
             for pupil_id, pupil in self._pupils.load_all(tx, asked).items()
             if (protected or not (pupil.protected or pupil.route in SECRET_ROUTES))
+            and not pupil.identity.drill
             and not any(
                 saying.what in _ANSWERS and saying.said_on >= asked[pupil_id] for saying in said.get(pupil_id, ())
             )

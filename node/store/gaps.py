@@ -73,18 +73,21 @@ class Gaps:
         return tuple(_opened(row) for row in tx.execute(query.order_by(gaps.c.handle, gaps.c.number)))
 
     def list_cases(self, tx: Connection, *, protected: bool) -> tuple[CaseLine, ...]:
-        """The open case files. `protected`: those that the protected-identity role alone may see, as well."""
+        """The open case files, those of drills left out.
+
+        `protected`: those that the protected-identity role alone may see, as well.
+        """
         return self._list(tx, gaps.c.state == GapState.OPEN.value, protected=protected)
 
     def list_gaps(self, tx: Connection, *, protected: bool) -> tuple[CaseLine, ...]:
-        """Every gap that was ever open, with its newest state."""
+        """Every gap that was ever open, with its newest state; those of drills left out."""
         return self._list(tx, gaps.c.opened_on.is_not(None), protected=protected)
 
     def _list(self, tx: Connection, which: ColumnElement[bool], *, protected: bool) -> tuple[CaseLine, ...]:
         query = _query().add_columns(pupils.c.protected).join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
         if not protected:
             query = query.where(~pupils.c.protected, gaps.c.route.not_in([route.value for route in SECRET_ROUTES]))
-        rows = tx.execute(query.where(which)).all()
+        rows = tx.execute(query.where(which, ~pupils.c.drill)).all()
         identities = self._pupils.identities(tx, (row.pupil_id for row in rows))
         lines = [_line(_opened(row), identities[row.pupil_id]) for row in rows]
         return tuple(sorted(lines, key=lambda line: (line.effective_date, line.person_id, line.state_since)))

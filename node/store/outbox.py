@@ -227,12 +227,14 @@ class Outbox:
     # -- looking ----------------------------------------------------------------------------------------------------
 
     def counts(self, tx: Connection) -> Counts:
+        """What waits and what is parked. A drill's is left out: it holds up nothing, and says so itself."""
         query = (
             select(versions.c.state, func.count().label("number"))
             .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
             .where(
                 versions.c.state.in_([VersionState.WAITING.value, VersionState.SENT.value, VersionState.PARKED.value]),
                 pupils.c.route == Route.REGISTRY.value,
+                ~pupils.c.drill,
             )
             .group_by(versions.c.state)
         )
@@ -243,10 +245,11 @@ class Outbox:
         )
 
     def parked(self, tx: Connection) -> tuple[Parked, ...]:
-        """What the registry did not take, oldest first."""
+        """What the registry did not take, oldest first; a drill's is left out."""
         query = (
             select(versions.c.pupil_id, versions.c.version, versions.c.code, versions.c.made_on)
-            .where(versions.c.state == VersionState.PARKED.value)
+            .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
+            .where(versions.c.state == VersionState.PARKED.value, ~pupils.c.drill)
             .order_by(versions.c.made_on, versions.c.handle, versions.c.version)
         )
         return tuple(Parked(row.pupil_id, row.version, row.code, row.made_on) for row in tx.execute(query))

@@ -113,8 +113,13 @@ class Pseudonyms:
         rows = tx.execute(select(evaluations).order_by(evaluations.c.created_at, evaluations.c.request_id)).all()
         return tuple(self._opened(row.request_id, row.epoch, row.sealed_content) for row in rows)
 
-    def finish(self, tx: Connection, evaluation: Evaluation, values: Sequence[bytes]) -> None:
-        """Keep the pseudonyms of a request, in its order, and forget its blinds."""
+    def finish(
+        self, tx: Connection, evaluation: Evaluation, values: Sequence[bytes], evaluators: Sequence[int]
+    ) -> None:
+        """Keep the pseudonyms of a request, in its order, and forget its blinds.
+
+        `evaluators` are those whose verified answers made them.
+        """
         refs = [PseudonymRef(evaluation.epoch, index) for index in evaluation.number_indexes]
         by_ref: Mapping[PseudonymRef, bytes] = dict(zip(refs, values, strict=True))
         known = self._known(tx, by_ref)
@@ -123,6 +128,7 @@ class Pseudonyms:
                 "number_index": ref.number_index,
                 "epoch": ref.epoch,
                 "sealed_value": self._sealer.seal("pseudonyms", _row_id(ref), "sealed_value", value),
+                "evaluators": ",".join(map(str, sorted(evaluators))),
             }
             for ref, value in by_ref.items()
             if ref not in known

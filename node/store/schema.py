@@ -77,6 +77,8 @@ pupils = Table(
     Column("dirty", Boolean, nullable=False, server_default=false()),
     # A presence is in force: counted in the roster.
     Column("in_roster", Boolean, nullable=False, server_default=false()),
+    # The test pupil of a drill: left out of every list and count.
+    Column("drill", Boolean, nullable=False, server_default=false()),
     # One pupil per current number.
     Index("uq_pupils_number_index", "number_index", unique=True),
     # From a notice, a gap or a version to the pupil.
@@ -186,6 +188,8 @@ pseudonyms = Table(
     Column("number_index", LargeBinary(32), primary_key=True),
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("sealed_value", LargeBinary, nullable=False),
+    # Indexes of the evaluators whose verified answers made it, as 1,2; null where it was made before this was kept.
+    Column("evaluators", String(40)),
 )
 
 gaps = Table(
@@ -261,4 +265,42 @@ fetches = Table(
     Column("day", Date, primary_key=True),
     Column("tried", Integer, nullable=False),
     Column("succeeded", Integer, nullable=False),
+)
+
+drills = Table(
+    "drills",
+    metadata,
+    Column("drill_id", Integer, primary_key=True),
+    # The test pupil, and the handle under which it was spoken of.
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
+    Column("handle", LargeBinary(16), nullable=False),
+    # RUNNING | PASSED | FAILED
+    Column("state", String(16), nullable=False),
+    # When it passed or failed; null while it runs.
+    Column("ended_at", Instant),
+    # With FAILED: the step that did not happen, why (LATE | UNHEARD | ANSWERED | REFUSED), and the code of a refusal.
+    Column("failed_step", String(16)),
+    Column("fault", String(16)),
+    Column("code", String(40)),
+    # One drill at a time.
+    Index(
+        "uq_drills_running",
+        "state",
+        unique=True,
+        sqlite_where=text("state = 'RUNNING'"),
+        postgresql_where=text("state = 'RUNNING'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+drill_steps = Table(
+    "drill_steps",
+    metadata,
+    # What happened, and when it was seen: the business date, by which lateness is judged, and the time.
+    Column("drill_id", Integer, ForeignKey(drills.c.drill_id), primary_key=True),
+    Column("step", String(16), primary_key=True),
+    Column("done_on", Date, nullable=False),
+    Column("done_at", Instant, nullable=False),
+    # The evaluators, the day of the close, the as-of of the import; empty where the step has none.
+    Column("detail", String(40), nullable=False),
 )

@@ -56,7 +56,7 @@ def test_a_finished_request_is_replaced_by_its_pseudonyms(database: Database) ->
     with opened(database, pupil(1), pupil(2)):
         database.run("test_begin", lambda tx: PSEUDONYMS.begin(tx, request, NOW))
         for _ in range(2):
-            database.run("test_finish", lambda tx: PSEUDONYMS.finish(tx, request, values))
+            database.run("test_finish", lambda tx: PSEUDONYMS.finish(tx, request, values, [1, 2]))
         assert database.view("test_under_way", PSEUDONYMS.under_way) == ()
         wanted = [ref(1), ref(2), ref(3), ref(1, 2)]
         assert database.view("test_missing", lambda tx: PSEUDONYMS.missing(tx, wanted)) == tuple(
@@ -72,7 +72,9 @@ def test_a_pseudonym_once_computed_stays(database: Database) -> None:
     first, second = evaluation(1), evaluation(1)
     with opened(database, pupil(1)):
         for request, value in ((first, b"1" * 32), (second, b"2" * 32)):
-            database.run("test_finish", functools.partial(PSEUDONYMS.finish, evaluation=request, values=[value]))
+            database.run(
+                "test_finish", functools.partial(PSEUDONYMS.finish, evaluation=request, values=[value], evaluators=[1])
+            )
         found = database.view("test_values", lambda tx: PSEUDONYMS.values(tx, [ref(1)]))
         assert found == {ref(1): Pseudonym(1, b"1" * 32)}
 
@@ -83,7 +85,7 @@ def test_pupils_spoken_of_lack_the_pseudonym_of_a_new_epoch(database: Database) 
         made = [(pupil_id(place), version(place)) for place in (1, 3)]
         database.run("test_add", lambda tx: OUTBOX.add(tx, made, MADE_ON))
         request = evaluation(1, 3)
-        database.run("test_finish", lambda tx: PSEUDONYMS.finish(tx, request, [b"1" * 32, b"3" * 32]))
+        database.run("test_finish", lambda tx: PSEUDONYMS.finish(tx, request, [b"1" * 32, b"3" * 32], [1, 2]))
         assert database.view("test_lacking", lambda tx: PSEUDONYMS.lacking_epoch(tx, {1})) == ()
         assert database.view("test_lacking", lambda tx: PSEUDONYMS.lacking_epoch(tx, {1, 2})) == (pupil_id(1),)
 
