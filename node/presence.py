@@ -121,7 +121,7 @@ def grounds_of(time: Timeline) -> Grounds:
     found = tuple(opening for opening in given if _found(time, opening))
     opening = _opening(time, [opening for opening in given if opening not in found])
     duty = duty_of(time)
-    explained = duty is not None and opening is not None and _explains(duty, opening) and not _opened_before(time, duty)
+    explained = duty is not None and opening is not None and explains(duty, opening) and not _opened_before(time, duty)
     return Grounds(left, by_word, not_placed, found, opening, duty, explained)
 
 
@@ -183,14 +183,24 @@ def _not_placed(time: Timeline) -> OpeningStated | None:
 
 def _with_words(time: Timeline, opening: OpeningStated) -> OpeningStated:
     """What people said of this leaving: urgent, the reason, the planned start elsewhere."""
+    if opening.urgency is Urgency.IMMEDIATE or pressing_words(time):
+        return replace(opening, urgency=Urgency.IMMEDIATE)
+    planned = _newest(_words(time), What.PLANNED_START)
+    return opening if planned is None else replace(opening, planned_start=planned.on)
+
+
+def pressing_words(time: Timeline) -> tuple[Saying, ...]:
+    """What people said that makes an opening immediate."""
+    words = _words(time)
+    newest = (_newest(words, What.REASON), _newest(words, What.URGENT))
+    return tuple(word for word in newest if word is not None and makes_immediate(word))
+
+
+def _words(time: Timeline) -> list[Saying]:
+    """What was said since the last presence began; before it, it was about another leaving."""
     last = time.last_run()
     begins = LONG_AGO if last is None else last.begins
-    words = [saying for saying in time.history.sayings if saying.said_on >= begins]
-    pressing = (_newest(words, What.REASON), _newest(words, What.URGENT))
-    if opening.urgency is Urgency.IMMEDIATE or any(word is not None and makes_immediate(word) for word in pressing):
-        return replace(opening, urgency=Urgency.IMMEDIATE)
-    planned = _newest(words, What.PLANNED_START)
-    return opening if planned is None else replace(opening, planned_start=planned.on)
+    return [saying for saying in time.history.sayings if saying.said_on >= begins]
 
 
 def first_day_told(facts: ImportFacts) -> date:
@@ -207,7 +217,7 @@ def _told_before_baseline(time: Timeline, run: Run) -> bool:
     return not any(stretch.begins < run.until and run.begins < stretch.until for stretch in time.said)
 
 
-def _explains(duty: Duty, opening: OpeningStated) -> bool:
+def explains(duty: Duty, opening: OpeningStated) -> bool:
     """An end of duty does not explain what a person says long after it."""
     return opening.since <= duty.ended.begins + timedelta(days=DUTY_ENDED_DAYS)
 
