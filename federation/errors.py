@@ -57,6 +57,8 @@ class Code(enum.StrEnum):
     EXPORT_SHRUNK = "EXPORT_SHRUNK"
     EXPORT_OLDER = "EXPORT_OLDER"
     INPUT_REFUSED = "INPUT_REFUSED"
+    # School systems
+    TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105 - the name of a refusal, not a token
 
 
 class UppropError(Exception):
@@ -92,6 +94,7 @@ _EXIT_CODES = {
     Code.IDENTITY_FOREIGN: EXIT_IDENTITY,
     Code.CERTIFICATE_EXPIRED: EXIT_IDENTITY,
     Code.METHOD_FORBIDDEN: EXIT_IDENTITY,
+    Code.TOKEN_REFUSED: EXIT_IDENTITY,
     Code.EVALUATOR_LIED: EXIT_PEER,
     Code.NO_QUORUM: EXIT_PEER,
     Code.PEER_UNREACHABLE: EXIT_PEER,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from federation.database import Instant
@@ -162,4 +163,50 @@ roster_parts = Table(
     Column("answer", LargeBinary, nullable=False),
     # JSON: persons in the shape of SS 12000.
     Column("sealed_persons", LargeBinary, nullable=False),
+)
+
+system_fetches = Table(
+    "system_fetches",
+    metadata,
+    Column("fetch_id", Integer, primary_key=True),
+    Column("system", SYSTEM, nullable=False),
+    # Keyed digest of the address: what was fetched elsewhere is not gone on with.
+    Column("source_index", LargeBinary(32), nullable=False),
+    # The day it was begun, and whose state it shows.
+    Column("as_of", Date, nullable=False),
+    # FETCHING → FETCHED → TAKEN; REFUSED where what was fetched cannot be taken.
+    Column("state", String(16), nullable=False),
+    # Only what has changed since was asked for; null: everyone.
+    Column("since", Instant),
+    # From when on the next run asks for changes: its own begin by the clock, ours or theirs, that is behind.
+    Column("next_since", Instant, nullable=False),
+    # Null until it is taken.
+    Column("taken_at", Instant),
+    # A code of the error catalogue, and when; null where the newest attempt did not fail.
+    Column("failure", String(40)),
+    Column("failed_at", Instant),
+    # The runs of a system: the one that is going on, and the last one taken.
+    Index(None, "system", "state"),
+    sqlite_autoincrement=True,
+)
+
+system_pages = Table(
+    "system_pages",
+    metadata,
+    Column("fetch_id", Integer, ForeignKey(system_fetches.c.fetch_id), primary_key=True),
+    # organisations | deletedEntities | persons
+    Column("list", String(16), primary_key=True),
+    # From 1, in the order in which they were given.
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    # Elements given up to and with this page.
+    Column("elements", Integer, nullable=False),
+    # Compressed JSON list: what is kept of them.
+    Column("sealed_page", LargeBinary, nullable=False),
+    # The pageToken of the next page; null: there is none.
+    Column("sealed_token", LargeBinary),
+    # Keyed digests of that token and of the page as it was given: neither comes twice where pages end.
+    Column("token_index", LargeBinary(32)),
+    Column("page_index", LargeBinary(32)),
+    UniqueConstraint("fetch_id", "list", "token_index"),
+    UniqueConstraint("fetch_id", "list", "page_index"),
 )
