@@ -17,7 +17,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from federation.errors import Code
-from node.store.schema_systems import system_fetches, system_pages
+from node.store.schema_systems import system_fetches as fetches
+from node.store.schema_systems import system_pages
 from node.store.sealing import Sealer
 
 
@@ -78,24 +79,20 @@ class Fetches:
 
     def current(self, tx: Connection, system: str) -> Fetch | None:
         """The run that is not taken."""
-        row = tx.execute(
-            select(system_fetches).where(system_fetches.c.system == system, system_fetches.c.state != FetchState.TAKEN)
-        ).first()
+        row = tx.execute(select(fetches).where(fetches.c.system == system, fetches.c.state != FetchState.TAKEN)).first()
         return None if row is None else _fetch(row)
 
     def last_taken(self, tx: Connection, system: str, *, whole: bool = False) -> Fetch | None:
         """The newest run that was taken; `whole`: that asked for everyone."""
-        query = select(system_fetches).where(
-            system_fetches.c.system == system, system_fetches.c.state == FetchState.TAKEN
-        )
+        query = select(fetches).where(fetches.c.system == system, fetches.c.state == FetchState.TAKEN)
         if whole:
-            query = query.where(system_fetches.c.since.is_(None))
-        row = tx.execute(query.order_by(system_fetches.c.fetch_id.desc()).limit(1)).first()
+            query = query.where(fetches.c.since.is_(None))
+        row = tx.execute(query.order_by(fetches.c.fetch_id.desc()).limit(1)).first()
         return None if row is None else _fetch(row)
 
     def systems(self, tx: Connection) -> tuple[str, ...]:
         """Names of the systems that were ever fetched from."""
-        return tuple(tx.execute(select(system_fetches.c.system).distinct().order_by(system_fetches.c.system)).scalars())
+        return tuple(tx.execute(select(fetches.c.system).distinct().order_by(fetches.c.system)).scalars())
 
     def reached(self, tx: Connection, fetch: Fetch, which: str) -> Reached:
         row = tx.execute(
@@ -135,7 +132,7 @@ class Fetches:
         """A new run; one that was not taken is forgotten."""
         self._forget(tx, self._ids(tx, system, taken=False))
         fetch_id = tx.execute(
-            insert(system_fetches)
+            insert(fetches)
             .values(
                 system=system,
                 source_index=source_index,
@@ -144,7 +141,7 @@ class Fetches:
                 since=since,
                 next_since=now,
             )
-            .returning(system_fetches.c.fetch_id)
+            .returning(fetches.c.fetch_id)
         ).scalar_one()
         return Fetch(fetch_id, system, source_index, as_of, FetchState.FETCHING, since, now)
 
@@ -188,8 +185,8 @@ class Fetches:
     def heard(self, tx: Connection, fetch: Fetch, date: datetime) -> None:
         """The school system's clock: the next run asks for changes from then on, if that is earlier."""
         tx.execute(
-            update(system_fetches)
-            .where(system_fetches.c.fetch_id == fetch.fetch_id, system_fetches.c.next_since > date)
+            update(fetches)
+            .where(fetches.c.fetch_id == fetch.fetch_id, fetches.c.next_since > date)
             .values(next_since=date)
         )
 
@@ -230,19 +227,15 @@ class Fetches:
             raise EndlessError
 
     def _ids(self, tx: Connection, system: str, *, taken: bool) -> Sequence[int]:
-        state = system_fetches.c.state == FetchState.TAKEN if taken else system_fetches.c.state != FetchState.TAKEN
-        return (
-            tx.execute(select(system_fetches.c.fetch_id).where(system_fetches.c.system == system, state))
-            .scalars()
-            .all()
-        )
+        state = fetches.c.state == FetchState.TAKEN if taken else fetches.c.state != FetchState.TAKEN
+        return tx.execute(select(fetches.c.fetch_id).where(fetches.c.system == system, state)).scalars().all()
 
     def _forget(self, tx: Connection, fetch_ids: Sequence[int]) -> None:
         for table in (system_pages, fetches):
             tx.execute(delete(table).where(table.c.fetch_id.in_(fetch_ids)))
 
     def _set(self, tx: Connection, fetch: Fetch, **values: object) -> None:
-        tx.execute(update(system_fetches).where(system_fetches.c.fetch_id == fetch.fetch_id).values(**values))
+        tx.execute(update(fetches).where(fetches.c.fetch_id == fetch.fetch_id).values(**values))
 
 
 def _fetch(row: Row[tuple[object, ...]]) -> Fetch:
