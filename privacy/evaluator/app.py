@@ -67,7 +67,7 @@ def build(
         database=database,
         evaluation=evaluation,
         services=[binding(servicer)],
-        handlers=control_handlers(evaluation, own.identity, clock, descriptors.current),
+        handlers=control_handlers(evaluation, own.identity, clock, descriptors.current, log),
         workers=[Worker("forget_requests", FORGET_SECONDS, lambda: evaluation.forget(clock.today()))],
     )
 

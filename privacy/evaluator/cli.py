@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,11 +30,16 @@ from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import OwnIdentity
 from privacy.evaluator.app import App, build
+from privacy.evaluator.client import allow as grant
 from privacy.evaluator.client import status as read_status
+from privacy.evaluator.evaluation import LARGEST_ALLOWANCE
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.key_file import MAX_EPOCH
 from privacy.keys import deal_epoch
 from privacy.threshold import MAX_SHARES
+
+if TYPE_CHECKING:
+    from federation.v1.control_pb2_grpc import ControlServiceStub
 
 SIGNING_KEY = "signing.key"
 PUBLIC_SIGNING_KEY = "signing.pub"
@@ -93,22 +101,46 @@ def migrate(config: Path, *, as_json: bool) -> None:
 @_config
 @_json
 def status(config: Path, *, as_json: bool) -> None:
-    """Show the epochs served, and how much each member has asked for against its quota.
+    """Show the epochs served, how much each member has asked for against its quota, and what is allowed beyond it.
 
     A member that uses far more than others of its size asks for a reason: look into it. Works whether the evaluator is
     running or not.
     """
-    settings = load(config, EvaluatorSettings)
-    log = Log(level="error")
-    descriptors = DescriptorStore.of(settings, log)
-    clock = make_clock(settings, descriptors)
-
-    def make() -> App:
-        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), descriptors=descriptors, log=log)
-
-    with control.session(settings.data_dir, make, clock=clock, log=log) as stub:
+    with _open_stub(config) as stub:
         lines = read_status(stub)
     _say(as_json, lines, "\n".join(f"{name}: {value}" for name, value in lines.items()))
+
+
+@evaluator.command()
+@click.argument("member")
+@click.option(
+    "--elements",
+    type=click.IntRange(0, LARGEST_ALLOWANCE),
+    required=True,
+    help="How many numbers more than its quota; 0 takes back what was allowed.",
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    help="The last day on which it may be used, such as 2026-10-19.",
+)
+@_config
+@_json
+def allow(member: str, elements: int, until: datetime, config: Path, *, as_json: bool) -> None:
+    """Let MEMBER ask for more pseudonyms than its quota: for one that has lost its database.
+
+    It then asks for the pseudonyms of its whole roster at once (upprop node recover). Allow as many elements as it has
+    pupils, for a few days, once it has told you why over the telephone. What you allow takes the place of what was
+    allowed before, is used up once, and goes into the log. So many evaluators have to allow it as must answer.
+    """
+    with _open_stub(config) as stub:
+        grant(stub, member, elements, until.date())
+    stated = {"member": member, "elements": elements, "until": until.date().isoformat()}
+    if elements:
+        _say(as_json, stated, f"{member} may ask for {elements} more than its quota until {until.date()}.")
+    else:
+        _say(as_json, stated, f"{member} may ask for no more than its quota.")
 
 
 @evaluator.command()
@@ -192,6 +224,21 @@ def _write_signing_key(home: Path) -> None:
         key = Ed25519PrivateKey.generate()
         write_secret(home / SIGNING_KEY, private_pem(key))
         replace(home / PUBLIC_SIGNING_KEY, public_pem(key.public_key()))
+
+
+@contextmanager
+def _open_stub(config: Path) -> Iterator[ControlServiceStub]:
+    """Speaks to the running evaluator or, where none runs, to one in this process, which logs to standard error."""
+    settings = load(config, EvaluatorSettings)
+    log = Log(level="warning")
+    descriptors = DescriptorStore.of(settings, Log(level="error"))
+    clock = make_clock(settings, descriptors)
+
+    def make() -> App:
+        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), descriptors=descriptors, log=log)
+
+    with control.session(settings.data_dir, make, clock=clock, log=log) as stub:
+        yield stub
 
 
 def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from federation.v1 import control_pb2, control_pb2_grpc
 
 
@@ -10,3 +12,8 @@ def status(stub: control_pb2_grpc.ControlServiceStub) -> dict[str, str]:
     found = stub.Status(control_pb2.StatusRequest())
     lines = {line.name: line.value for line in found.lines}
     return {"identity": found.identity, "business date": found.business_date, **lines}
+
+
+def allow(stub: control_pb2_grpc.ControlServiceStub, member: str, elements: int, until: date) -> None:
+    """Let a member ask for `elements` more than its quota, up to and including the day `until`."""
+    stub.Allow(control_pb2.AllowRequest(member=member, elements=elements, until=until.isoformat()))

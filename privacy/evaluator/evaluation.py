@@ -1,8 +1,8 @@
 """One request for blind evaluation, from the caller's quota to the proof.
 
 1. The epoch's share must be in force.
-2. The request is charged to the member's quota, durably; one that was charged before, under the same id and with the
-   same content, is not charged again.
+2. The request is charged to the member's quota and, beyond that, to what the evaluator's administrator allows it,
+   durably; one that was charged before, under the same id and with the same content, is not charged again.
 3. Only then is it evaluated and proved.
 
 Invariants: no answer leaves that was not charged; a member pays for what it asks, sound or not, so that rubbish is not
@@ -24,7 +24,8 @@ from privacy import oprf
 from privacy.errors import PrivacyError
 from privacy.evaluator.observability import EvaluatorMetrics
 from privacy.evaluator.shares import Shares
-from privacy.evaluator.store import Transaction, usage
+from privacy.evaluator.store import Transaction, allowances, usage
+from privacy.evaluator.store.allowances import Allowance
 from privacy.evaluator.store.usage import Used
 from privacy.group import Element, RandomBytes
 from privacy.keys import Share
@@ -32,6 +33,9 @@ from privacy.oprf import Proof
 
 REQUESTS_KEPT = timedelta(days=90)
 """How long a request may be repeated without being charged anew: longer than any outage a node sits out."""
+
+LARGEST_ALLOWANCE = 10_000_000
+"""Elements: more pupils than the nation has, in two epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +93,66 @@ class Evaluation:
         """What each member has asked for this year and today; those that asked for nothing are left out."""
         return self._database.view("evaluator_used_by_all", lambda tx: usage.used_by_all(tx, today))
 
+    def allow(self, member: MemberId, allowance: Allowance, today: date) -> None:
+        """Let a member ask for more than its quota, in place of what it was allowed before.
+
+        Raises UppropError(INPUT_REFUSED) for a member that the descriptor does not list, a day past or too many.
+        """
+        if not self._descriptors().has_member(member):
+            raise UppropError(Code.INPUT_REFUSED, "The descriptor lists no such member. Write its id, such as 0180.")
+        if allowance.until < today:
+            raise UppropError(Code.INPUT_REFUSED, f"{allowance.until} is past. Give a last day that is still to come.")
+        if allowance.elements > LARGEST_ALLOWANCE:
+            raise UppropError(Code.INPUT_REFUSED, "The nation has fewer pupils. Allow as many as the member's roster.")
+        self._database.run("evaluator_allow", lambda tx: allowances.grant(tx, member, allowance))
+
+    def allowed(self, member: MemberId, today: date) -> int:
+        """Elements that the member may ask for today beyond its quota."""
+        return self._database.view("evaluator_allowed", lambda tx: allowances.left(tx, member, today))
+
+    def allowed_to_all(self, today: date) -> dict[MemberId, Allowance]:
+        """The allowances that may be used today, by member."""
+        return self._database.view("evaluator_allowed_to_all", lambda tx: allowances.standing(tx, today))
+
     def forget(self, today: date) -> None:
         """Drop what no quota and no repetition needs any more."""
-        self._database.run("evaluator_forget", lambda tx: usage.forget(tx, today - REQUESTS_KEPT))
+
+        def work(tx: Transaction) -> None:
+            usage.forget(tx, today - REQUESTS_KEPT)
+            allowances.forget(tx, today)
+
+        self._database.run("evaluator_forget", work)
 
     def _charge(self, member: MemberId, request_id: bytes, digest: bytes, count: int, today: date) -> None:
         quota = self._descriptors().quota(member)
 
-        def work(tx: Transaction) -> bool:
+        def work(tx: Transaction) -> tuple[int, int]:
             before = usage.digest_of(tx, member, request_id)
             if before is not None:
                 if before != digest:
                     raise UppropError(
                         Code.BATCH_REUSED, "This request id came before with other content. Send it under a new id."
                     )
-                return False
+                return 0, 0
             used = usage.used(tx, member, today)
+            allowed = allowances.left(tx, member, today)
             for span, limit, spent in (("year", quota.year, used.year), ("day", quota.day, used.day)):
-                if spent + count > limit:
+                if max(0, spent + count - limit) > allowed:
                     self._metrics.refused.labels(span).inc()
                     raise UppropError(
                         Code.QUOTA_EXCEEDED,
                         f"Member {member} has asked for {spent} evaluations this {span} and wants {count} more, but "
-                        f"may ask for {limit}. Wait for the next {span}, or ask the evaluator's administrator.",
+                        f"may ask for {limit}{f' and {allowed} allowed beyond that' if allowed else ''}. Wait for the "
+                        f"next {span}, or ask the evaluator's administrator for an allowance (upprop evaluator allow).",
                     )
-            usage.charge(tx, member, request_id, digest, count, today)
-            return True
+            within = max(0, min(count, quota.year - used.year, quota.day - used.day))
+            usage.charge(tx, member, request_id, digest, within, today)
+            allowances.use(tx, member, count - within)
+            return within, count - within
 
-        charged = self._database.run("evaluator_charge", work)
-        self._metrics.elements.labels("charged" if charged else "repeated").inc(count)
+        charged, beyond = self._database.run("evaluator_charge", work)
+        for outcome, number in (("charged", charged), ("allowed", beyond), ("repeated", count - charged - beyond)):
+            self._metrics.elements.labels(outcome).inc(number)
 
 
 def _check_shape(request_id: bytes, blinded: Sequence[bytes]) -> None:

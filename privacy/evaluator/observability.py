@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, Counter
 from federation.observability import Event, Level
 
 SHARE_UNLISTED = Event("evaluator_share_unlisted", ("epoch", "version"), Level.WARNING)
+# Who may ask for more, and how much more, is what the evaluator's auditors look for: it names no pupil.
+ALLOWANCE_GRANTED = Event("evaluator_allowance_granted", ("member", "elements", "until"), Level.WARNING)
 EPOCH_WITHOUT_SHARE = Event("evaluator_epoch_without_share", ("epoch",), Level.ERROR)
 
 
@@ -20,14 +22,14 @@ class EvaluatorMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.elements = Counter(
             "upprop_evaluator_elements",
-            "Blinded elements asked for: charged to a quota, or repeated without charge.",
+            "Blinded elements asked for: charged to a quota, allowed beyond it, or repeated without charge.",
             ("outcome",),
             registry=registry,
         )
         self.refused = Counter(
             "upprop_evaluator_quota_refusals", "Requests beyond a member's quota.", ("span",), registry=registry
         )
-        for outcome in ("charged", "repeated"):
+        for outcome in ("charged", "allowed", "repeated"):
             self.elements.labels(outcome)
         for span in ("year", "day"):
             self.refused.labels(span)

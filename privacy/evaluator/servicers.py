@@ -1,4 +1,4 @@
-"""The evaluator's RPCs and its control command: messages in, evaluation, messages out.
+"""The evaluator's RPCs and its control commands: messages in, evaluation, messages out.
 
 Invariant: the member is the certificate. No field of a message says who asks.
 """
@@ -6,19 +6,26 @@ Invariant: the member is the certificate. No field of a message says who asks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import grpc
 
 from federation.clock import Clock
 from federation.control import Handlers
 from federation.descriptor import Descriptor
+from federation.errors import Code, UppropError
 from federation.identity import Identity, Kind
+from federation.observability import Log
 from federation.rpc.authorisation import Rule
 from federation.rpc.caller import Party, caller
 from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
+from federation.rules.vocabulary import MemberId
 from federation.v1 import control_pb2, evaluator_pb2, evaluator_pb2_grpc
 from privacy.evaluator.evaluation import Evaluation
+from privacy.evaluator.observability import ALLOWANCE_GRANTED
+from privacy.evaluator.store.allowances import Allowance
+from privacy.evaluator.store.usage import Used
 
 SERVICE = evaluator_pb2.DESCRIPTOR.services_by_name["EvaluatorService"]
 
@@ -62,8 +69,8 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
     ) -> evaluator_pb2.GetEpochsResponse:
         descriptor = self._descriptors()
         check_envelope(request.envelope, self._clock, descriptor)
-        member = caller(Party).require_member()
-        quota, used = descriptor.quota(member), self._evaluation.used(member, self._clock.today())
+        member, today = caller(Party).require_member(), self._clock.today()
+        quota, used = descriptor.quota(member), self._evaluation.used(member, today)
         return evaluator_pb2.GetEpochsResponse(
             epochs=[
                 evaluator_pb2.EpochShare(
@@ -75,13 +82,17 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
                 for share in self._evaluation.epochs()
             ],
             quota=evaluator_pb2.Quota(
-                year_limit=quota.year, year_used=used.year, day_limit=quota.day, day_used=used.day
+                year_limit=quota.year,
+                year_used=used.year,
+                day_limit=quota.day,
+                day_used=used.day,
+                allowed=self._evaluation.allowed(member, today),
             ),
         )
 
 
 def control_handlers(
-    evaluation: Evaluation, own: Identity, clock: Clock, descriptors: Callable[[], Descriptor]
+    evaluation: Evaluation, own: Identity, clock: Clock, descriptors: Callable[[], Descriptor], log: Log
 ) -> Handlers:
     """What the evaluator answers on its control socket beyond what every role does."""
 
@@ -89,14 +100,28 @@ def control_handlers(
         today, descriptor = clock.today(), descriptors()
         epochs = ", ".join(f"{share.epoch} (share version {share.version})" for share in evaluation.epochs())
         lines = [control_pb2.StatusLine(name="epochs", value=epochs)]
-        for member, used in evaluation.used_by_all(today).items():
+        used_by, allowed_to = evaluation.used_by_all(today), evaluation.allowed_to_all(today)
+        for member in sorted(used_by.keys() | allowed_to.keys()):
+            used = used_by.get(member, Used(0, 0))
             limits = descriptor.quota(member) if descriptor.has_member(member) else None
             year, day = ("?", "?") if limits is None else (str(limits.year), str(limits.day))
             value = f"{used.year} of {year} this year, {used.day} of {day} today"
+            allowance = allowed_to.get(member)
+            if allowance is not None:
+                value += f"; {allowance.elements} more allowed until {allowance.until}"
             lines.append(control_pb2.StatusLine(name=f"member {member}", value=value))
         return control_pb2.StatusResponse(identity=own.uri, business_date=today.isoformat(), lines=lines)
 
-    return {"Status": status}
+    def allow(request: control_pb2.AllowRequest) -> control_pb2.AllowResponse:
+        try:
+            until = date.fromisoformat(request.until)
+        except ValueError as error:
+            raise UppropError(Code.REQUEST_INVALID, "The last day is no date; write it as 2026-10-19.") from error
+        evaluation.allow(MemberId(request.member), Allowance(request.elements, until), clock.today())
+        log(ALLOWANCE_GRANTED, member=request.member, elements=request.elements, until=until)
+        return control_pb2.AllowResponse()
+
+    return {"Status": status, "Allow": allow}
 
 
 def binding(servicer: EvaluatorServicer) -> Binding:

@@ -25,6 +25,18 @@ usage = Table(
     sqlite_with_rowid=False,
 )
 
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("member", MEMBER, primary_key=True),
+    # Left of it; what is charged to it is not counted in `usage`.
+    Column("elements", Integer, nullable=False),
+    # The last business date on which it may be used.
+    Column("until", Date, nullable=False),
+    CheckConstraint("elements >= 0", name="elements_left"),
+    sqlite_with_rowid=False,
+)
+
 requests = Table(
     "requests",
     metadata,

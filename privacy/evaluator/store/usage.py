@@ -1,4 +1,7 @@
-"""What members have asked for, by business day; and the requests that were charged, so that each counts once."""
+"""What members have asked for within their quota, by business day; and which requests were charged.
+
+A request counts once, however often it comes.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def _sums(on: date) -> Select[tuple[str, int, int]]:
 
 
 def charge(tx: Transaction, member: MemberId, request_id: bytes, digest: bytes, elements: int, on: date) -> None:
-    """Count a request that was not charged before."""
+    """Count a request that was not charged before; `elements` of it are charged to the quota."""
     tx.execute(insert(requests).values(member=member, request_id=request_id, digest=digest, charged_on=on))
     counted = tx.execute(
         update(usage).where(usage.c.member == member, usage.c.day == on).values(elements=usage.c.elements + elements)
