@@ -1,0 +1,151 @@
+"""`upprop node client`: which school systems may push to the node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateSigningRequestBuilder, Name
+
+from federation import files
+from federation.errors import Code, UppropError
+from federation.pki import new_tls_key, private_pem
+from node import printing
+from node.options import config_option, json_option, open_stub
+from node.push.client import ClientsClient
+
+KEY_NAME, CERTIFICATE_NAME, CA_NAME = "client.key", "client.crt", "ca.crt"
+
+
+@click.group()
+def client() -> None:
+    """School systems that push: who may, until when, and how far each has been heard.
+
+    A client is one school system and can touch nothing but its own roster; it can read nothing. Its name is the name of
+    that roster: a client named main goes on where imports of files left off.
+
+    \b
+    A new school system:   upprop node client add NAME --out DIR
+    Its key was stolen:    upprop node client revoke NAME, then add it again
+    Once a year:           upprop node client add NAME --renew --out DIR
+    It pushed too little:  upprop node client take NAME --accept-shrink
+
+    The node takes pushes where its settings state enrolment_listen = "host:port", an address inside your own network.
+    """
+
+
+@client.command()
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="A directory for what the school system needs; made where there is none.",
+)
+@click.option(
+    "--csr",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A signing request (PEM) of the school system's own, so that its key need not travel.",
+)
+@click.option("--renew", is_flag=True, help="A further certificate for a client that has one; the old one expires.")
+@config_option
+@json_option
+def add(name: str, out: Path, csr: Path | None, renew: bool, config: Path, as_json: bool) -> None:
+    """Let the school system NAME push, and write its credentials into a directory.
+
+    client.key is a private key (mode 0600): hand it over on a safe way, and keep no copy. With --csr the school system
+    makes its key itself, and nothing secret is handed over:
+
+    \b
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \\
+        -subj /CN=client -keyout client.key -out client.csr
+    """
+    wanted = [out / each for each in (KEY_NAME, CERTIFICATE_NAME, CA_NAME)]
+    if any(path.exists() for path in wanted):
+        raise UppropError(Code.INPUT_REFUSED, f"{out} holds credentials already. Choose another directory.")
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = None if csr else new_tls_key()
+    request = csr.read_bytes() if csr else _signing_request(key)
+    with open_stub(config) as stub:
+        issued = ClientsClient(stub).add(name, request, renew=renew)
+    if key is not None:
+        files.write_secret(out / KEY_NAME, private_pem(key))
+    files.replace(out / CERTIFICATE_NAME, issued.certificate)
+    files.replace(out / CA_NAME, issued.ca_certificate)
+    if as_json:
+        printing.as_json({"name": name, "directory": str(out), "expires_on": issued.expires_on})
+        return
+    written = ", ".join(path.name for path in wanted if path.exists())
+    click.echo(f"{name} may push until {issued.expires_on}. Written to {out}: {written}.")
+
+
+@client.command()
+@click.argument("name")
+@click.option(
+    "--remove-roster",
+    is_flag=True,
+    help="Its pupils have left, as far as no other school system shows them. Only once one has taken them over.",
+)
+@config_option
+@json_option
+def revoke(name: str, remove_roster: bool, config: Path, as_json: bool) -> None:
+    """Let the school system NAME push no more, from its next call on.
+
+    What it said stays: its pupils count as enrolled until something else is said. Give it new credentials, or import
+    its pupils in another way and then repeat this with --remove-roster.
+    """
+    with open_stub(config) as stub:
+        revoked = ClientsClient(stub).revoke(name, remove_roster=remove_roster)
+    if as_json:
+        printing.as_json({"name": name, "keys_revoked": revoked, "roster_removed": remove_roster})
+        return
+    click.echo(f"{name} may push no more." if revoked else f"{name} might not push any more as it was.")
+    click.echo("Its roster is removed." if remove_roster else "Its pupils count as enrolled as they were last pushed.")
+
+
+@client.command(name="list")
+@config_option
+@json_option
+def list_clients(config: Path, as_json: bool) -> None:
+    """Show all clients: state, since and until when, last push, and how far each has been heard.
+
+    A school system that is not heard for some days makes your municipality count as silent in the federation.
+    """
+    with open_stub(config) as stub:
+        clients = ClientsClient(stub).all()
+    if as_json:
+        printing.as_json(clients)
+    elif clients:
+        printing.clients(clients)
+    else:
+        click.echo("No school system may push. Let one in with: upprop node client add NAME --out DIR")
+
+
+@client.command()
+@click.argument("name")
+@click.option("--accept-shrink", is_flag=True, help="Take a roster that lacks half the pupils: they have really left.")
+@click.option(
+    "--confirm-leavings", is_flag=True, help="Let through leavings that wait because a school unit emptied at once."
+)
+@config_option
+@json_option
+def take(name: str, accept_shrink: bool, confirm_leavings: bool, config: Path, as_json: bool) -> None:
+    """Take what NAME pushed and the node refused, or holds back.
+
+    A school system itself can neither confirm that so many pupils have left, nor that half of its roster is gone.
+    """
+    with open_stub(config) as stub:
+        report = ClientsClient(stub).take(name, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings)
+    if as_json:
+        printing.as_json(report)
+    else:
+        printing.import_report(report, confirmed=confirm_leavings)
+
+
+def _signing_request(key: EllipticCurvePrivateKey | None) -> bytes:
+    # Without a name: the certificate names the client that the administrator named.
+    assert key is not None
+    return CertificateSigningRequestBuilder().subject_name(Name([])).sign(key, SHA256()).public_bytes(Encoding.PEM)
