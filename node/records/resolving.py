@@ -76,20 +76,25 @@ class Resolution:
 
 
 class Resolver:
-    """Decides whose each record is, numbers first, then ids. One use per export."""
+    """Decides whose each record is, numbers first, then ids. One use per import.
+
+    `by_number` and `by_person` name known pupils, and are written to; `known` tells of one of them what is asked in the
+    few cases where numbers and ids do not agree.
+    """
 
     def __init__(
         self,
-        by_number: Mapping[bytes, bytes],
-        by_person: Mapping[bytes, bytes],
-        known: Mapping[bytes, Known],
+        by_number: dict[bytes, bytes],
+        by_person: dict[bytes, bytes],
+        known: Callable[[bytes], Known],
         new_pupil_id: Callable[[], bytes],
     ) -> None:
-        self._by_number = dict(by_number)
-        self._by_person = dict(by_person)
-        self._former = {person: pupil_id for person, pupil_id in by_person.items() if pupil_id in known}
+        self._by_number = by_number
+        self._by_person = by_person
         self._known = known
         self._new_pupil_id = new_pupil_id
+        self._new_persons: set[bytes] = set()
+        self._new_pupils: set[bytes] = set()
         self._assignments: dict[bytes, Assignment] = {}
         self._merged: dict[bytes, bytes] = {}
 
@@ -118,18 +123,29 @@ class Resolver:
     def _assign(self, pupil_id: bytes, claim: Claim) -> Assignment:
         assignment = self._assignments.get(pupil_id)
         if assignment is None:
-            assignment = self._assignments[pupil_id] = Assignment(pupil_id, pupil_id not in self._known)
+            assignment = self._assignments[pupil_id] = Assignment(pupil_id, pupil_id in self._new_pupils)
         assignment.claims.append(claim)
         # A record without a number that bears the same id is the same person's.
-        self._by_person.setdefault(claim.person, pupil_id)
+        if claim.person not in self._by_person:
+            self._by_person[claim.person] = pupil_id
+            self._new_persons.add(claim.person)
         return assignment
+
+    def _former(self, claim: Claim) -> bytes | None:
+        """The known pupil who had the id of the claim before."""
+        return None if claim.person in self._new_persons else self._by_person.get(claim.person)
+
+    def _new_pupil(self) -> bytes:
+        pupil_id = self._new_pupil_id()
+        self._new_pupils.add(pupil_id)
+        return pupil_id
 
     def _new_number(self, number_index: bytes, group: Sequence[Claim]) -> None:
         """A sound number nobody had: a new pupil, a first number, an added one, or a replaced one."""
         number = group[0].number
         assert number is not None
-        formers = {self._former[claim.person] for claim in group if claim.person in self._former}
-        pupil_id, change = self._place(number, [self._known[former] for former in sorted(formers)])
+        formers = {former for claim in group if (former := self._former(claim)) is not None}
+        pupil_id, change = self._place(number, [self._known(former) for former in sorted(formers)])
         self._by_number[number_index] = pupil_id
         for claim in group:
             assignment = self._assign(pupil_id, claim)
@@ -149,18 +165,18 @@ class Resolver:
             # renumbering that reached one of two duplicates; else the school system gave the id to another person.
             replaced = replaced or any(other.person in former.persons for other in claimed.claims)
         if replaced:
-            return self._new_pupil_id(), NumberChange.REPLACED
+            return self._new_pupil(), NumberChange.REPLACED
         for former in formers:
             claimed = self._assignments.get(former.pupil_id)
             shown = {claim.number for claim in claimed.claims if claim.number} if claimed else set()
             if (former.number is None or _adds(former.number, number)) and shown <= {former.number}:
                 return former.pupil_id, NumberChange.GAINED
-        return self._new_pupil_id(), NumberChange.NONE
+        return self._new_pupil(), NumberChange.NONE
 
     def _without_number(self, claim: Claim) -> None:
         pupil_id = self._by_person.get(claim.person)
         if pupil_id is None:
-            pupil_id = self._by_person[claim.person] = self._new_pupil_id()
+            pupil_id = self._new_pupil()
         self._assign(pupil_id, claim)
 
     def _merge_former(self, claim: Claim) -> None:
@@ -169,14 +185,16 @@ class Resolver:
         They are if the other had no number, or a samordningsnummer that this personnummer follows, and no other
         record of this export claims the other.
         """
-        former_id = self._former.get(claim.person)
+        former_id = self._former(claim)
         if former_id is None or claim.number is None or claim.number_index is None:
             return
-        former, into = self._known[former_id], self._by_number[claim.number_index]
-        if former_id in (into, *self._assignments, *self._merged) or into not in self._known:
+        into = self._by_number[claim.number_index]
+        taken = former_id == into or former_id in self._assignments or former_id in self._merged
+        if taken or into in self._new_pupils:
             return
+        former = self._known(former_id)
         if former.number is None or _adds(former.number, claim.number):
-            self._merged[former.pupil_id] = into
+            self._merged[former_id] = into
 
 
 def _adds(before: Sound, number: Sound) -> bool:

@@ -9,8 +9,9 @@ Invariants
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -82,12 +83,13 @@ class Taking:
             return self._again(tx, order, newest)
         stale = scan.stale
         unrecorded = self._records.without(tx) if scan.whole else ()
-        resolved = self._resolve(tx, order, scan, stale, unrecorded)
+        lost = {*(known.pupil_id for known in stale.values()), *unrecorded}
+        resolved = self._resolve(tx, order, scan, stale, lost)
         if newest is not None:
-            self._refuse(tx, order, newest, scan, resolved, unrecorded)
+            self._refuse(tx, order, newest, scan, resolved, lost)
         changes = self._write(tx, order, resolved, progress)
         self._records.drop(tx, order.system, stale)
-        self._records.add(tx, order.system, _new_records(scan.changed, resolved.resolution))
+        self._records.add(tx, order.system, _new_records(resolved))
         self._records.give(tx, _given(resolved))
         self._records.name_units(tx, order.system, scan.units)
         record = ImportRecord(
@@ -140,15 +142,17 @@ class Taking:
         tx: Transaction,
         order: Order,
         scan: Scan,
-        stale: Mapping[bytes, object],
-        unrecorded: Sequence[bytes],
+        stale: Container[bytes],
+        lost: Set[bytes],
     ) -> _Resolved:
-        """Unchanged records of the same pupils are drawn in, those of other school systems too: they count together."""
+        """Unchanged records of the same pupils are drawn in, those of other school systems too: they count together.
+
+        `lost` are the pupils of whom a record stands no more.
+        """
         claims = list(scan.changed)
         by_number = self._pupils.by_numbers(tx, [claim.number_index for claim in claims if claim.number_index])
         by_person = self._pupils.by_person_ids(tx, [claim.person for claim in claims])
-        left = {known.pupil_id for known in scan.stale.values()}
-        involved = {*by_number.values(), *by_person.values(), *left}
+        involved = {*by_number.values(), *by_person.values(), *lost}
         standing: dict[tuple[str, bytes], StoredRecord] = {}
         for stored in self._records.of_pupils(tx, involved, order.system, stale):
             standing[stored.system, stored.record_index] = stored
@@ -157,17 +161,15 @@ class Taking:
             if claim.number_index is not None:
                 by_number[claim.number_index] = stored.pupil_id
             claims.append(claim)
-        views = {view.pupil_id: view for view in self._views(tx, involved)}
-        resolver = Resolver(by_number, by_person, views, lambda: self._token(PUPIL_ID_BYTES))
-        resolution = resolver.resolve(claims)
+        known = functools.partial(self._known, tx)
+        resolution = Resolver(by_number, by_person, known, lambda: self._token(PUPIL_ID_BYTES)).resolve(claims)
         kept = {assignment.pupil_id for assignment in resolution.assignments} | resolution.merged.keys()
-        return _Resolved(resolution, standing, sorted((left | set(unrecorded)) - kept))
+        return _Resolved(resolution, standing, sorted(lost - kept))
 
-    def _views(self, tx: Transaction, pupil_ids: Iterable[bytes]) -> Iterator[Known]:
-        for part in _parts(sorted(pupil_ids)):
-            for pupil_id, identity in self._pupils.identities(tx, part).items():
-                persons = tuple(self._pupils.person_index(person_id) for person_id in identity.person_ids)
-                yield Known(pupil_id, identity.number, persons)
+    def _known(self, tx: Transaction, pupil_id: bytes) -> Known:
+        identity = self._pupils.identities(tx, [pupil_id])[pupil_id]
+        persons = tuple(self._pupils.person_index(person_id) for person_id in identity.person_ids)
+        return Known(pupil_id, identity.number, persons)
 
     def _claim(self, stored: StoredRecord, today: date) -> Claim:
         parsed = parse(stored.record.number, today)
@@ -189,29 +191,23 @@ class Taking:
         newest: ImportRecord,
         scan: Scan,
         resolved: _Resolved,
-        unrecorded: Sequence[bytes],
+        lost: Set[bytes],
     ) -> None:
         """Raise where the delivery is another municipality's or lacks half the roster."""
         assignments = {assignment.pupil_id: assignment for assignment in resolved.resolution.assignments}
         if scan.whole:
-            roster = {known.pupil_id for known in scan.known.values()} | set(unrecorded)
-            recurring = {known.pupil_id for known in scan.known.values() if known.seen} | (roster & assignments.keys())
-            fresh = {(claim.system, claim.record_index) for claim in scan.changed}
-            returning = sum(
-                (claim.system, claim.record_index) in fresh
-                for assignment in assignments.values()
-                if not assignment.new
-                for claim in assignment.claims
-            )
-            intake.check_foreign(len(roster), len(recurring), scan.persons, scan.unchanged + returning)
+            same = {known.pupil_id for known in scan.known.values() if known.seen}
+            roster = len(same | lost)
+            recurring = len(same | (lost & assignments.keys()))
+            new = sum(len(found.claims) for found in assignments.values() if found.new)
+            intake.check_foreign(roster, recurring, scan.persons, scan.unchanged + len(scan.changed) - new)
         since = newest.seen_on - timedelta(days=intake.ROSTER_DAYS)
         enrolled = {known.pupil_id for known in scan.known.values() if known.seen and known.enrolled}
         enrolled |= {of for of, found in assignments.items() if any(claim.enrolled for claim in found.claims)}
         enrolled |= resolved.resolution.merged.keys()
-        touched = {known.pupil_id for known in scan.stale.values()} | set(unrecorded)
         intake.check_shrunk(
             self._records.roster(tx, order.system, since),
-            self._pupils.enrolled_since(tx, touched - enrolled, since),
+            self._pupils.enrolled_since(tx, lost - enrolled, since),
             accept_shrink=order.accept_shrink,
         )
 
@@ -333,21 +329,14 @@ def _merged(pupil: Pupil, source: Pupil) -> Pupil:
     )
 
 
-def _new_records(changed: Sequence[Claim], resolution: Resolution) -> Iterator[NewRecord]:
-    owners = {
-        (claim.system, claim.record_index): assignment.pupil_id
-        for assignment in resolution.assignments
-        for claim in assignment.claims
-    }
-    for claim in changed:
-        yield NewRecord(
-            claim.record_index,
-            claim.person,
-            owners[claim.system, claim.record_index],
-            claim.enrolled,
-            claim.number is not None,
-            claim.packed,
-        )
+def _new_records(resolved: _Resolved) -> Iterator[NewRecord]:
+    for assignment in resolved.resolution.assignments:
+        for claim in assignment.claims:
+            if (claim.system, claim.record_index) not in resolved.standing:
+                numbered = claim.number is not None
+                yield NewRecord(
+                    claim.record_index, claim.person, assignment.pupil_id, claim.enrolled, numbered, claim.packed
+                )
 
 
 def _given(resolved: _Resolved) -> list[tuple[StoredRecord, bytes]]:

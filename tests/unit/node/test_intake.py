@@ -56,7 +56,7 @@ def resolve(before: list[Known], *claims: Claim) -> Resolution:
     resolver = Resolver(
         by_number={index(one.number): one.pupil_id for one in before if one.number},
         by_person={person: one.pupil_id for one in before for person in one.persons},
-        known={one.pupil_id: one for one in before},
+        known={one.pupil_id: one for one in before}.__getitem__,
         new_pupil_id=lambda: next(fresh),
     )
     return resolver.resolve(claims)
