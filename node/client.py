@@ -44,20 +44,20 @@ class Client:
             confirm_leavings=confirm_leavings,
         )
         for response in self._stub.Import(request):
-            yield _step(response.progress) if response.HasField("progress") else _answer(response.report)
+            yield as_step(response.progress) if response.HasField("progress") else as_answer(response.report)
 
     def sync(self, *, notices_only: bool) -> Iterator[Step | Answer]:
         """Steps, and last the report."""
         for response in self._stub.Sync(control_pb2.SyncRequest(notices_only=notices_only)):
-            yield _step(response.progress) if response.HasField("progress") else _answer(response.report)
+            yield as_step(response.progress) if response.HasField("progress") else as_answer(response.report)
 
     def cases(self, *, all_gaps: bool, protected: bool) -> dict[str, list[Answer]]:
         """`cases`: the gaps; `questions`: what other members ask; `parked`: signals that the registry did not take."""
         response = self._stub.ListCases(control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected))
         return {
-            "cases": [_answer(line) for line in response.cases],
-            "questions": [_answer(line) for line in response.questions],
-            "parked": [_answer(line) for line in response.parked],
+            "cases": [as_answer(line) for line in response.cases],
+            "questions": [as_answer(line) for line in response.questions],
+            "parked": [as_answer(line) for line in response.parked],
         }
 
     def say(
@@ -79,12 +79,12 @@ class Client:
         """Reviews a saying (0: none) and returns what waits after it."""
         request = control_pb2.ReviewRequest(saying_id=saying_id, reviewed_by=reviewed_by, refuse=refuse)
         # 64-bit numbers are texts in protobuf's JSON; ids are small and are numbers in ours.
-        return [{**_answer(one), "saying_id": one.saying_id} for one in self._stub.Review(request).waiting]
+        return [{**as_answer(one), "saying_id": one.saying_id} for one in self._stub.Review(request).waiting]
 
 
-def _step(progress: control_pb2.Progress) -> Step:
+def as_step(progress: control_pb2.Progress) -> Step:
     return Step(progress.step, progress.done, progress.total)
 
 
-def _answer(message: Message) -> Answer:
+def as_answer(message: Message) -> Answer:
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
