@@ -137,11 +137,12 @@ class Importing:
     def _scan(self, delivery: Delivery, order: Order, progress: Progress) -> Scan:
         bind = getattr(delivery, "bind", None)
         if bind is not None:
-            # A delivery of changes to single rows needs what was said of their persons before.
+            # A delivery of changes to single rows needs what was said of their persons before, and which units exist.
             bind(
                 lambda ids: self._database.view(
                     "import_before", lambda tx: self._records.of_persons(tx, order.system, ids)
-                )
+                ),
+                lambda: self._database.view("import_units", self._records.units),
             )
         return self._scanner.scan(
             delivery,

@@ -6,6 +6,7 @@ Invariant: texts of persons never enter an exception, a log or a remark; a remar
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +14,24 @@ from typing import Protocol
 
 import msgspec
 
+from federation.errors import Code, UppropError
 from node.model import UNMARKED, Row, Status
 
 DEFAULT_SYSTEM = "main"
 """The name of a school system that was given none."""
+
+
+_SYSTEM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def check_system(system: str) -> str:
+    """The name of a school system; raises UppropError(INPUT_REFUSED) for what is none."""
+    if not _SYSTEM.fullmatch(system):
+        raise UppropError(
+            Code.INPUT_REFUSED,
+            "The name of a school system is up to 40 small letters, digits and hyphens, such as resursskolan.",
+        )
+    return system
 
 
 def qualified(system: str, person_id: str) -> str:
@@ -100,6 +115,11 @@ class Delivery(Protocol):
     def units(self) -> Mapping[str, str]:
         """Id → name of school units, as far as the source names them."""
         ...
+
+
+def unreadable(why: str) -> UppropError:
+    """The delivery is refused as a whole. `why` is a clause that holds nothing the delivery's author could choose."""
+    return UppropError(Code.EXPORT_UNREADABLE, f"{why}. Nothing was changed; export again.")
 
 
 def row_order(row: Row) -> tuple[str, str, date, date, bool, int]:

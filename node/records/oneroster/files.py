@@ -1,0 +1,218 @@
+"""The files of one delivery, row by row, with what every reader of them needs: remarks, schools, roles, dates.
+
+Invariant: in a delta nothing may be lost, for the next one does not repeat it: a row that cannot be told there by its
+id refuses the delivery. In a bulk file it is left out with a remark.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from federation.errors import UppropError
+from node.coverage import is_known
+from node.model import Row
+from node.records.archive import Archive
+from node.records.dates import DateError, start_day
+from node.records.oneroster import rows as table
+from node.records.oneroster.manifest import FILES, Mode, Modes, is_whole, modes_of
+from node.records.oneroster.rows import Org, Role
+from node.records.person import PersonRecord, Progress, Remark, RemarkKind, unreadable
+from node.records.ss12000_person import (
+    MARKINGS,
+    STATUSES,
+    WHY_UNKNOWN_FORM,
+    WHY_UNKNOWN_MARKING,
+    WHY_UNKNOWN_STATUS,
+)
+from node.records.tables import Column, Fields, Table, TableError, decoded
+from node.records.values import DEFAULT_FORM, form_of
+
+COLUMNS: Mapping[str, Sequence[Column]] = {
+    "orgs": table.ORGS,
+    "users": table.USERS,
+    "roles": table.ROLES,
+    "enrollments": table.ENROLLMENTS,
+    "classes": table.CLASSES,
+    "academicSessions": table.SESSIONS,
+    "demographics": table.DEMOGRAPHICS,
+}
+
+
+class Files:
+    """One delivery, open. `units` are the schools it names; `remarks` what was found since they were last taken."""
+
+    def __init__(self, path: Path) -> None:
+        self._archive = Archive(path, {"manifest.csv", *(f"{name}.csv" for name in FILES)})
+        self._progress: Progress = lambda _done, _total: None
+        self._done = self._total = 0
+        self._orgs: dict[str, Org] = {}
+        self._remarks: list[Remark] = []
+        self._guessed: list[int] = []
+        self.units: dict[str, str] = {}
+        try:
+            self.modes: Modes = modes_of(self._manifest(), self._archive.names)
+        except UppropError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._archive.close()
+
+    @property
+    def whole(self) -> bool:
+        return is_whole(self.modes)
+
+    @property
+    def digest(self) -> bytes:
+        return self._archive.digest
+
+    def report_to(self, progress: Progress) -> None:
+        """Report bytes read. The rows of a delta are read twice: first to find which are the newest."""
+        self._progress = progress
+        self._done = 0
+        self._total = sum(self._archive.size(f"{name}.csv") for name in self.modes) * (1 if self.whole else 2)
+
+    # -- rows -------------------------------------------------------------------------------------------------------
+
+    def rows(self, name: str) -> Iterator[tuple[int, Fields]]:
+        """Rows of a file that is there; of a bulk file without those that are to be deleted."""
+        mode = self.modes.get(name)
+        if mode is None:
+            return
+        for row, fields in self._table(name, COLUMNS[name]):
+            if fields is None or not fields["sourcedId"]:
+                where = name if fields is None else f"{name}.sourcedId"
+                why = "has more or fewer fields than the header" if fields is None else "is empty"
+                if mode is Mode.DELTA:
+                    raise unreadable(f"Row {row} of a delta is broken ({where} {why}), and what it says would be lost")
+                self.reject(row, where, f"{why}: the row is left out")
+            elif mode is Mode.DELTA or fields.get("status") != table.DELETED:
+                yield row, fields
+
+    def newest_rows(self, name: str) -> Iterator[tuple[int, Fields]]:
+        """Of a delta: the row of each id that was modified last."""
+        newest: dict[str, tuple[datetime, int]] = {}
+        for row, fields in self.rows(name):
+            stamp = (table.modified(fields), row)
+            newest[fields["sourcedId"]] = max(newest.get(fields["sourcedId"], stamp), stamp)
+        numbers = {row for _, row in newest.values()}
+        return ((row, fields) for row, fields in self.rows(name) if row in numbers)
+
+    def _manifest(self) -> dict[str, str]:
+        if "manifest.csv" not in self._archive.names:
+            raise unreadable("The delivery has no manifest.csv, which says what is in it")
+        stated: dict[str, str] = {}
+        for _, fields in self._table("manifest", table.MANIFEST):
+            if fields is None or fields["propertyName"] in stated:
+                raise unreadable("manifest.csv has a row that is broken, or says something twice")
+            stated[fields["propertyName"]] = fields["value"]
+        return stated
+
+    def _table(self, name: str, columns: Sequence[Column]) -> Iterator[tuple[int, Fields | None]]:
+        with self._archive.open(f"{name}.csv", self._seen) as stream:
+            try:
+                yield from Table(decoded(stream), columns).rows()
+            except TableError as error:
+                raise unreadable(f"{name}.csv cannot be read: {error}") from None
+            except UnicodeDecodeError:
+                raise unreadable(f"{name}.csv is not UTF-8 text, which OneRoster asks for") from None
+
+    def _seen(self, count: int) -> None:
+        self._done += count
+        self._progress(min(self._done, self._total), self._total)
+
+    # -- remarks ----------------------------------------------------------------------------------------------------
+
+    def reject(self, row: int, where: str, why: str) -> None:
+        self._remarks.append(Remark(RemarkKind.REJECTED, row, where, why))
+
+    def note(self, row: int, where: str, why: str) -> None:
+        self._remarks.append(Remark(RemarkKind.NOTE, row, where, why))
+
+    def remarks(self) -> list[Remark]:
+        """The remarks made since this was last asked."""
+        remarks, self._remarks = self._remarks, []
+        return remarks
+
+    def note_guesses(self) -> None:
+        if self._guessed:
+            why = f"gives no known grade, nor is a school type given: taken for GR, in {len(self._guessed)} rows"
+            self.note(self._guessed[0], "users.grades", why)
+
+    # -- schools, roles, persons ------------------------------------------------------------------------------------
+
+    def read_orgs(self, known_units: Mapping[str, str]) -> None:
+        """Learn which orgs are schools. `known_units`: schools that earlier deliveries named; a delta adds to them."""
+        if not self.whole:
+            self._orgs = {unit: Org(school=True, form="") for unit in known_units}
+        for row, fields in self.rows("orgs"):
+            if fields.get("status") == table.DELETED:
+                # Whose enrolments end with it is told by the roles.
+                continue
+            form = self._form(row, "orgs", fields)
+            org = Org(fields["type"].casefold() == table.SCHOOL, form)
+            self._orgs[fields["sourcedId"]] = org
+            if org.school:
+                self.units[fields["sourcedId"]] = fields.get("name", "")
+
+    def unit(self, row: int, where: str, org_id: str) -> str | None:
+        """The school unit: empty where the org is known to be none, None, with a remark, where it is not known."""
+        org = self._orgs.get(org_id)
+        if org is not None:
+            return sys.intern(org_id) if org.school else ""
+        if org_id and not self._orgs:
+            return sys.intern(org_id)
+        self.reject(row, where, "names an org that no orgs.csv has named: the enrolment is left out")
+        return None
+
+    def interval(
+        self, row: int, name: str, fields: Fields, begins: str = "beginDate", ends: str = "endDate"
+    ) -> tuple[date | None, date | None] | None:
+        """First and last day; None, with a remark, where they cannot be read."""
+        at = begins
+        try:
+            start = start_day(fields.get(begins))
+            at = ends
+            return start, table.last_day(fields.get(ends))
+        except DateError as error:
+            self.reject(row, f"{name}.{at}", str(error))
+            return None
+
+    def role(self, row: int, fields: Fields) -> Role | None:
+        """A student's role; None, with a remark, where it cannot be read: then it keeps nobody enrolled."""
+        if (fields.get("status") or table.ACTIVE) != table.ACTIVE:
+            self.reject(row, "roles.status", "is neither active nor tobedeleted: the enrolment is left out")
+            return None
+        days = self.interval(row, "roles", fields)
+        unit = self.unit(row, "roles.orgSourcedId", fields["orgSourcedId"])
+        if days is None or unit is None:
+            return None
+        return Role(fields["sourcedId"], unit, *days, self._form(row, "roles", fields))
+
+    def row_of(self, position: int, role: Role, user: Fields, year: int | None, known: Row | None = None) -> Row:
+        """The enrolment that a role is. `known`: a row like it that is known, for what the delivery leaves out."""
+        org = self._orgs.get(role.unit)
+        form = table.form_for(role.form, user, org, "" if known is None else known.form)
+        if form is None:
+            self._guessed.append(position)
+        return Row(role.unit, form or DEFAULT_FORM, role.start, role.end, school_year=year)
+
+    def person(
+        self, row: int, fields: Fields, birth_date: str, sex: str, before: PersonRecord | None = None
+    ) -> PersonRecord:
+        record = table.person_of(fields, birth_date, sex, before, row)
+        if record.marking not in MARKINGS:
+            self.note(row, "users.metadata.securityMarking", WHY_UNKNOWN_MARKING)
+        if record.status not in STATUSES:
+            self.note(row, "users.metadata.personStatus", WHY_UNKNOWN_STATUS)
+        self._form(row, "users", fields)
+        return record
+
+    def _form(self, row: int, name: str, fields: Fields) -> str:
+        form = form_of(fields.get("metadata.schoolType", ""))
+        if form and not is_known(form):
+            self.note(row, f"{name}.metadata.schoolType", WHY_UNKNOWN_FORM)
+        return sys.intern(form)

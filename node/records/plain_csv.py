@@ -1,0 +1,281 @@
+"""Source: one CSV file by hand or from any system, a row for each enrolment (docs/manual/sources.md).
+
+Everyone whom the school has must be in it: who is not has vanished. Rows of one pupil may stand anywhere; a pupil is
+kept until the last of them has passed, so what is in memory of a file whose rows are in order is one pupil.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from node.coverage import is_known
+from node.model import UNMARKED, Row, Status
+from node.records.dates import DateError, end_day, start_day
+from node.records.person import PersonRecord, Progress, Remark, RemarkKind, row_order, unreadable
+from node.records.ss12000_person import (
+    MARKINGS,
+    STATUSES,
+    WHY_UNKNOWN_FORM,
+    WHY_UNKNOWN_MARKING,
+    WHY_UNKNOWN_STATUS,
+)
+from node.records.tables import Column, Fields, Table, TableError, decoded, folded
+from node.records.values import (
+    DEFAULT_FORM,
+    form_and_year,
+    form_of,
+    marking_of,
+    sex_of,
+    status_of,
+    yes_or_no,
+)
+
+COLUMNS = (
+    Column("person_id", ("elev_id", "elevid"), required=True),
+    Column("personnummer", ("civic_no",), required=True),
+    Column("förnamn", ("fornamn", "given_name")),
+    Column("efternamn", ("family_name",)),
+    Column("födelsedatum", ("fodelsedatum", "birth_date")),
+    Column("kön", ("kon", "sex")),
+    Column("skolenhet", ("school_unit",), required=True),
+    Column("skolenhetsnamn", ("school_unit_name",)),
+    Column("skolform", ("school_type",)),
+    Column("årskurs", ("arskurs", "school_year")),
+    Column("startdatum", ("start_date",), required=True),
+    Column("slutdatum", ("end_date",), required=True),
+    Column("inställd", ("installd", "cancelled")),
+    Column("skyddad", ("security_marking",)),
+    Column("status", ("person_status",)),
+)
+DELIMITERS = ";,\t"
+OF_ENROLMENT = ("skolenhet", "skolform", "startdatum", "slutdatum", "inställd")
+"""A row that gives none of these names a pupil who is not enrolled."""
+
+TEMPLATE = """\
+person_id;personnummer;förnamn;efternamn;födelsedatum;kön;skolenhet;skolenhetsnamn;skolform;årskurs;startdatum;slutdatum;\
+inställd;skyddad;status
+exempel-1;20150519-9800;Exempel;Ett;2015-05-19;Kvinna;12345678;Exempelskolan;GR;5;2025-08-18;;nej;nej;Aktiv
+exempel-2;20170103-9818;Exempel;Två;2017-01-03;Man;12345678;Exempelskolan;GR;3;2024-08-19;2026-06-12;nej;nej;Aktiv
+"""
+"""The columns with two pupils who bear test numbers. Written to a file, a byte order mark goes before it, for Excel."""
+
+SNIFFED = 64 * 1024
+"""Bytes in which the header must end."""
+BLOCK = 1024 * 1024
+SWEDISH_IN_UTF_8 = tuple(letter.encode() for letter in "åäöÅÄÖ")
+UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+"""Bytes that Windows-1252 gives no character."""
+
+
+@dataclass(slots=True)
+class _Pupil:
+    """What the rows of one pupil have said so far; `row` is the first of them."""
+
+    row: int
+    given_name: str = ""
+    family_name: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    rows: set[Row] = field(default_factory=set)
+    markings: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)
+
+
+class PlainCsv:
+    """The file, as a delivery."""
+
+    whole = True
+    gone: frozenset[str] = frozenset()
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._remarks: list[Remark] = []
+        self._guessed: list[int] = []
+        self.digest = b""
+        self.units: dict[str, str] = {}
+
+    def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
+        """Persons and remarks. UppropError(EXPORT_UNREADABLE) where the file is no such table."""
+        try:
+            with self._path.open("rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                self.digest, encoding = _examined(stream)
+                stream.seek(0)
+                delimiter = _delimiter(stream.readline(SNIFFED).decode(encoding, "replace"))
+
+                def rows() -> Iterator[tuple[int, Fields | None]]:
+                    stream.seek(0)
+                    text = decoded(stream, encoding)
+                    yield from Table(text, COLUMNS, delimiter).rows()
+                    text.detach()  # so that the stream is not closed with it
+
+                last = {fields["person_id"]: row for row, fields in rows() if fields is not None}
+                for read in self._persons(rows(), last):
+                    yield from self._flushed()
+                    if read is not None:
+                        yield read
+                    progress(stream.tell(), size)
+                yield from self._flushed()
+        except OSError as error:
+            raise unreadable(f"The file {self._path.name} cannot be read: {error.strerror}") from error
+        except TableError as error:
+            raise unreadable(f"The file is not a table of enrolments: {error}") from None
+
+    def _persons(
+        self, rows: Iterator[tuple[int, Fields | None]], last: Mapping[str, int]
+    ) -> Iterator[PersonRecord | None]:
+        """Persons as their last rows have passed; None where a row's remarks alone are to be taken."""
+        pending: dict[str, dict[str, _Pupil]] = {}
+        for row, fields in rows:
+            if fields is None:
+                self._reject(row, "row", "has more or fewer fields than the header: the row is left out")
+                yield None
+            elif not fields["person_id"]:
+                self._reject(row, "person_id", "is empty: the row is left out")
+                yield None
+            else:
+                person_id = fields["person_id"]
+                # Two numbers under one id are two persons until the import knows better.
+                by_number = pending.setdefault(person_id, {})
+                self._add(by_number.setdefault(fields["personnummer"], _Pupil(row)), row, fields)
+                if row == last[person_id]:
+                    del pending[person_id]
+                    for number, pupil in sorted(by_number.items()):
+                        yield _record(person_id, number, pupil)
+        if self._guessed:
+            why = f"is empty, and no known grade is given: taken for GR, in {len(self._guessed)} rows"
+            self._remarks.append(Remark(RemarkKind.NOTE, self._guessed[0], "skolform", why))
+
+    def _add(self, pupil: _Pupil, row: int, fields: Fields) -> None:
+        # The least of what rows say who differ: equal content must compare equal, whatever the order of rows.
+        pupil.given_name = _least(pupil.given_name, fields.get("förnamn", ""))
+        pupil.family_name = _least(pupil.family_name, fields.get("efternamn", ""))
+        pupil.birth_date = _least(pupil.birth_date, fields.get("födelsedatum", ""))
+        pupil.sex = _least(pupil.sex, sex_of(fields.get("kön", "")))
+        marking, status = marking_of(fields.get("skyddad", "")), status_of(fields.get("status", ""))
+        if marking not in MARKINGS:
+            self._note(row, "skyddad", WHY_UNKNOWN_MARKING)
+        if status not in STATUSES:
+            self._note(row, "status", WHY_UNKNOWN_STATUS)
+        pupil.markings.add(marking)
+        pupil.statuses.add(status)
+        if any(fields.get(column) for column in OF_ENROLMENT):
+            enrolment = self._row(row, fields)
+            if enrolment is not None:
+                pupil.rows.add(enrolment)
+
+    def _row(self, row: int, fields: Fields) -> Row | None:
+        """The enrolment; None, with a remark, where it cannot be read."""
+        unit = fields["skolenhet"]
+        if not unit:
+            self._reject(row, "skolenhet", "is empty: the enrolment is left out")
+            return None
+        cancelled = yes_or_no(fields.get("inställd", ""))
+        if cancelled is None:
+            self._reject(row, "inställd", "is neither ja nor nej: the enrolment is left out")
+            return None
+        at = "startdatum"
+        try:
+            start = start_day(_hyphenated(fields["startdatum"]))
+            at = "slutdatum"
+            end = end_day(_hyphenated(fields["slutdatum"]))
+        except DateError as error:
+            self._reject(row, at, str(error))
+            return None
+        form = form_of(fields.get("skolform", ""))
+        by_grade, year = form_and_year(fields.get("årskurs", ""))
+        if form and not is_known(form):
+            self._note(row, "skolform", WHY_UNKNOWN_FORM)
+        if not form and by_grade is None:
+            self._guessed.append(row)
+        if fields.get("skolenhetsnamn"):
+            self.units[unit] = fields["skolenhetsnamn"]
+        return Row(unit, form or by_grade or DEFAULT_FORM, start, end, cancelled, year)
+
+    def _reject(self, row: int, where: str, why: str) -> None:
+        self._remarks.append(Remark(RemarkKind.REJECTED, row, where, why))
+
+    def _note(self, row: int, where: str, why: str) -> None:
+        self._remarks.append(Remark(RemarkKind.NOTE, row, where, why))
+
+    def _flushed(self) -> list[Remark]:
+        remarks, self._remarks = self._remarks, []
+        return remarks
+
+
+def _record(person_id: str, number: str, pupil: _Pupil) -> PersonRecord:
+    """Where rows differ nothing is taken for granted: one marking protects, an end of duty needs all of them."""
+    marked = sorted(pupil.markings - {UNMARKED})
+    return PersonRecord(
+        person_id=person_id,
+        number=number or None,
+        given_name=pupil.given_name,
+        family_name=pupil.family_name,
+        birth_date=pupil.birth_date,
+        sex=pupil.sex,
+        status=Status.ACTIVE.value if len(pupil.statuses) > 1 else next(iter(pupil.statuses)),
+        marking=marked[0] if marked else UNMARKED,
+        rows=tuple(sorted(pupil.rows, key=row_order)),
+        position=pupil.row,
+    )
+
+
+def _least(one: str, other: str) -> str:
+    return min(one, other) if one and other else one or other
+
+
+def _hyphenated(text: str) -> str:
+    """20260817 as 2026-08-17."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text
+
+
+def _examined(stream: BinaryIO) -> tuple[bytes, str]:
+    """The file's SHA-256, and its encoding: UTF-8 if all of it is, else Windows-1252 if nothing speaks against it."""
+    digest, text = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
+    marked = utf_16 = broken = foreign = False
+    before = b""
+    while piece := stream.read(BLOCK):
+        if not before:
+            marked, utf_16 = piece.startswith(codecs.BOM_UTF8), piece[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        digest.update(piece)
+        broken = broken or not _decodes(text, piece)
+        around = before[-1:] + piece
+        foreign = foreign or any(mark in around for mark in SWEDISH_IN_UTF_8) or bool(UNDEFINED.search(piece))
+        before = piece
+    if utf_16:
+        raise TableError("it is UTF-16 text; save it as CSV UTF-8")
+    if not (broken or not _decodes(text, b"", final=True)):
+        return digest.digest(), "utf-8-sig"
+    if marked or foreign:
+        raise TableError("it is text neither in UTF-8 nor in Windows-1252 throughout; save it as CSV UTF-8")
+    return digest.digest(), "cp1252"
+
+
+def _decodes(text: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
+    try:
+        text.decode(piece, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _delimiter(header: str) -> str:
+    """The one that finds the most columns in the header."""
+    found = {}
+    for delimiter in DELIMITERS:
+        try:
+            names = folded(next(csv.reader([header], delimiter=delimiter, strict=True), []))
+        except csv.Error:
+            continue
+        found[delimiter] = sum(len(column.named(names)) for column in COLUMNS)
+    if not any(found.values()):
+        raise TableError("its first row does not name the columns; see upprop node import --template")
+    return max(found, key=lambda delimiter: found[delimiter])
