@@ -20,6 +20,7 @@ from registry.intake import Intake
 from registry.keys import PseudonymKeys
 from registry.observability import RegistryMetrics
 from registry.pipeline import Close, Mailbox
+from registry.recovery import Recovery
 from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
@@ -63,7 +64,7 @@ def build(
     mailbox = Mailbox(database)
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes)
     daily_close.show_last()
-    servicer = RegistryServicer(intake, mailbox, clock, in_force)
+    servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), clock, in_force)
     return App(
         services=[binding(servicer)],
         rules=RULES,

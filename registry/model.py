@@ -136,6 +136,22 @@ class NoticeDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """As-of of the first and of the newest import that a member reported; None where it is not known."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What stands of one handle. Its pseudonyms have epochs and empty values; `openings`: all that a close has seen."""
+
+    signal: Signal
+    openings: tuple[Opening, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseReport:
     """What one run of a close did. `failed` groups could not be evaluated and stay dirty."""
 

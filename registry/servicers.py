@@ -27,6 +27,7 @@ from registry import wire
 from registry.intake import Intake
 from registry.model import CloseReport
 from registry.pipeline import Close, Mailbox
+from registry.recovery import Recovery
 
 SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
 
@@ -36,17 +37,27 @@ RULES = {
     f"{SERVICE.full_name}/ListNotices": _NODES,
     f"{SERVICE.full_name}/AckNotices": _NODES,
     f"{SERVICE.full_name}/ReportRoster": _NODES,
+    f"{SERVICE.full_name}/ListSignals": _NODES,
+    f"{SERVICE.full_name}/FindHandles": _NODES,
 }
 
 MAX_PAGE = 1_000
-"""Notices in one answer, whatever was asked for."""
+"""Notices or signals in one answer, whatever was asked for."""
 
 
 class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     """RegistryService."""
 
-    def __init__(self, intake: Intake, mailbox: Mailbox, clock: Clock, descriptors: Callable[[], Descriptor]) -> None:
-        self._intake, self._mailbox, self._clock, self._descriptors = intake, mailbox, clock, descriptors
+    def __init__(
+        self,
+        intake: Intake,
+        mailbox: Mailbox,
+        recovery: Recovery,
+        clock: Clock,
+        descriptors: Callable[[], Descriptor],
+    ) -> None:
+        self._intake, self._mailbox, self._recovery = intake, mailbox, recovery
+        self._clock, self._descriptors = clock, descriptors
 
     def SubmitSignals(  # noqa: N802 - the contract's name
         self,
@@ -96,6 +107,29 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         as_of, roster = wire.parse_roster(request)
         self._intake.report_roster(caller(Party).require_member(), as_of, roster, self._clock.today())
         return registry_pb2.ReportRosterResponse()
+
+    def ListSignals(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.ListSignalsRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+    ) -> registry_pb2.ListSignalsResponse:
+        self._check(request.envelope)
+        limit = min(request.limit or MAX_PAGE, MAX_PAGE)
+        found, more, contacts = self._recovery.page(
+            caller(Party).require_member(), wire.parse_after_handle(request.after_handle), limit
+        )
+        return wire.stated(found, more=more, contacts=contacts)
+
+    def FindHandles(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.FindHandlesRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+    ) -> registry_pb2.FindHandlesResponse:
+        self._check(request.envelope)
+        if len(request.pseudonyms) > MAX_BATCH:
+            raise UppropError(Code.BATCH_TOO_LARGE, f"Ask for at most {MAX_BATCH} pseudonyms at once.")
+        asked = wire.parse_pseudonyms(request.pseudonyms)
+        return wire.found(self._recovery.find(caller(Party).require_member(), asked))
 
     def _check(self, envelope: registry_pb2.Envelope) -> None:
         check_envelope(envelope, self._clock, self._descriptors())

@@ -37,7 +37,7 @@ from federation.rules.vocabulary import (
     Urgency,
 )
 from federation.v1 import registry_pb2, signal_pb2
-from registry.model import Rejection
+from registry.model import Contacts, Rejection, Stated
 
 FIRST_DATE = date(1990, 1, 1)
 LAST_DATE = date(2199, 12, 31)
@@ -52,6 +52,8 @@ _OPENING_KINDS = {
     signal_pb2.OPENING_KIND_HELD: OpeningKind.HELD,
 }
 _URGENCIES = {signal_pb2.URGENCY_NORMAL: Urgency.NORMAL, signal_pb2.URGENCY_IMMEDIATE: Urgency.IMMEDIATE}
+_KIND_MESSAGES = {kind: message for message, kind in _OPENING_KINDS.items()}
+_URGENCY_MESSAGES = {urgency: message for message, urgency in _URGENCIES.items()}
 _DISPOSITIONS = {
     DispositionKind.ACCEPTED: registry_pb2.DISPOSITION_KIND_ACCEPTED,
     DispositionKind.DUPLICATE: registry_pb2.DISPOSITION_KIND_DUPLICATE,
@@ -117,6 +119,24 @@ def parse_notice_number(value: int) -> int:
     if value >= 2**63:
         raise UppropError(Code.REQUEST_INVALID, "No notice has so high a number.")
     return value
+
+
+def parse_after_handle(value: bytes) -> bytes:
+    """The handle after which a page begins; empty for the first."""
+    if value and len(value) != HANDLE_BYTES:
+        raise UppropError(Code.REQUEST_INVALID, f"A handle is {HANDLE_BYTES} bytes.")
+    return value
+
+
+def parse_pseudonyms(messages: Sequence[signal_pb2.Pseudonym]) -> tuple[Pseudonym, ...]:
+    """Pseudonyms that are asked for."""
+    try:
+        return _pseudonyms(messages)
+    except _Refusal as refused:
+        raise UppropError(
+            Code.REQUEST_INVALID,
+            f"A pseudonym has an epoch and {PSEUDONYM_BYTES} bytes, and is asked for once. Correct the request.",
+        ) from refused
 
 
 def _need(condition: bool) -> None:
@@ -234,3 +254,62 @@ def notices(values: Sequence[Notice], *, more: bool, closed_on: date | None) -> 
         more=more,
         closed_on=closed_on.isoformat() if closed_on is not None else None,
     )
+
+
+def stated(values: Sequence[Stated], *, more: bool, contacts: Contacts) -> registry_pb2.ListSignalsResponse:
+    """One page of what a member has stated."""
+    return registry_pb2.ListSignalsResponse(
+        signals=[
+            registry_pb2.StatedSignal(
+                signal=_signal_message(value.signal), openings=[_opening_message(each) for each in value.openings]
+            )
+            for value in values
+        ],
+        more=more,
+        first_contact=_text(contacts.first),
+        last_contact=_text(contacts.last),
+    )
+
+
+def found(values: Sequence[tuple[int, Handle]]) -> registry_pb2.FindHandlesResponse:
+    """The (place, handle) pairs of a search."""
+    return registry_pb2.FindHandlesResponse(
+        found=[registry_pb2.FoundHandle(asked=place, handle=handle) for place, handle in values]
+    )
+
+
+def _signal_message(signal: Signal) -> signal_pb2.Signal:
+    ended = signal.duty_ended
+    return signal_pb2.Signal(
+        handle=signal.handle,
+        version=signal.version,
+        pseudonyms=[signal_pb2.Pseudonym(epoch=pseudonym.epoch) for pseudonym in signal.pseudonyms],
+        presences=[
+            signal_pb2.Presence(
+                begins=_text(presence.begins),
+                until=_text(presence.until),
+                affirmed_on=_text(presence.affirmed_on),
+                met_on=_text(presence.met_on),
+            )
+            for presence in signal.presences
+        ],
+        opening=None if signal.opening is None else _opening_message(signal.opening),
+        duty_ended=(
+            None if ended is None else signal_pb2.DutyEnded(begins=ended.begins.isoformat(), review=_text(ended.review))
+        ),
+        retracted=signal.retracted,
+    )
+
+
+def _opening_message(opening: Opening) -> signal_pb2.Opening:
+    return signal_pb2.Opening(
+        number=opening.number,
+        kind=_KIND_MESSAGES[opening.kind],
+        since=opening.since.isoformat(),
+        urgency=_URGENCY_MESSAGES[opening.urgency],
+        planned_start=_text(opening.planned_start),
+    )
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

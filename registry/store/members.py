@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from federation.rules.vocabulary import MemberId
+from registry.model import Contacts
 from registry.store.bulk import upsert
 from registry.store.schema import members
 
@@ -20,7 +21,17 @@ def lock(tx: Connection, member: MemberId) -> date | None:
 
 
 def report(tx: Connection, member: MemberId, as_of: date, roster: int) -> None:
-    tx.execute(update(members).where(members.c.member == member).values(last_contact=as_of, roster=roster))
+    # A member known from before first contacts were kept gets none: a later import is no baseline.
+    first = case((members.c.last_contact.is_(None), as_of), else_=members.c.first_contact)
+    tx.execute(
+        update(members).where(members.c.member == member).values(first_contact=first, last_contact=as_of, roster=roster)
+    )
+
+
+def contacts(tx: Connection, member: MemberId) -> Contacts:
+    query = select(members.c.first_contact, members.c.last_contact).where(members.c.member == member)
+    row = tx.execute(query).one_or_none()
+    return Contacts() if row is None else Contacts(row.first_contact, row.last_contact)
 
 
 def last_contacts(tx: Connection) -> dict[MemberId, date]:

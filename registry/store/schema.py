@@ -65,6 +65,8 @@ members = Table(
     Column("last_contact", Date),
     # Pupils with a presence in force, in steps of 50; null before the first report.
     Column("roster", Integer),
+    # As-of of the first import it reported: its baseline, should it lose its database. Null where it is not known.
+    Column("first_contact", Date),
     CheckConstraint("(last_contact IS NULL) = (roster IS NULL)", name="reported_together"),
     CheckConstraint("roster % 50 = 0", name="roster_in_steps"),
 )
@@ -97,7 +99,8 @@ signals = Table(
     Column("statement", Text, nullable=False),
     # A test pupil's, from the first version on: no statistics read it.
     Column("drill", Boolean, nullable=False, server_default=false()),
-    # Query: every handle of a member that is back after a silence (signals.touch_member).
+    # Query: every handle of a member that is back after a silence (signals.touch_member), or of one that has lost its
+    # database (signals.of_member).
     UniqueConstraint("member", "handle"),
     CheckConstraint("version >= 1", name="version_positive"),
 )

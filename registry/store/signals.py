@@ -6,14 +6,14 @@ the answer or in the time it takes. Whom a handle met before a change is left fo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from federation.rules.vocabulary import MemberId
+from federation.rules.vocabulary import Handle, MemberId, Pseudonym, Signal
 from registry.model import KeyedSignal, Ref, Standing, Statement
 from registry.store.bulk import chunks, upsert
 from registry.store.schema import dirty, pseudonyms, signals
@@ -66,6 +66,47 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         update=("live",),
     )
     upsert(tx, dirty, [{"ref": keyed.ref, "mark": 1} for keyed in accepted], add=("mark",))
+
+
+def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> list[tuple[Ref, Signal]]:
+    """What stands of a member's next handles after one, drills left out; pseudonyms by their epochs alone."""
+    query = (
+        select(signals.c.ref, signals.c.handle, signals.c.version, signals.c.retracted, signals.c.statement)
+        .where(signals.c.member == member, signals.c.handle > after, ~signals.c.drill)
+        .order_by(signals.c.handle)
+        .limit(limit)
+    )
+    rows = tx.execute(query).all()
+    borne: dict[bytes, list[Pseudonym]] = {row.ref: [] for row in rows}
+    for chunk in chunks(borne):
+        pairs = select(pseudonyms.c.ref, pseudonyms.c.epoch).where(pseudonyms.c.ref.in_(chunk), pseudonyms.c.live)
+        for ref, epoch in tx.execute(pairs.order_by(pseudonyms.c.epoch)):
+            borne[ref].append(Pseudonym(epoch, b""))
+    found = []
+    for row in rows:
+        said = decode(row.statement)
+        signal = Signal(
+            Handle(row.handle),
+            row.version,
+            tuple(borne[row.ref]),
+            said.presences,
+            said.opening,
+            said.duty_ended,
+            retracted=row.retracted,
+        )
+        found.append((Ref(row.ref), signal))
+    return found
+
+
+def pairs_of_member(tx: Connection, member: MemberId) -> Iterator[tuple[Pseudonym, Handle]]:
+    """Every keyed pseudonym that a live handle of the member bears, drills left out."""
+    query = (
+        select(pseudonyms.c.epoch, pseudonyms.c.keyed, signals.c.handle)
+        .select_from(signals.join(pseudonyms, pseudonyms.c.ref == signals.c.ref))
+        .where(signals.c.member == member, ~signals.c.retracted, ~signals.c.drill, pseudonyms.c.live)
+    )
+    for epoch, keyed, handle in tx.execute(query):
+        yield Pseudonym(epoch, keyed), Handle(handle)
 
 
 def touch_member(tx: Connection, member: MemberId) -> None:

@@ -216,7 +216,8 @@ def test_an_older_roster_changes_nothing_and_a_future_one_is_refused(scene: Scen
     assert refused.value.code is Code.DATE_SKEW
     with scene.database.read("test") as tx:
         rows = tx.execute(sa.select(schema.members).order_by(schema.members.c.member)).all()
-    assert [tuple(row) for row in rows] == [(A, SINCE, 100), (B, SINCE + timedelta(days=1), 0)]
+    reported = [(row.member, row.last_contact, row.roster) for row in rows]
+    assert reported == [(A, SINCE, 100), (B, SINCE + timedelta(days=1), 0)]
 
 
 def test_dispositions_are_counted_once_over_all_members(scene: Scene) -> None:
