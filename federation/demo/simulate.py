@@ -29,7 +29,8 @@ from federation.rules.calendar import Break
 from federation.rules.vocabulary import GapState, MemberId, Policy
 from federation.throwaway import DevMember
 from federation.v1 import control_pb2
-from node.records import ss12000_file
+from node.records.person import PersonRecord
+from node.records.ss12000_file import Ss12000File
 from privacy.identifiers import Missing, parse
 
 NODES_AT_ONCE = 4
@@ -77,7 +78,8 @@ def refused(member: MemberId, export: Path, as_of: date, report: control_pb2.Imp
     remarks = [*report.rejected, *report.unlinkable]
     if not remarks:
         return Counter()
-    persons = {record.position: record for record in ss12000_file.read(export.read_bytes()).persons}
+    read = Ss12000File(export).read(lambda _done, _total: None)
+    persons = {each.position: each for each in read if isinstance(each, PersonRecord)}
     return Counter(
         (member, record.person_id, remark.field)
         for remark in remarks
@@ -156,10 +158,8 @@ class Simulation:
 
     def _import(self, member: MemberId) -> Refused:
         export = scenarios.export_path(self._directory, self.today, member).absolute()
-        request = control_pb2.ImportRequest(path=str(export), as_of=self.today.isoformat())
         try:
-            responses = self.trial.ask(self.trial.nodes[member], "Import", request)
-            report = _last(responses, "report", f"The import of {export.name} of {self.today}")
+            report = self.take(member, export)
         except UppropError as error:
             if exit_code(error.code) != EXIT_INPUT:
                 raise
@@ -167,6 +167,17 @@ class Simulation:
             self.remarks.append(f"{member} could not import its export of {self.today}: {error.sentence}")
             return Counter()
         return refused(member, export, self.today, report)
+
+    def take(self, member: MemberId, export: Path) -> control_pb2.ImportReport:
+        """Have the member's node take the export of the day; the report names persons by their places in it."""
+        return self.import_from(member, control_pb2.ImportRequest(path=str(export)))
+
+    def import_from(self, member: MemberId, request: control_pb2.ImportRequest) -> control_pb2.ImportReport:
+        """Have the member's node import what the request says, as the state of the day."""
+        request.as_of = self.today.isoformat()
+        responses = self.trial.ask(self.trial.nodes[member], "Import", request)
+        report: control_pb2.ImportReport = _last(responses, "report", f"The import of {member} on {self.today}")
+        return report
 
     def _send(self, member: MemberId) -> int:
         """Sync until nothing is left; returns how many signals were acknowledged."""
