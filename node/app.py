@@ -23,7 +23,17 @@ from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
+from node.drill import servicers as drill
+from node.drill.drilling import Drilling
+from node.drill.observability import DrillMetrics
+from node.drill.schedule import LOOK_SECONDS
 from node.pipeline import Pipeline
+from node.push import servicers as push
+from node.push.administration import PushClients
+from node.push.admission import ClientAuthoriser
+from node.push.certificates import EnrolmentCa, listening_names
+from node.push.pushing import Pushing
+from node.push.servicers import EnrolmentServicer
 from node.records import servicers as records
 from node.records.importing import Importing
 from node.servicers import Servicers
@@ -39,7 +49,7 @@ from node.uplink import Uplink
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A node. It takes no calls from outside: it always dials out."""
+    """A node. It takes no calls from outside and dials out; school systems of its own may call where it lets them."""
 
     member: MemberId
     database: Database
@@ -101,6 +111,16 @@ def build(
     importing = Importing(database, sealer, rules, clock)
     sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
     uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics)
+    drilling = Drilling(
+        database=database,
+        sealer=sealer,
+        member=member,
+        rules=rules,
+        clock=clock,
+        metrics=DrillMetrics(metrics.registry),
+        log=log,
+    )
+    drilling.show_last()
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -110,8 +130,12 @@ def build(
         clock=clock,
         random_bytes=secrets.token_bytes,
         log=log,
+        drilling=drilling,
         policy=policy,
     )
+    ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
+    pushing = Pushing(database, sealer, importing, clock)
+    clients = PushClients(database, sealer, ca, clock, log)
     pupils, outbox = Pupils(sealer), Outbox(sealer)
     servicers = Servicers(
         database=database,
@@ -121,10 +145,30 @@ def build(
         questions=Questions(pupils, Notices(), Sayings(sealer)),
         parked=ParkedSignals(pupils, outbox),
         imports=imports,
+        clients=clients,
         outbox=outbox,
         identity=own.identity.uri,
         today=clock.today,
     )
-    handlers = {**servicers.handlers(), **records.handlers(importing, log)}
-    workers = (Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),)
-    return App(member, database, importing, sayings, pipeline, uplink, handlers, workers)
+    handlers = {
+        **servicers.handlers(),
+        **records.handlers(importing, clock.today, log),
+        **push.handlers(clients, ca, pushing),
+        **drill.handlers(drilling, pipeline),
+    }
+    workers = (
+        Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
+        Worker("drill", LOOK_SECONDS, lambda: drilling.begin_if_due(settings.drill_days)),
+    )
+    local_servers: Sequence[LocalServer] = ()
+    if settings.enrolment_listen is not None:
+        local_servers = (
+            LocalServer(
+                "enrolment",
+                settings.enrolment_listen,
+                push.binding(EnrolmentServicer(pushing, clock)),
+                ca.server_credentials,
+                ClientAuthoriser(ca, database, log),
+            ),
+        )
+    return App(member, database, importing, sayings, pipeline, uplink, handlers, workers, local_servers=local_servers)

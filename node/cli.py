@@ -24,9 +24,11 @@ from node import printing
 from node.app import App, build
 from node.casework.cli import cases, review, say
 from node.client import Client
+from node.drill.cli import drill
 from node.joining import signing_request
 from node.options import config_option, json_option, open_stub
-from node.records.cli import import_export
+from node.push.cli import client
+from node.records.cli import import_export, systems
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
 from node.store.sealing import RECORD_KEY_BYTES
 
@@ -43,6 +45,8 @@ def node() -> None:
     Every night:     upprop node import FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
     Case workers:    upprop node cases, say, review
+    Does it work:    upprop node drill
+    School systems that push by themselves: upprop node client
     """
 
 
@@ -136,7 +140,7 @@ def sync(notices_only: bool, config: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
 
 
-for _command in (import_export, cases, say, review):
+for _command in (import_export, systems, client, cases, say, review, drill):
     node.add_command(_command)
 
 
@@ -152,5 +156,8 @@ metrics_listen = "127.0.0.1:9464"  # /metrics, /healthz, /readyz
 log_level = "info"
 # sync_seconds = 900               # how often a running node sends and fetches
 # upper_secondary = true           # gymnasium (GY, GYS, GYAN) counts as presence
+# drill_days = 30                  # a running node drills by itself so often; 0: never
+# enrolment_listen = "10.0.0.5:7450"       # where your school systems may push, inside your own network
+# enrolment_names = ["upprop.example.se"]  # how they call this machine, where it is not that address
 # database_url_file = "db.url"     # a postgresql:// URL (mode 0600) in place of SQLite in data_dir
 """

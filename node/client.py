@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -32,19 +31,6 @@ class Client:
 
     def __init__(self, stub: ControlServiceStub) -> None:
         self._stub = stub
-
-    def import_export(
-        self, path: Path, as_of: date, *, accept_shrink: bool, confirm_leavings: bool
-    ) -> Iterator[Step | Answer]:
-        """Steps, and last the report."""
-        request = control_pb2.ImportRequest(
-            path=str(path),
-            as_of=as_of.isoformat(),
-            accept_shrink=accept_shrink,
-            confirm_leavings=confirm_leavings,
-        )
-        for response in self._stub.Import(request):
-            yield as_step(response.progress) if response.HasField("progress") else as_answer(response.report)
 
     def sync(self, *, notices_only: bool) -> Iterator[Step | Answer]:
         """Steps, and last the report."""

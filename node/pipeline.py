@@ -1,6 +1,7 @@
 """One sync of the node, from what changed to what the registry has to say (design §4).
 
     restate → pseudonymise → submit → report the roster → fetch notices → handle them → open what nothing was heard of
+    → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -37,10 +38,11 @@ from federation.rules.vocabulary import (
     Signal,
 )
 from node.casework.opening import Casework
+from node.drill.drilling import Drilling
 from node.gaps import Judge
 from node.outbox import Version
 from node.pseudonymise import EvaluatorLink, Pseudonymiser
-from node.restating import Restating
+from node.restating import Restated, Restating
 from node.store import Transaction
 from node.store.gaps import Gaps
 from node.store.imports import Imports
@@ -149,6 +151,7 @@ class Pipeline:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         log: Log,
+        drilling: Drilling,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -158,6 +161,7 @@ class Pipeline:
         self._clock = clock
         self._random_bytes = random_bytes
         self._log = log
+        self._drilling = drilling
         self._policy = policy
         self._pupils = Pupils(sealer)
         self._imports = Imports(sealer)
@@ -200,10 +204,22 @@ class Pipeline:
                     break
             if not notices_only:
                 self._report_roster(run)
-            yield from self._fetch_notices(run)
+            heard = yield from self._fetch_notices(run)
             self._handle_notices(run)
             self._open_unheard(run)
+            self._drilling.carry_on(heard=heard)
             yield self._report(run)
+
+    def foreseeing(self) -> Callable[[Transaction], Iterator[Restated]]:
+        """A look at a transaction that is not kept: what the next sync would make of each pupil, were it kept."""
+        run = self._begin()
+        return functools.partial(
+            self._restating.foresee,
+            today=run.today,
+            judge=run.judge,
+            epochs=[epoch.epoch for epoch in run.descriptor.epochs],
+            rules_digest=self._rules_digest(run),
+        )
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -327,13 +343,14 @@ class Pipeline:
 
     def _roster(self, tx: Transaction) -> tuple[date | None, int]:
         """As-of and size of a roster to be reported; no as-of where there is nothing to report."""
-        newest = self._imports.newest(tx)
+        as_of = self._imports.current_as_of(tx)
         reported = self._notices.state(tx).roster_reported_as_of
-        if newest is None or (reported is not None and newest.as_of <= reported) or self._outbox.counts(tx).waiting:
+        if as_of is None or (reported is not None and as_of <= reported) or self._outbox.counts(tx).waiting:
             return None, 0
-        return newest.as_of, (self._pupils.roster(tx) + ROSTER_STEP // 2) // ROSTER_STEP * ROSTER_STEP
+        return as_of, (self._pupils.roster(tx) + ROSTER_STEP // 2) // ROSTER_STEP * ROSTER_STEP
 
-    def _fetch_notices(self, run: _Sync) -> Generator[Progress, None, None]:
+    def _fetch_notices(self, run: _Sync) -> Generator[Progress, None, bool]:
+        """Make all notices there are durable; returns whether that was possible."""
         more, kept = True, 0
         while more:
             cursor = self._database.view("node_notice_cursor", self._notices.state).cursor
@@ -344,7 +361,7 @@ class Pipeline:
                 self._failed(run, "notices", error)
                 record = functools.partial(self._notices.record_fetch, day=run.today, succeeded=False)
                 self._database.run("node_fetch_failed", record)
-                return
+                return False
             kept += self._database.run("node_notices_keep", functools.partial(self._keep, page, run.today))
             if page.through > cursor:
                 try:
@@ -354,6 +371,7 @@ class Pipeline:
                     self._failed(run, "acknowledge", error)
             more = page.more
             yield Progress("notices", kept, kept)
+        return True
 
     def _keep(self, page: Page, today: date, tx: Transaction) -> int:
         self._notices.record_fetch(tx, today, succeeded=True)

@@ -120,7 +120,7 @@ class PushClients:
     def lines_in(self, tx: Transaction) -> tuple[ClientLine, ...]:
         now = self._clock.now()
         pushed = self._clients.last_pushes(tx)
-        heard = self._imports.newest_of_each(tx)
+        heard = {system: newest.as_of for system, newest in self._imports.newest_of_each(tx).items()}
         return tuple(
             self._line(tx, name, tuple(keys), now, pushed.get(name), heard.get(name))
             for name, keys in groupby(self._clients.all(tx), key=lambda key: key.name)

@@ -1,4 +1,4 @@
-"""`upprop node import`: taking in what a school system exports."""
+"""`upprop node import` and `upprop node systems`: taking in what school systems deliver."""
 
 from __future__ import annotations
 
@@ -8,34 +8,81 @@ from pathlib import Path
 import click
 
 from node import printing
-from node.client import Client
 from node.options import Day, config_option, json_option, open_stub
+from node.records.client import ImportClient
+from node.records.options import Given, given_options
+from node.records.plain_csv import TEMPLATE
 
 
 @click.command(name="import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--as-of", required=True, type=Day(), help="The day whose state the export shows, as 2026-10-19.")
+@given_options
+@click.option("--as-of", type=Day(), help="The day whose state the export shows, as 2026-10-19.")
 @click.option("--accept-shrink", is_flag=True, help="Take an export that lacks half the roster: they have really left.")
 @click.option(
     "--confirm-leavings", is_flag=True, help="Let through leavings that wait because a school unit emptied at once."
 )
+@click.option("--template", is_flag=True, help="Print a plain CSV to fill in, with two made-up pupils; import nothing.")
 @config_option
 @json_option
 def import_export(
-    file: Path, as_of: date, accept_shrink: bool, confirm_leavings: bool, config: Path, as_json: bool
+    given: Given | None,
+    system: str,
+    as_of: date | None,
+    accept_shrink: bool,
+    confirm_leavings: bool,
+    template: bool,
+    config: Path,
+    as_json: bool,
 ) -> None:
-    """Take in one export FILE of the school system (SS 12000, GET /persons).
+    """Take in what the school system exports.
 
-    The first import is the baseline: it says who is here, and nothing about pupils who simply stay. The same file again
-    changes nothing. An export that is broken, older than the last one, another municipality's, or that lacks half the
-    roster is refused whole, and what is known stays as it is.
+    \b
+    SS 12000, what GET /persons answers:   upprop node import FILE --as-of DATE
+    OneRoster 1.2, directory or zip:       upprop node import --oneroster PATH --as-of DATE
+    Anything else, as a table:             upprop node import --csv FILE --as-of DATE
+
+    The first import is the baseline: it says who is here, and nothing about pupils who simply stay. The same export
+    again changes nothing. An export that is broken, older than the last one, another municipality's, or that lacks half
+    the roster is refused whole, and what is known stays as it is. To see what an import would say without saying it:
+    upprop node check.
     """
+    if template:
+        click.echo(TEMPLATE, nl=False)
+        return
+    if given is None:
+        raise click.UsageError(f"Give an export of the school system {system}: FILE, --oneroster or --csv.")
+    if as_of is None:
+        raise click.UsageError("Say with --as-of which day's state the export shows.")
     with open_stub(config) as stub:
-        steps = Client(stub).import_export(
-            file.absolute(), as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
+        steps = ImportClient(stub).import_export(
+            given, as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
         )
         report = printing.watch(steps, quiet=as_json)
     if as_json:
         printing.as_json(report)
         return
     printing.import_report(report, confirmed=confirm_leavings)
+
+
+@click.command()
+@click.option("--retire", metavar="NAME", help="This school system is no more: take its roster away.")
+@config_option
+@json_option
+def systems(retire: str | None, config: Path, as_json: bool) -> None:
+    """List the school systems whose rosters this node holds, and how current each is.
+
+    The registry counts this node as heard up to the day of the oldest of them: one that has fallen silent must not let
+    its pupils pass for accounted for. Retire one that has been replaced, after the first import of the one that follows
+    it: whoever is in no other roster then has vanished.
+    """
+    with open_stub(config) as stub:
+        client = ImportClient(stub)
+        report = None if retire is None else printing.watch(client.retire(retire), quiet=as_json)
+        lines = client.systems()
+    if as_json:
+        printing.as_json(lines)
+        return
+    if report is not None:
+        click.echo(f"{retire} is retired; {report['vanished']} pupils are in no roster any more.")
+    for line in lines:
+        click.echo(f"{line['system']}: {'retired' if line['retired'] else 'as of'} {line['as_of']}")

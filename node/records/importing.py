@@ -7,25 +7,29 @@ Invariants: one delivery is taken at a time; the report names rows and fields, n
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from federation.clock import Clock
 from federation.database import Database
+from federation.errors import Code, UppropError
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import Policy
 from node.records import intake
-from node.records.person import DEFAULT_SYSTEM, Delivery
+from node.records.person import DEFAULT_SYSTEM, Delivery, PersonRecord, Remark, check_system
 from node.records.report import ImportReport
 from node.records.scanning import Order, Scan, Scanner
 from node.records.ss12000_file import Ss12000File
 from node.records.taking import Taking
 from node.store import Transaction
-from node.store.imports import Imports
+from node.store.imports import ImportRecord, Imports
 from node.store.pupils import Pupils
 from node.store.records import Records
 from node.store.sealing import Sealer
@@ -41,6 +45,19 @@ class _Rehearsed(Exception, Generic[T]):  # noqa: N818 - it ends a transaction t
         super().__init__("rehearsed")
         self.report = report
         self.seen = seen
+
+
+class _Nothing:
+    """The roster of a school system that is no more."""
+
+    whole = True
+    digest = hashlib.sha256().digest()
+    gone: Collection[str] = ()
+    units: Mapping[str, str] = MappingProxyType({})
+
+    def read(self, progress: Callable[[int, int], None]) -> Iterator[PersonRecord | Remark]:
+        progress(0, 0)
+        return iter(())
 
 
 class Importing:
@@ -121,7 +138,32 @@ class Importing:
                 return done.report, done.seen
         raise AssertionError("a rehearsal is never kept")
 
+    def retire(self, system: str, progress: Progress) -> ImportReport:
+        """Take away the roster of a school system that is no more: who is in no other system's roster has vanished.
+
+        Raises UppropError(INPUT_REFUSED): nobody knows it, or no other is left.
+        """
+        with self._one_at_a_time:
+            known = self.systems()
+            if system not in known or known[system].retired:
+                raise UppropError(
+                    Code.INPUT_REFUSED, f"There is no school system {system}. See them with: upprop node systems"
+                )
+            if all(record.retired for name, record in known.items() if name != system):
+                raise UppropError(
+                    Code.INPUT_REFUSED,
+                    f"{system} is the only school system. Import the roster of the one that follows it first.",
+                )
+            order = replace(self._order(system, self._clock.today(), True, False), retires=True)
+            scan = self._scan(_Nothing(), order, progress)
+            return self._database.run("retire_system", lambda tx: self._take(tx, order, scan, progress))
+
+    def systems(self) -> dict[str, ImportRecord]:
+        """School system → its newest import."""
+        return self._database.view("systems", self._imports.newest_of_each)
+
     def _order(self, system: str, as_of: date, accept_shrink: bool, confirm_leavings: bool) -> Order:
+        check_system(system)
         today = self._clock.today()
         policy, calendar = self._rules()
 

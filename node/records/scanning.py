@@ -40,6 +40,8 @@ class Order:
     calendar: SchoolCalendar
     accept_shrink: bool = False
     confirm_leavings: bool = False
+    retires: bool = False
+    """The school system is no more: its roster, which is empty now, is heard of no longer."""
 
 
 @dataclass(slots=True)

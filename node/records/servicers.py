@@ -25,10 +25,12 @@ IMPORT_REFUSED = Event("export_refused", ("system", "as_of", "code"), Level.WARN
 
 SOURCES = {
     control_pb2.SOURCE_UNSPECIFIED: Source.SS12000_FILE,
+    control_pb2.SOURCE_ONEROSTER: Source.ONEROSTER,
+    control_pb2.SOURCE_CSV: Source.CSV,
 }
 
 
-def handlers(importing: Importing, log: Log) -> Handlers:
+def handlers(importing: Importing, today: Callable[[], date], log: Log) -> Handlers:
     def import_export(request: control_pb2.ImportRequest) -> Iterator[control_pb2.ImportResponse]:
         as_of, system = day_of(request.as_of), request.system or DEFAULT_SYSTEM
 
@@ -44,7 +46,17 @@ def handlers(importing: Importing, log: Log) -> Handlers:
 
         yield from _reported(take, system, as_of, log)
 
-    return {"Import": import_export}
+    def list_systems(_request: control_pb2.ListSystemsRequest) -> control_pb2.ListSystemsResponse:
+        lines = [
+            control_pb2.SystemLine(system=system, as_of=newest.as_of.isoformat(), retired=newest.retired)
+            for system, newest in importing.systems().items()
+        ]
+        return control_pb2.ListSystemsResponse(systems=lines)
+
+    def retire_system(request: control_pb2.RetireSystemRequest) -> Iterator[control_pb2.ImportResponse]:
+        yield from _reported(lambda report: importing.retire(request.system, report), request.system, today(), log)
+
+    return {"Import": import_export, "ListSystems": list_systems, "RetireSystem": retire_system}
 
 
 def _reported(

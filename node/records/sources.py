@@ -6,7 +6,9 @@ import enum
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from node.records.oneroster.delivery import OneRoster
 from node.records.person import Delivery
+from node.records.plain_csv import PlainCsv
 from node.records.ss12000_file import Ss12000File
 
 
@@ -14,10 +16,14 @@ class Source(enum.StrEnum):
     """What an administrator can hand over as a file or directory."""
 
     SS12000_FILE = "SS12000_FILE"
+    ONEROSTER = "ONEROSTER"
+    CSV = "CSV"
 
 
 _DELIVERIES: Mapping[Source, Callable[[Path], Delivery]] = {
     Source.SS12000_FILE: Ss12000File,
+    Source.ONEROSTER: OneRoster,
+    Source.CSV: PlainCsv,
 }
 
 

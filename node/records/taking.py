@@ -79,7 +79,8 @@ class Taking:
         """Raises UppropError: EXPORT_OLDER, EXPORT_FOREIGN, EXPORT_SHRUNK."""
         newest = self._imports.newest(tx, order.system)
         intake.check_days(order.as_of, None if newest is None else newest.as_of, order.today)
-        if newest is not None and (newest.as_of, newest.file_digest) == (order.as_of, scan.digest):
+        same = newest is not None and (newest.as_of, newest.file_digest) == (order.as_of, scan.digest)
+        if newest is not None and same and newest.retired == order.retires:
             return self._again(tx, order, newest)
         stale = scan.stale
         unrecorded = self._records.without(tx) if scan.whole else ()
@@ -104,6 +105,7 @@ class Taking:
             rejected=sum(remark.kind is RemarkKind.REJECTED for remark in scan.remarks),
             baseline=newest is None,
             system=order.system,
+            retired=order.retires,
         )
         self._imports.add(tx, record, scan.remarks)
         if order.last is None:
@@ -154,7 +156,7 @@ class Taking:
         by_person = self._pupils.by_person_ids(tx, [claim.person for claim in claims])
         involved = {*by_number.values(), *by_person.values(), *lost}
         standing: dict[tuple[str, bytes], StoredRecord] = {}
-        for stored in self._records.of_pupils(tx, involved, order.system, stale):
+        for stored in self._records.standing(tx, involved, order.system, stale):
             standing[stored.system, stored.record_index] = stored
             claim = self._claim(stored, order.today)
             by_person[claim.person] = stored.pupil_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -20,6 +21,7 @@ class ImportRecord:
     """One accepted import. `file_digest` is the SHA-256 of what was delivered.
 
     `seen_on` is the day from which what it shows is known here: its as-of, or the day of another system's newer import.
+    `retired`: with it the system's roster was taken away.
     """
 
     as_of: date
@@ -33,6 +35,7 @@ class ImportRecord:
     rejected: int
     baseline: bool
     system: str = DEFAULT_SYSTEM
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +60,21 @@ class Imports:
         """The newest import, or the newest of one school system."""
         query = select(imports).order_by(imports.c.as_of.desc(), imports.c.import_id.desc()).limit(1)
         row = tx.execute(query if system is None else query.where(imports.c.system == system)).first()
-        if row is None:
-            return None
-        return ImportRecord(
-            row.as_of,
-            row.seen_on,
-            row.received_at,
-            row.file_digest,
-            row.persons,
-            row.rows,
-            row.changed,
-            row.vanished,
-            row.rejected,
-            row.baseline,
-            row.system,
-        )
+        return None if row is None else _opened(row)
 
-    def newest_of_each(self, tx: Connection) -> dict[str, date]:
-        """School system → as-of of its newest import."""
-        query = select(imports.c.system, func.max(imports.c.as_of)).group_by(imports.c.system)
-        return {row[0]: row[1] for row in tx.execute(query.order_by(imports.c.system))}
+    def newest_of_each(self, tx: Connection) -> dict[str, ImportRecord]:
+        """School system → its newest import."""
+        newest = select(func.max(imports.c.import_id)).group_by(imports.c.system)
+        query = select(imports).where(imports.c.import_id.in_(newest)).order_by(imports.c.system)
+        return {row.system: _opened(row) for row in tx.execute(query)}
+
+    def current_as_of(self, tx: Connection) -> date | None:
+        """The day up to which every school system has been heard; None before the baseline.
+
+        The oldest of their newest: a system that has fallen silent makes its whole member silent, for nobody can tell
+        which of its pupils are still there.
+        """
+        return min((record.as_of for record in self.newest_of_each(tx).values() if not record.retired), default=None)
 
     def newest_seen(self, tx: Connection) -> date | None:
         """The day up to which anything is known; None before the baseline."""
@@ -105,6 +103,7 @@ class Imports:
                 rejected=record.rejected,
                 baseline=record.baseline,
                 system=record.system,
+                retired=record.retired,
             )
             .returning(imports.c.import_id)
         ).scalar_one()
@@ -208,6 +207,23 @@ class Imports:
             tx.execute(update(node_state).values(key_check_index=index))
             return True
         return bool(row.key_check_index == index)
+
+
+def _opened(row: Any) -> ImportRecord:
+    return ImportRecord(
+        as_of=row.as_of,
+        seen_on=row.seen_on,
+        received_at=row.received_at,
+        file_digest=row.file_digest,
+        persons=row.persons,
+        rows=row.rows,
+        changed=row.changed,
+        vanished=row.vanished,
+        rejected=row.rejected,
+        baseline=row.baseline,
+        system=row.system,
+        retired=row.retired,
+    )
 
 
 def _row_id(as_of: date, unit_index: bytes) -> bytes:

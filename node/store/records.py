@@ -99,7 +99,14 @@ class Records:
                 found.setdefault(asked[stored.person], []).append(stored.record)
         return {person_id: tuple(of_person) for person_id, of_person in found.items()}
 
-    def of_pupils(
+    def of_pupils(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[StoredRecord, ...]]:
+        """pupil_id → all that any school system says; pupils of whom none says anything are left out."""
+        found: dict[bytes, list[StoredRecord]] = {}
+        for stored in self.standing(tx, pupil_ids):
+            found.setdefault(stored.pupil_id, []).append(stored)
+        return {pupil_id: tuple(of_pupil) for pupil_id, of_pupil in found.items()}
+
+    def standing(
         self, tx: Connection, pupil_ids: Iterable[bytes], system: str = "", leave_out: Container[bytes] = ()
     ) -> Iterator[StoredRecord]:
         """All that any school system says of these pupils, save the records of `system` that are left out."""

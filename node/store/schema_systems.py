@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from federation.database import Instant
@@ -74,6 +75,8 @@ imports = Table(
     Column("vanished", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("baseline", Boolean, nullable=False),
+    # The school system is no more: its roster was taken away.
+    Column("retired", Boolean, nullable=False, server_default=false()),
     # Newest import (refusal of older ones) and all as-of dates in order (ImportFacts).
     Index(None, "as_of", "import_id"),
     sqlite_autoincrement=True,

@@ -35,6 +35,7 @@ def upgrade() -> None:
     )
     for table in ("imports", "held_leavings"):
         op.add_column(table, sa.Column("system", sa.String(length=40), server_default="main", nullable=False))
+    op.add_column("imports", sa.Column("retired", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("imports", sa.Column("seen_on", sa.Date(), nullable=True))
     op.execute(sa.text("UPDATE imports SET seen_on = as_of"))
     with op.batch_alter_table("imports") as imports:
