@@ -19,6 +19,7 @@ from federation.observability import Log, Metrics
 from federation.runtime import make_clock
 from node.app import App, build
 from node.settings import NodeSettings
+from node.wording import Language, words_in
 
 if TYPE_CHECKING:
     from federation.v1.control_pb2_grpc import ControlServiceStub
@@ -47,6 +48,17 @@ config_option = click.option(
     show_default=True,
     show_envvar=True,
     help="The node's settings file.",
+)
+words_option = click.option(
+    "--lang",
+    "words",
+    type=click.Choice([language.value for language in Language]),
+    default=Language.SWEDISH.value,
+    envvar="UPPROP_LANG",
+    show_default=True,
+    show_envvar=True,
+    callback=lambda _context, _option, value: words_in(Language(value)),
+    help="The language of what is shown.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script, and no progress.")
 

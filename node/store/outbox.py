@@ -61,6 +61,16 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A version and what has become of it; `code` of a parked one."""
+
+    version: Version
+    state: VersionState
+    code: str | None
+    made_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     waiting: int
     parked: int
@@ -253,6 +263,20 @@ class Outbox:
             .order_by(versions.c.made_on, versions.c.handle, versions.c.version)
         )
         return tuple(Parked(row.pupil_id, row.version, row.code, row.made_on) for row in tx.execute(query))
+
+    def made(self, tx: Connection, handle: bytes) -> tuple[Made, ...]:
+        """All that was made under one handle, oldest first."""
+        return self._made(tx, versions.c.handle == handle)
+
+    def made_of(self, tx: Connection, pupil_id: bytes) -> tuple[Made, ...]:
+        """All that was made of one pupil under whatever handle, oldest first."""
+        return self._made(tx, versions.c.pupil_id == pupil_id)
+
+    def _made(self, tx: Connection, which: Any) -> tuple[Made, ...]:
+        query = select(versions).where(which).order_by(versions.c.made_on, versions.c.version)
+        return tuple(
+            Made(self._opened(row), VersionState(row.state), row.code, row.made_on) for row in tx.execute(query)
+        )
 
     def _opened(self, row: Any) -> Version:
         version = _decode(

@@ -71,6 +71,16 @@ class Pseudonyms:
                     found[ref] = Pseudonym(ref.epoch, value)
         return found
 
+    def made_by(self, tx: Connection, wanted: Iterable[PseudonymRef]) -> dict[PseudonymRef, str]:
+        """Of those of `wanted` that are known: the evaluators whose answers made them, as 1,2."""
+        asked = set(wanted)
+        found: dict[PseudonymRef, str] = {}
+        for chunk in chunks(ref.number_index for ref in asked):
+            query = select(pseudonyms.c.epoch, pseudonyms.c.number_index, pseudonyms.c.evaluators)
+            for row in tx.execute(query.where(pseudonyms.c.number_index.in_(chunk))):
+                found[PseudonymRef(row.epoch, row.number_index)] = row.evaluators or ""
+        return {ref: evaluators for ref, evaluators in found.items() if ref in asked}
+
     def lacking_epoch(self, tx: Connection, epochs: AbstractSet[int]) -> tuple[bytes, ...]:
         """Ids of pupils already spoken of whose numbers lack the pseudonym of a standing epoch."""
         found: dict[bytes, None] = {}

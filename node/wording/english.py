@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
+from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
 from node.wording.texts import Text
 from node.wording.words import Catalogue
@@ -159,4 +160,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "emigrated",
 }
 
-ENGLISH = Catalogue({**_COMMANDS, **EXPLAINED}, _TERMS)
+ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED}, _TERMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
+from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
 from node.wording.texts import Text
 from node.wording.words import Catalogue
@@ -161,4 +162,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "utvandrad",
 }
 
-SWEDISH = Catalogue({**_COMMANDS, **EXPLAINED}, _TERMS)
+SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED}, _TERMS)
