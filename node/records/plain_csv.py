@@ -65,7 +65,7 @@ inställd;skyddad;status
 exempel-1;20150519-9800;Exempel;Ett;2015-05-19;Kvinna;12345678;Exempelskolan;GR;5;2025-08-18;;nej;nej;Aktiv
 exempel-2;20170103-9818;Exempel;Två;2017-01-03;Man;12345678;Exempelskolan;GR;3;2024-08-19;2026-06-12;nej;nej;Aktiv
 """
-"""The columns with two pupils who bear test numbers. Written to a file, a byte order mark goes before it, for Excel."""
+"""The columns, with two pupils who bear test numbers."""
 
 SNIFFED = 64 * 1024
 """Bytes in which the header must end."""
