@@ -26,10 +26,11 @@ class PostgresServer:
     url: str
 
     @contextlib.contextmanager
-    def fresh_database(self) -> Iterator[str]:
-        """The URL of a new, empty database, dropped at the end."""
+    def fresh_database(self, template: str | None = None) -> Iterator[str]:
+        """The URL of a new database, empty or a copy of the one at the URL `template`; dropped at the end."""
         name = f"upprop_test_{secrets.token_hex(8)}"
-        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        copied = "template1" if template is None else make_url(template).database or ""
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(copied)))
         try:
             yield make_url(self.url).set(database=name).render_as_string(hide_password=False)
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,23 +19,74 @@ from federation.rpc.status import RemoteError
 from federation.rules.vocabulary import Policy
 from node.settings import STORE_PACKAGE
 from tests.conftest import MakeFederation
+from tests.harness.postgres import PostgresServer
 from tests.integration.node_alone import Node, make
+from tests.integration.node_parties import NodeStores
 from tests.integration.rpc_parties import Party, Running, Unchecked, submit
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated store without content: migrating takes longer than most of these tests."""
     path = tmp_path_factory.mktemp("store") / "node.sqlite"
-    database = Database(path)
-    migrate(database, STORE_PACKAGE)
-    database.close()
+    _migrate(path)
     return path
 
 
+@pytest.fixture(scope="session")
+def empty_postgres(postgres: PostgresServer) -> Iterator[str]:
+    """The same on PostgreSQL, to be copied."""
+    with postgres.fresh_database() as url:
+        _migrate(url)
+        yield url
+
+
+def _migrate(target: str | Path) -> None:
+    database = Database(target)
+    migrate(database, STORE_PACKAGE)
+    database.close()
+
+
 @pytest.fixture
-def node(tmp_path: Path, empty_store: Path) -> Iterator[Node]:
-    made = make(tmp_path, empty_store, Policy())
+def sqlite_store(tmp_path: Path, empty_sqlite: Path) -> str:
+    """The URL of a node's empty store in a file."""
+    shutil.copy(empty_sqlite, tmp_path / "node.sqlite")
+    return f"sqlite:///{tmp_path / 'node.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def node_store(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a node's empty store, once on each kind."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_store")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh_database(template=request.getfixturevalue("empty_postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def node_stores(request: pytest.FixtureRequest) -> Iterator[NodeStores]:
+    """Where the nodes of a federation store, once in files and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    template = request.getfixturevalue("empty_postgres")
+    with contextlib.ExitStack() as stack:
+        yield lambda _member: stack.enter_context(server.fresh_database(template=template))
+
+
+@pytest.fixture
+def node(tmp_path: Path, node_store: str) -> Iterator[Node]:
+    made = make(tmp_path, node_store, Policy())
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def sqlite_node(tmp_path: Path, sqlite_store: str) -> Iterator[Node]:
+    made = make(tmp_path, sqlite_store, Policy())
     yield made
     made.database.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,10 +19,12 @@ from node.records.report import ImportReport
 from node.store.imports import Imports
 from node.store.pupils import Pupil, Pupils
 from node.store.sayings import Sayings
+from node.store.schema_systems import metadata
 from node.store.sealing import Sealer
 from privacy.identifiers import Sound, parse
 from tests.unit.node.exports import number, person, write
 
+TABLES = metadata.sorted_tables
 BASELINE = date(2026, 8, 24)
 WEEK = timedelta(days=7)
 CALENDAR = SchoolCalendar(
@@ -92,15 +93,14 @@ class Node:
         """All that the store holds, as far as equality goes: a dump of every table."""
 
         def dump(tx: Any) -> bytes:
-            names = tx.exec_driver_sql("select name from sqlite_master where type = 'table' order by name").scalars()
-            return repr([(name, tx.exec_driver_sql(f"select * from {name}").fetchall()) for name in names]).encode()
+            return repr([(table.name, sorted(map(repr, tx.execute(table.select())))) for table in TABLES]).encode()
 
         return self.database.view("test_dump", dump)
 
 
-def make(directory: Path, empty_store: Path, policy: Policy) -> Node:
-    shutil.copy(empty_store, directory / "node.sqlite")
-    database = Database(directory / "node.sqlite")
+def make(directory: Path, store: str, policy: Policy) -> Node:
+    """`store` is the URL of an empty one."""
+    database = Database(store)
     sealer, clock = Sealer(bytes(range(32))), ManualClock("Europe/Stockholm", BASELINE)
     return Node(
         directory,

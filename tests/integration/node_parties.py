@@ -26,6 +26,7 @@ import registry.settings
 from federation import throwaway
 from federation.clock import ManualClock
 from federation.descriptor import DescriptorStore, parse_file, sign, split
+from federation.files import write_secret
 from federation.lock import DaemonLock
 from federation.migration import migrate
 from federation.observability import Log, Metrics
@@ -41,6 +42,9 @@ from privacy.keys import deal_epoch
 ZONE = "Europe/Stockholm"
 AUTUMN_BREAK = Break(date(2026, 10, 26), date(2026, 10, 30))
 EVALUATORS = 3
+
+NodeStores = Callable[[str], str] | None
+"""Member → URL of an empty PostgreSQL store; None: a file each."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -148,7 +152,14 @@ class Federation:
     """Three evaluators of which two suffice, a registry, and the nodes asked for."""
 
     def __init__(
-        self, directory: Path, members: Sequence[str], today: date, *, epochs: int = 1, standing: Sequence[int] = (1,)
+        self,
+        directory: Path,
+        members: Sequence[str],
+        today: date,
+        *,
+        epochs: int = 1,
+        standing: Sequence[int] = (1,),
+        stores: NodeStores = None,
     ) -> None:
         self.clock = ManualClock(ZONE, today)
         *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
@@ -168,6 +179,9 @@ class Federation:
         self.apps: dict[int, privacy.evaluator.app.App] = {}
         self.evaluators = {index: Server(self._evaluator(index)) for index in range(1, EVALUATORS + 1)}
         self.registry = Server(self._registry)
+        if stores is not None:
+            for member in members:
+                _store_at(self.dev.node(member), stores(member))
         self.nodes = {member: Node(self.dev.node(member), self.clock) for member in members}
 
     def start(self) -> None:
@@ -252,11 +266,24 @@ class Federation:
         )
 
 
+def _store_at(config: Path, url: str) -> None:
+    """Have a node store at a PostgreSQL URL, as its administrator would."""
+    write_secret(config.parent / "db.url", url.encode())
+    config.write_text(config.read_text(encoding="utf-8") + 'database_url_file = "db.url"\n', encoding="utf-8")
+
+
 @contextlib.contextmanager
 def running(
-    directory: Path, members: Sequence[str], today: date, *, epochs: int = 1, standing: Sequence[int] = (1,)
+    directory: Path,
+    members: Sequence[str],
+    today: date,
+    *,
+    epochs: int = 1,
+    standing: Sequence[int] = (1,),
+    stores: NodeStores = None,
 ) -> Iterator[Federation]:
-    federation = Federation(directory, members, today, epochs=epochs, standing=standing)
+    """`stores` gives the PostgreSQL URL of each node's store; without it they are files."""
+    federation = Federation(directory, members, today, epochs=epochs, standing=standing, stores=stores)
     try:
         federation.start()
         yield federation

@@ -125,8 +125,8 @@ def test_a_marked_pupil_is_local_until_released(node: Node) -> None:
         node.casework.say(number(3), "release", said_by="Ada Berg")
 
 
-def test_under_the_policy_same_a_marking_only_hides_the_pupil_here(tmp_path: Path, empty_store: Path) -> None:
-    node = make(tmp_path, empty_store, Policy(protected="same"))
+def test_under_the_policy_same_a_marking_only_hides_the_pupil_here(tmp_path: Path, node_store: str) -> None:
+    node = make(tmp_path, node_store, Policy(protected="same"))
     node.take(BASELINE, roster(10, securityMarking="Sekretessmarkering"))
     assert (node.pupil(3).route, node.pupil(3).protected) == (Route.REGISTRY, True)
     node.take(BASELINE + WEEK, roster(10))

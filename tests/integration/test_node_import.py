@@ -148,7 +148,8 @@ def test_one_as_of_day_may_be_exported_again_corrected(node: Node) -> None:
     assert len(node.pupil(0).observations) == 1
 
 
-def test_nothing_of_a_person_stands_in_the_clear_in_the_nodes_files(node: Node) -> None:
+def test_nothing_of_a_person_stands_in_the_clear_in_the_nodes_files(sqlite_node: Node) -> None:
+    node = sqlite_node
     persons = [
         *roster(30),
         person(40, civicNo={"value": "20130101TF01"}),

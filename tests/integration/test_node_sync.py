@@ -22,7 +22,7 @@ from node.uplink import Page
 from privacy.group import Element
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import put_between
-from tests.integration.node_parties import ZONE, Federation, Node, running
+from tests.integration.node_parties import ZONE, Federation, Node, NodeStores, running
 from tests.unit.node.exports import enrolment, number, person
 
 STOCKHOLM, MALMO = "0180", "1280"
@@ -34,8 +34,8 @@ WEEKS = (date(2026, 9, 14), date(2026, 9, 21))
 
 
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE) as parties:
+def federation(tmp_path: Path, node_stores: NodeStores) -> Iterator[Federation]:
+    with running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE, stores=node_stores) as parties:
         parties.day(BASELINE, {STOCKHOLM: roll(0), MALMO: roll(100)})
         yield parties
 

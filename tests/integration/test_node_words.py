@@ -17,7 +17,7 @@ from node.store.notices import Notices
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
 from registry.store import schema
-from tests.integration.node_parties import Federation, Node, running
+from tests.integration.node_parties import Federation, Node, NodeStores, running
 from tests.unit.node.exports import enrolment, number, person
 
 STOCKHOLM, MALMO = "0180", "1280"
@@ -29,8 +29,8 @@ PEOPLE = 20
 
 
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE) as parties:
+def federation(tmp_path: Path, node_stores: NodeStores) -> Iterator[Federation]:
+    with running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE, stores=node_stores) as parties:
         parties.day(BASELINE, {STOCKHOLM: roll(0), MALMO: roll(100)})
         yield parties
 
