@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from federation import database
 from federation.database import Database
@@ -10,11 +13,13 @@ from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
+from node.records.ss12000_api.settings import SchoolSystems
 from node.store.sealing import RECORD_KEY_BYTES, Sealer
 
 DATABASE_NAME = "node.sqlite"
 STORE_PACKAGE = "node.store"
 DEFAULT_SYNC_SECONDS = 15 * 60.0
+DEFAULT_DRILL_DAYS = 30
 
 
 class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,12 +29,20 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     from the copies of the data directory: without it the store cannot be read). `database_url_file` holds a
     `postgresql://` URL (mode 0600); without it the store is SQLite in the data directory. `sync_seconds` is how often
     a running node sends and fetches. `upper_secondary`: whether gymnasium (GY, GYS, GYAN) counts as presence.
+    `enrolment_listen` is where school systems may push, `host:port` inside the municipality's own network; without it
+    no port is opened. `enrolment_names` are the host names and addresses by which they call, where it is not that host.
+    `school_systems` are those from which the node fetches, by name: a table `[school_systems.NAME]` for each.
+    `drill_days`: a running node drills by itself once in so many days; 0: never.
     """
 
     record_key: Path
     database_url_file: Path | None = None
     sync_seconds: float = DEFAULT_SYNC_SECONDS
     upper_secondary: bool = False
+    enrolment_listen: str | None = None
+    enrolment_names: tuple[str, ...] = ()
+    school_systems: SchoolSystems = {}
+    drill_days: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_DRILL_DAYS
 
 
 def open_database(settings: NodeSettings, metrics: Metrics | None = None) -> Database:
