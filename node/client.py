@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -41,7 +41,9 @@ class Client:
         """`cases`: the gaps; `questions`: what other members ask; `parked`: signals that the registry did not take."""
         response = self._stub.ListCases(control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected))
         return {
-            "cases": [as_answer(line) for line in response.cases],
+            "cases": [
+                {**as_answer(line), "first_steps": as_findings(line.first_steps)} for line in response.cases
+            ],
             "questions": [as_answer(line) for line in response.questions],
             "parked": [as_answer(line) for line in response.parked],
         }
@@ -74,3 +76,15 @@ def as_step(progress: control_pb2.Progress) -> Step:
 
 def as_answer(message: Message) -> Answer:
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+
+
+def as_findings(messages: Iterable[control_pb2.Finding]) -> list[Answer]:
+    """Findings with their parameters under one name: days and codes as texts, numbers as numbers."""
+    return [
+        {
+            "section": message.section,
+            "kind": message.kind,
+            "parameters": {**dict(message.texts), **dict(message.numbers)},
+        }
+        for message in messages
+    ]

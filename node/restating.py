@@ -8,7 +8,7 @@ look again; the same input on the same day, taken in any number of times, writes
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -55,13 +55,19 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
-class _Restated:
-    """What is to be written about one pupil: new versions, gaps that changed, when to look again, on the roster."""
+class Restated:
+    """What one pupil's statement comes to, and what is to be written: new versions, gaps that changed, when to look
+    again. `before` and `after` are all gaps of the pupil's handle, `newest` the version before the new ones."""
 
+    pupil: Pupil
+    history: History
+    statement: Statement
+    newest: Version | None
+    before: Sequence[Gap]
+    after: Sequence[Gap]
     versions: Sequence[Version]
     gaps: Sequence[Gap]
     recheck_on: date | None
-    in_force: bool
 
 
 class Restating:
@@ -114,12 +120,28 @@ class Restating:
         self._pupils.mark_dirty(tx, self._pseudonyms.lacking_epoch(tx, epochs))
         return self._pupils.to_restate(tx, today)
 
+    def foresee(
+        self, tx: Transaction, today: date, judge: Judge, epochs: Sequence[int], rules_digest: bytes
+    ) -> Iterator[Restated]:
+        """What `run` would make of each pupil that is due. For a transaction that is not kept."""
+        due = self._due(tx, today, frozenset(epochs), rules_digest)
+        for start in range(0, len(due), CHUNK):
+            yield from self._made(tx, due[start : start + CHUNK], today, judge, tuple(epochs))
+
     def _restate(
         self, pupil_ids: Sequence[bytes], today: date, judge: Judge, epochs: tuple[int, ...], tx: Transaction
     ) -> None:
+        made = {each.pupil.pupil_id: each for each in self._made(tx, pupil_ids, today, judge, epochs)}
+        self._outbox.add(tx, [(of, version) for of, each in made.items() for version in each.versions], today)
+        self._gaps.save(tx, [(of, gap) for of, each in made.items() for gap in each.gaps])
+        self._pupils.restated(tx, {of: (each.recheck_on, each.statement.in_force) for of, each in made.items()})
+
+    def _made(
+        self, tx: Transaction, pupil_ids: Sequence[bytes], today: date, judge: Judge, epochs: tuple[int, ...]
+    ) -> list[Restated]:
         facts = self._imports.facts(tx)
         if facts is None:
-            return
+            return []
         pupils = list(self._pupils.load_all(tx, pupil_ids).values())
         retired: dict[bytes, list[bytes]] = {}
         for handle, pupil_id in self._pupils.retired(tx, pupil_ids).items():
@@ -135,12 +157,9 @@ class Restating:
         )
         judge = replace(judge, closed_on=self._notices.state(tx).closed_on)
         context = _Context(facts, today, judge, epochs)
-        made = {pupil.pupil_id: self._restate_one(pupil, known, context) for pupil in pupils}
-        self._outbox.add(tx, [(of, version) for of, each in made.items() for version in each.versions], today)
-        self._gaps.save(tx, [(of, gap) for of, each in made.items() for gap in each.gaps])
-        self._pupils.restated(tx, {of: (each.recheck_on, each.in_force) for of, each in made.items()})
+        return [self._restate_one(pupil, known, context) for pupil in pupils]
 
-    def _restate_one(self, pupil: Pupil, known: _Known, context: _Context) -> _Restated:
+    def _restate_one(self, pupil: Pupil, known: _Known, context: _Context) -> Restated:
         today, judge = context.today, context.judge
         history = History(pupil.observations, known.said.get(pupil.pupil_id, ()))
         now = statement(history, context.facts, today, judge.policy, judge.calendar)
@@ -172,4 +191,6 @@ class Restating:
             changed += [gap for gap in nothing.gaps if gap not in old_gaps]
         days = [day for day in (now.recheck_on, after.recheck_on) if day is not None]
         # Never today again: a restating that ends does not find the same pupil due once more.
-        return _Restated(versions, changed, max(min(days), today + DAY) if days else None, now.in_force)
+        recheck_on = max(min(days), today + DAY) if days else None
+        newest = known.versions.get(handle)
+        return Restated(pupil, history, now, newest, before, after.gaps, versions, changed, recheck_on)

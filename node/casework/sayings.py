@@ -18,6 +18,7 @@ from federation.clock import Clock
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import HANDLE_BYTES, Policy
+from node.casework.persons import find_person
 from node.identity import Identity, Route
 from node.model import HAND_MADE_OPENINGS, UNMARKED, Reason, What
 from node.records.dates import EARLIEST_YEAR
@@ -149,16 +150,10 @@ class CaseworkSayings:
     def _find(self, tx: Transaction, person: str, content: SayingContent, today: date) -> Pupil:
         if self._imports.newest(tx) is None:
             raise _refused("Nothing has been imported yet. Import an export first: upprop node import --help.")
-        parsed = parse(person, today)
-        found: bytes | None = None
-        if isinstance(parsed, Sound):
-            index = self._pupils.number_index(parsed)
-            found = self._pupils.by_numbers(tx, [index]).get(index)
-        if found is None:
-            person_index = self._pupils.person_index(person.strip())
-            found = self._pupils.by_person_ids(tx, [person_index]).get(person_index)
+        found = find_person(tx, person, today, self._pupils, self._imports)
         if found is not None:
             return self._pupils.load(tx, found)
+        parsed = parse(person, today)
         if isinstance(parsed, Sound) and content.what is What.NOT_PLACED:
             # A resident who has never been at a school here is in no export.
             return self._resident(tx, parsed)

@@ -183,6 +183,14 @@ class Next(FindingKind):
 SECTIONS: tuple[type[FindingKind], ...] = (Answer, Why, Next, Case, Rows, Said, Presences, Sent, Heard)
 
 
+_KINDS = {(kind.section, kind.name): kind for section in SECTIONS for kind in section}
+
+
+def kind_named(section: str, name: str) -> FindingKind:
+    """The kind with this name in this section; KeyError where there is none."""
+    return _KINDS[section, name]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found. Its parameters name units, codes and days, never the pupil."""

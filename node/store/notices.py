@@ -7,7 +7,7 @@ is one notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -78,6 +78,14 @@ class Notices:
             .order_by(notices.c.number)
         )
         return {row.handle: row.closed_on for row in tx.execute(query)}
+
+    def of_handles(self, tx: Connection, handles: Iterable[bytes]) -> tuple[Notice, ...]:
+        """All that was told about these handles, in the order of the numbers."""
+        found: list[Notice] = []
+        for chunk in chunks(handles):
+            query = select(notices).where(notices.c.handle.in_(chunk))
+            found += [_opened(row) for row in tx.execute(query)]
+        return tuple(sorted(found, key=lambda notice: notice.number))
 
     def roster_taken(self, tx: Connection, as_of: date) -> None:
         """The registry has taken the roster of the import of `as_of`."""

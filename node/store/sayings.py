@@ -109,12 +109,15 @@ class Sayings:
             )
             for row in tx.execute(query):
                 said = self._opened(row)
-                content, what = said.content, said.content.what
-                if what is not None:
-                    reviewed = content.reviewed_by is not None
-                    saying = Saying(what, content.on, said.said_on, content.reason, content.review, reviewed)
+                saying = _saying(said)
+                if saying is not None:
                     found.setdefault(said.pupil_id, []).append(saying)
         return {pupil_id: tuple(said) for pupil_id, said in found.items()}
+
+    def waiting_of(self, tx: Connection, pupil_id: bytes) -> tuple[Saying, ...]:
+        """What was stated about one pupil and waits for a second person, oldest first."""
+        said = [_saying(said) for said in self.waiting(tx) if said.pupil_id == pupil_id]
+        return tuple(saying for saying in said if saying is not None)
 
     def spoken_of(self, tx: Connection) -> tuple[bytes, ...]:
         """The pupils of whom anything stands."""
@@ -134,6 +137,15 @@ class Sayings:
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(SayingContent).decode
+
+
+def _saying(said: Said) -> Saying | None:
+    """As a part of a history; None for an act on identity, which is none."""
+    content = said.content
+    if content.what is None:
+        return None
+    reviewed = content.reviewed_by is not None
+    return Saying(content.what, content.on, said.said_on, content.reason, content.review, reviewed)
 
 
 def _row_id(saying_id: int) -> bytes:
