@@ -108,6 +108,17 @@ def cases(lines: Sequence[Answer]) -> None:
     _console().print(table)
 
 
+def clients(lines: Sequence[Answer]) -> None:
+    table = _table("Client", "State", "Added", "Until", "Last push", "Heard as of")
+    for line in lines:
+        heard = line.get("as_of", "never")
+        if "refused_as_of" in line:
+            heard += f"\nwhole roster of {line['refused_as_of']} refused"
+        days = (line["added_on"], line["expires_on"], line.get("last_push_at", "none"))
+        table.add_row(line["name"], line["state"], *days, heard)
+    _console().print(table)
+
+
 def questions(lines: Sequence[Answer]) -> None:
     if not lines:
         return

@@ -13,6 +13,7 @@ from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.pipeline import Pipeline, Progress
+from node.push.administration import PushClients
 from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports
@@ -32,6 +33,7 @@ class Servicers:
         questions: Questions,
         parked: ParkedSignals,
         imports: Imports,
+        clients: PushClients,
         outbox: Outbox,
         identity: str,
         today: Callable[[], date],
@@ -43,6 +45,7 @@ class Servicers:
         self._questions = questions
         self._parked = parked
         self._imports = imports
+        self._clients = clients
         self._outbox = outbox
         self._identity = identity
         self._today = today
@@ -66,6 +69,7 @@ class Servicers:
                 "signals waiting": str(counts.waiting),
                 "signals parked": str(counts.parked),
                 "school units whose leavings wait": str(len(held)),
+                **{f"push client {line.name}": line.sentence for line in self._clients.lines_in(tx)},
             }
 
         lines = self._database.view("node_status", work)

@@ -2,7 +2,7 @@
 
 Invariants: a key is recorded before its certificate is given out; a revocation is durable before it is answered, and
 holds from the next call on. A revoked client's roster stays as it was last said: its pupils are in force here until
-another school system, or the administrator, says otherwise, and the day up to which it was heard moves on no more.
+the administrator retires that school system, and until then the day up to which this member is heard stands still.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.tls import public_key_sha256
-from node.push.certificates import CLIENT_NAME, EnrolmentCa
+from node.push.certificates import EnrolmentCa
+from node.records.person import check_system
 from node.store import Transaction
 from node.store.clients import ClientKey, Clients
 from node.store.imports import Imports
@@ -79,10 +80,7 @@ class PushClients:
         Raises UppropError(INPUT_REFUSED): a name of another form, a key that was used before, a client that has a key
         already (without `renew`).
         """
-        if not CLIENT_NAME.fullmatch(name):
-            raise _refused(
-                f"{name!r} is no name of a client. Use up to 40 of a-z, 0-9 and -, with a letter first: skola24."
-            )
+        check_system(name)
         now = self._clock.now()
         certificate = self._ca.issue(name, key)
         made = ClientKey(name, bytes.fromhex(public_key_sha256(key)), now, certificate.not_valid_after_utc)

@@ -11,7 +11,6 @@ Invariants
 from __future__ import annotations
 
 import ipaddress
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,7 +42,6 @@ from federation.settings import parse_address
 
 DIRECTORY_NAME = "enrolment"
 SCHEME = "upprop-client://"
-CLIENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 RENEWED_BEFORE = timedelta(days=60)
 """The server's certificate is replaced so long before it expires; school systems trust the CA, and notice nothing."""
@@ -88,10 +86,7 @@ class EnrolmentCa:
             return None
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
         prefix = self.uri("")
-        if len(uris) != 1 or not uris[0].startswith(prefix):
-            return None
-        name = uris[0].removeprefix(prefix)
-        return name if CLIENT_NAME.fullmatch(name) else None
+        return uris[0].removeprefix(prefix) if len(uris) == 1 and uris[0].startswith(prefix) else None
 
     def issue(self, client: str, key: EllipticCurvePublicKey) -> x509.Certificate:
         """A certificate for a client's key. Raises UppropError(CONFIG_INVALID) where the CA itself has expired."""

@@ -84,26 +84,24 @@ def add(name: str, out: Path, csr: Path | None, renew: bool, config: Path, as_js
 
 @client.command()
 @click.argument("name")
-@click.option(
-    "--remove-roster",
-    is_flag=True,
-    help="Its pupils have left, as far as no other school system shows them. Only once one has taken them over.",
-)
 @config_option
 @json_option
-def revoke(name: str, remove_roster: bool, config: Path, as_json: bool) -> None:
+def revoke(name: str, config: Path, as_json: bool) -> None:
     """Let the school system NAME push no more, from its next call on.
 
-    What it said stays: its pupils count as enrolled until something else is said. Give it new credentials, or import
-    its pupils in another way and then repeat this with --remove-roster.
+    What it said stays: its pupils count as enrolled as it last put them, and the registry hears your municipality up to
+    that day alone. So either let it in again with a new key, or import its pupils in another way and then retire it:
+    upprop node systems --retire NAME.
     """
     with open_stub(config) as stub:
-        revoked = ClientsClient(stub).revoke(name, remove_roster=remove_roster)
+        revoked = ClientsClient(stub).revoke(name)
     if as_json:
-        printing.as_json({"name": name, "keys_revoked": revoked, "roster_removed": remove_roster})
-        return
-    click.echo(f"{name} may push no more." if revoked else f"{name} might not push any more as it was.")
-    click.echo("Its roster is removed." if remove_roster else "Its pupils count as enrolled as they were last pushed.")
+        printing.as_json({"name": name, "keys_revoked": revoked})
+    elif revoked:
+        click.echo(f"{name} may push no more. Its pupils count as enrolled as it last put them, until you")
+        click.echo(f"let it in again, or retire it: upprop node systems --retire {name}")
+    else:
+        click.echo(f"{name} could not push any more as it was.")
 
 
 @client.command(name="list")

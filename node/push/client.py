@@ -35,10 +35,9 @@ class ClientsClient:
         response = self._stub.AddClient(request)
         return Issued(response.certificate, response.ca_certificate, response.expires_on)
 
-    def revoke(self, name: str, *, remove_roster: bool) -> int:
+    def revoke(self, name: str) -> int:
         """How many keys were let in until now."""
-        request = control_pb2.RevokeClientRequest(name=name, remove_roster=remove_roster)
-        return self._stub.RevokeClient(request).keys_revoked
+        return self._stub.RevokeClient(control_pb2.RevokeClientRequest(name=name)).keys_revoked
 
     def all(self) -> list[Answer]:
         response = self._stub.ListClients(control_pb2.ListClientsRequest())

@@ -76,7 +76,8 @@ class Ending:
         self._unit = unit
         self._before: Before = lambda _ids: {}
 
-    def bind(self, before: Before) -> None:
+    def bind(self, before: Before, _units: object = None) -> None:
+        """What it changes, before it is read."""
         self._before = before
 
     def read(self, progress: Progress) -> Iterator[PersonRecord]:

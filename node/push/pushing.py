@@ -95,24 +95,6 @@ class Pushing:
             nothing = Changes(b"[]", (), bytes(32))
             return self._importing.take(nothing, newest, system=system, confirm_leavings=confirm_leavings)
 
-    def remove_roster(self, system: str) -> None:
-        """By the administrator's word: the system has no pupils any more, and those whom no other one shows have left.
-
-        Raises what `Importing.take` raises.
-        """
-        with self._one_at_a_time:
-            if self.newest(system) is None:
-                # What was never taken cannot be taken away; an empty roster would be its baseline.
-                self._database.run("push_unstage", lambda tx: self._pushes.unstage(tx, system))
-                return
-            self._importing.take(
-                Roster([], lambda _part: b"[]"),
-                self._clock.today(),
-                system=system,
-                accept_shrink=True,
-                also=lambda tx: self._pushes.unstage(tx, system),
-            )
-
     # -- requests that come again -----------------------------------------------------------------------------------
 
     def _answered(self, system: str, request_id: bytes, digest: bytes) -> Answer | None:

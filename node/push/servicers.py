@@ -70,10 +70,7 @@ def handlers(clients: PushClients, ca: EnrolmentCa, pushing: Pushing) -> Handler
         )
 
     def revoke(request: control_pb2.RevokeClientRequest) -> control_pb2.RevokeClientResponse:
-        revoked = clients.revoke(request.name)
-        if request.remove_roster:
-            pushing.remove_roster(request.name)
-        return control_pb2.RevokeClientResponse(keys_revoked=revoked)
+        return control_pb2.RevokeClientResponse(keys_revoked=clients.revoke(request.name))
 
     def list_clients(_request: control_pb2.ListClientsRequest) -> control_pb2.ListClientsResponse:
         return control_pb2.ListClientsResponse(clients=_lines(clients.lines()))
