@@ -123,10 +123,11 @@ class Restating:
     def foresee(
         self, tx: Transaction, today: date, judge: Judge, epochs: Sequence[int], rules_digest: bytes
     ) -> Iterator[Restated]:
-        """What `run` would make of each pupil that is due. For a transaction that is not kept."""
+        """What `run` would make of each pupil that is due, drills left out. For a transaction that is not kept."""
         due = self._due(tx, today, frozenset(epochs), rules_digest)
         for start in range(0, len(due), CHUNK):
-            yield from self._made(tx, due[start : start + CHUNK], today, judge, tuple(epochs))
+            made = self._made(tx, due[start : start + CHUNK], today, judge, tuple(epochs))
+            yield from (each for each in made if not each.pupil.identity.drill)
 
     def _restate(
         self, pupil_ids: Sequence[bytes], today: date, judge: Judge, epochs: tuple[int, ...], tx: Transaction
