@@ -26,7 +26,8 @@ FILES_OF_ONEROSTER = (
 
 def as_csv(rows: Sequence[Mapping[str, str]], delimiter: str = ",", columns: Sequence[str] = ()) -> str:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns or list(rows[0]), delimiter=delimiter)
+    present = columns or list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, present, delimiter=delimiter, restval="")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
@@ -60,7 +61,7 @@ def write_oneroster(path: Path, tables: Mapping[str, Table], modes: Mapping[str,
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.csv", manifest(stated))
         for name, rows in tables.items():
-            archive.writestr(f"{name}.csv", as_csv(rows, columns=_COLUMNS.get(name, ())))
+            archive.writestr(f"{name}.csv", as_csv(rows, columns=COLUMNS.get(name, ())))
 
 
 def manifest(modes: Mapping[str, str]) -> str:
@@ -127,7 +128,7 @@ _EMPTY: dict[str, Any] = {
     "personStatus": "",
     "enrolments": [],
 }
-_COLUMNS = {
+COLUMNS = {
     "orgs": ["sourcedId", "status", "dateLastModified", "name", "type", "identifier", "parentSourcedId"],
     "users": list(_user(_EMPTY)),
     "roles": list(_role("", {"enroledAt": {"id": ""}, "schoolType": "", "cancelled": False})),

@@ -62,7 +62,7 @@ def _persons(export: Path) -> list[dict[str, Any]]:
     return persons
 
 
-def _request(path: Path, source: control_pb2.Source) -> control_pb2.ImportRequest:
+def _request(path: Path, source: control_pb2.Source.ValueType) -> control_pb2.ImportRequest:
     return control_pb2.ImportRequest(path=str(path), source=source)
 
 
