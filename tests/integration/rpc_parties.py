@@ -17,7 +17,8 @@ from federation.descriptor import DescriptorStore
 from federation.identity import Identity, Kind
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Authoriser, Rule
-from federation.rpc.caller import Party, caller
+from federation.rpc.caller import Party as CallingParty
+from federation.rpc.caller import caller
 from federation.rpc.client import Peer
 from federation.rpc.server import Binding, RpcServer
 from federation.tls import ChannelCredentials, OwnIdentity, server_credentials
@@ -38,7 +39,7 @@ class Servicer:
         self.calls = 0
 
     def SubmitSignals(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.SubmitSignalsResponse:  # noqa: N802 - the contract's name
-        return registry_pb2.SubmitSignalsResponse(batch_id=caller(Party).require_member().encode())
+        return registry_pb2.SubmitSignalsResponse(batch_id=caller(CallingParty).require_member().encode())
 
     def ListNotices(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.ListNoticesResponse:  # noqa: N802 - the contract's name
         self.calls += 1
@@ -50,6 +51,12 @@ class Servicer:
 
     def ReportRoster(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.ReportRosterResponse:  # noqa: N802 - the contract's name
         return registry_pb2.ReportRosterResponse()
+
+    def ListSignals(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.ListSignalsResponse:  # noqa: N802 - the contract's name
+        return registry_pb2.ListSignalsResponse()
+
+    def FindHandles(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.FindHandlesResponse:  # noqa: N802 - the contract's name
+        return registry_pb2.FindHandlesResponse()
 
 
 class Party:
