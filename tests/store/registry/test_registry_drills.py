@@ -127,7 +127,7 @@ def play(
 ) -> list[list[tuple[object, ...]]]:
     """What each close tells the members of their children, and how it leaves their gaps."""
     scene = Scene(make())
-    told = []
+    told: list[list[tuple[object, ...]]] = []
     for number in range(DAYS):
         for member, signal in [*days[number], *(drills[number] if drills else [])]:
             scene.submit(member, signal)

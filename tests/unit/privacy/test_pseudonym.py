@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,20 @@ def test_one_pseudonym_is_kept_differently_in_every_epoch_and_under_every_key() 
     assert len({pseudonym.stored(key, [bytes(32)])[0] for key in keys}) == len(keys)
 
 
-def test_a_pseudonym_of_another_width_is_refused() -> None:
+def test_a_drills_pseudonym_is_kept_apart_from_pupils_and_from_other_members_drills() -> None:
+    key, sent = RegistryKey(258, bytes(range(32))), bytes([7]) * 32
+    label = b"upprop/v1 drill" + b"\x00\x04" + b"0180"
+    expected = hmac.new(key.secret, label + b"\x00\x00\x01\x02" + sent, hashlib.sha256).digest()
+    assert pseudonym.stored_for_drills(key, "0180", [sent]) == [expected]
+    members = ("0180", "1480", "0180-5561234567")
+    kept = {pseudonym.stored_for_drills(key, member, [sent])[0] for member in members}
+    assert len(kept | set(pseudonym.stored(key, [sent]))) == len(members) + 1
+
+
+@pytest.mark.parametrize("keep", [pseudonym.stored, lambda key, sent: pseudonym.stored_for_drills(key, "0180", sent)])
+def test_a_pseudonym_of_another_width_is_refused(keep: Callable[[RegistryKey, Sequence[bytes]], list[bytes]]) -> None:
     with pytest.raises(PrivacyError) as caught:
-        pseudonym.stored(RegistryKey(1, b"a" * 32), [bytes(32), bytes(31)])
+        keep(RegistryKey(1, b"a" * 32), [bytes(32), bytes(31)])
     assert caught.value.reason is Reason.LENGTHS_UNEQUAL
 
 

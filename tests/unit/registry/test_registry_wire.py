@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import string
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -70,6 +71,14 @@ def test_a_sound_message_becomes_the_signal_it_states() -> None:
         duty_ended=DutyEnded(date(2026, 9, 1), date(2026, 12, 1)),
         nonce=b"n" * 16,
     )
+
+
+def test_a_drill_says_so() -> None:
+    sent = message()
+    said = wire.parse_signal(sent)
+    assert isinstance(said, Signal)
+    sent.drill = True
+    assert wire.parse_signal(sent) == replace(said, drill=True)
 
 
 def test_a_retraction_needs_no_pseudonym() -> None:

@@ -40,6 +40,7 @@ OTHERS = [
     replace(SIGNAL, duty_ended=None),
     replace(SIGNAL, duty_ended=DutyEnded(date(2026, 9, 2), date(2026, 12, 1))),
     replace(SIGNAL, retracted=True),
+    replace(SIGNAL, drill=True),
 ]
 
 
@@ -50,6 +51,10 @@ def test_another_statement_has_another_digest(other: Signal) -> None:
 
 def test_all_these_digests_differ() -> None:
     assert len({content_digest(signal) for signal in [SIGNAL, *OTHERS]}) == len(OTHERS) + 1
+
+
+def test_digests_from_before_there_were_drills_stand() -> None:
+    assert content_digest(SIGNAL).hex() == "223b076d8d3e2be3a6e200f2e9857b4ca755abf41539ec0dda6b26701592d0c9"
 
 
 def test_order_of_pseudonyms_and_nonce_state_nothing() -> None:

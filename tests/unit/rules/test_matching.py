@@ -348,3 +348,34 @@ def test_one_more_silent_member_never_answers_anything(
         assert after.state is not GapState.ANSWERED
         if before.state is GapState.OPEN:
             assert after.state is GapState.OPEN
+
+
+@settings(max_examples=300)
+@given(groups(), groups(), CONTACT_DATES, SOON)
+def test_drills_change_nothing_for_anybody_else(
+    signals: list[MemberSignal], others: list[MemberSignal], contacts: dict[MemberId, date], today: date
+) -> None:
+    """Whatever drills say under children's own pseudonyms: they answer, link and put off nothing."""
+    alone = run(signals, [], contacts, today)
+    drills = [as_drill(other) for other in others]
+    among = [found for found in run([*signals, *drills], [], contacts, today) if not found.drill]
+    assert among == list(alone)
+
+
+@settings(max_examples=300)
+@given(groups(), groups(), CONTACT_DATES, SOON)
+def test_nobody_answers_or_meets_a_drill(
+    signals: list[MemberSignal], others: list[MemberSignal], contacts: dict[MemberId, date], today: date
+) -> None:
+    drills = [as_drill(other) for other in others]
+    for found in run([*signals, *drills], [], contacts, today):
+        if found.drill:
+            assert found.answer is None
+            assert found.confirm == ()
+            assert {(member, handle[:1]) for member, handle, _ in found.meets} <= {(found.member, b"d")}
+
+
+def as_drill(said: MemberSignal) -> MemberSignal:
+    """The same as a drill's, under a handle of its own."""
+    handle = Handle(b"d" + said.signal.handle[1:])
+    return MemberSignal(said.member, replace(said.signal, handle=handle, drill=True))
