@@ -24,9 +24,10 @@ check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/lint-imports
 	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code && ../$(BIN)/buf breaking --against baseline.binpb
 
-bench: $(STAMP) ## Measure costs against libsodium and a bare insert
+bench: $(STAMP) ## Measure costs against libsodium, a bare insert and a bare JSON parse
 	@$(BIN)/python tests/benchmarks/bench_oprf.py
 	@$(BIN)/python tests/benchmarks/bench_ingest.py
+	@$(BIN)/python tests/benchmarks/bench_import.py
 
 clean: ## Remove the environment, generated code and caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
