@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from federation.clock import Clock
 from federation.control import Handlers
 from federation.database import Database
-from federation.descriptor import DescriptorStore
+from federation.descriptor import Descriptor, DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.migration import check_schema
@@ -20,6 +20,7 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import LocalServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
+from node.casework.first_steps import first_steps
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
@@ -27,6 +28,10 @@ from node.drill import servicers as drill
 from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
 from node.drill.schedule import LOOK_SECONDS
+from node.explain import servicers as explain
+from node.explain.checking import Checking
+from node.explain.explainer import Explainer
+from node.explain.findings import Finding
 from node.pipeline import Pipeline
 from node.push import servicers as push
 from node.push.administration import PushClients
@@ -92,13 +97,18 @@ def build(
     def policy(stated: Policy) -> Policy:
         return replace(stated, upper_secondary=settings.upper_secondary)
 
-    def rules() -> tuple[Policy, SchoolCalendar]:
+    def descriptor() -> Descriptor:
         try:
-            descriptor = descriptors.current()
+            return descriptors.current()
         except UppropError:
             # Under an expired one no party is spoken to; what is imported or said is taken in all the same.
-            descriptor = descriptors.last()
-        return policy(descriptor.policy), descriptor.calendar(member)
+            return descriptors.last()
+
+    def rules() -> tuple[Policy, SchoolCalendar]:
+        return policy(descriptor().policy), descriptor().calendar(member)
+
+    def steps() -> tuple[Finding, ...]:
+        return first_steps(descriptor(), member)
 
     check_schema(database, STORE_PACKAGE)
     imports = Imports(sealer)
@@ -148,6 +158,7 @@ def build(
         clients=clients,
         outbox=outbox,
         identity=own.identity.uri,
+        first_steps=steps,
         today=clock.today,
     )
     handlers = {
@@ -155,6 +166,10 @@ def build(
         **records.handlers(importing, clock.today, log),
         **push.handlers(clients, ca, pushing),
         **drill.handlers(drilling, pipeline),
+        **explain.handlers(
+            Explainer(database, sealer, rules, steps, clock),
+            Checking(importing, sealer, pipeline.foreseeing, rules, clock),
+        ),
     }
     workers = (
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),

@@ -25,12 +25,15 @@ from node.app import App, build
 from node.casework.cli import cases, review, say
 from node.client import Client
 from node.drill.cli import drill
+from node.explain.cli import check, explain
 from node.joining import signing_request
-from node.options import config_option, json_option, open_stub
+from node.options import config_option, json_option, open_stub, words_option
 from node.push.cli import client
 from node.records.cli import import_export, systems
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
 from node.store.sealing import RECORD_KEY_BYTES
+from node.wording import Words
+from node.wording.texts import Text
 
 
 @click.group()
@@ -43,8 +46,9 @@ def node() -> None:
     \b
     A new node:      upprop node init DIR --member 0180
     Every night:     upprop node import FILE --as-of DATE
+    Before it:       upprop node check FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
-    Case workers:    upprop node cases, say, review
+    Case workers:    upprop node cases, explain, say, review
     Does it work:    upprop node drill
     School systems that push by themselves: upprop node client
     """
@@ -118,20 +122,26 @@ def migrate(config: Path, as_json: bool) -> None:
 @node.command()
 @click.option("--notices-only", is_flag=True, help="Fetch what the registry has to say; send nothing.")
 @config_option
+@words_option
 @json_option
-def sync(notices_only: bool, config: Path, as_json: bool) -> None:
+def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
     """Send what is new, and fetch what the registry has to say.
 
     What cannot be sent or fetched now is left for the next sync; then the exit code is 6.
     """
     with open_stub(config) as stub:
-        report = printing.watch(Client(stub).sync(notices_only=notices_only), quiet=as_json)
+        report = printing.watch(Client(stub).sync(notices_only=notices_only), quiet=as_json, words=words)
     if as_json:
         printing.as_json(report)
     else:
         click.echo(
-            f"{report['submitted']} signals sent, {report['waiting']} waiting, {report['parked']} parked; "
-            f"{report['notices']} notices."
+            words(
+                Text.SYNCED,
+                submitted=report["submitted"],
+                waiting=report["waiting"],
+                parked=report["parked"],
+                notices=report["notices"],
+            )
         )
         for problem in report["problems"]:
             click.echo(f"! {problem}", err=True)
@@ -140,7 +150,7 @@ def sync(notices_only: bool, config: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
 
 
-for _command in (import_export, systems, client, cases, say, review, drill):
+for _command in (import_export, systems, client, cases, explain, say, review, check, drill):
     node.add_command(_command)
 
 

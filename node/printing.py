@@ -1,4 +1,4 @@
-"""What the node's commands show: progress, reports, case files, on a terminal of any width."""
+"""What the node's commands show: progress, reports, case files; on a terminal of any width, in the words given."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from node.client import Answer, Step
+from node.explain.findings import kind_named
+from node.wording import Words
+from node.wording.texts import Text
 
 SHOWN_REMARKS = 20
 """Rows of the import report shown per kind; --json gives all."""
 
 _STEPS = {
-    "read": "Reading the export",
-    "compare": "Comparing with what is known",
-    "write": "Writing what has changed",
-    "restate": "Working out what to say",
-    "pseudonymise": "Computing pseudonyms",
-    "submit": "Sending signals",
-    "notices": "Fetching notices",
+    "read": Text.STEP_READ,
+    "compare": Text.STEP_COMPARE,
+    "write": Text.STEP_WRITE,
+    "restate": Text.STEP_RESTATE,
+    "pseudonymise": Text.STEP_PSEUDONYMISE,
+    "submit": Text.STEP_SUBMIT,
+    "notices": Text.STEP_NOTICES,
 }
 
 
-def _console() -> Console:
+def show(table: Table) -> None:
     # What people wrote is shown as they wrote it: brackets in it are no markup.
-    return Console(markup=False, highlight=False)
+    Console(markup=False, highlight=False).print(table)
 
 
-def _table(*columns: str, title: str | None = None, show_lines: bool = False) -> Table:
+def table_of(*columns: str, title: str | None = None, show_lines: bool = False) -> Table:
     """A table that cuts nothing off: half an id names nobody."""
     table = Table(title=title, title_justify="left", show_lines=show_lines)
     for column in columns:
@@ -41,7 +44,7 @@ def _table(*columns: str, title: str | None = None, show_lines: bool = False) ->
     return table
 
 
-def watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
+def watch(steps: Iterator[Step | Answer], *, quiet: bool, words: Words) -> Answer:
     """Shows progress; returns the report that comes last."""
     console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
     report: Answer = {}
@@ -59,110 +62,131 @@ def watch(steps: Iterator[Step | Answer], *, quiet: bool) -> Answer:
                 report = step
                 continue
             if step.step not in tasks:
-                tasks[step.step] = progress.add_task(_STEPS.get(step.step, step.step), total=step.total)
+                named = words(_STEPS[step.step]) if step.step in _STEPS else step.step
+                tasks[step.step] = progress.add_task(named, total=step.total)
             progress.update(tasks[step.step], completed=step.done, total=step.total)
     return report
-
-
-def import_report(report: Answer, *, confirmed: bool) -> None:
-    """`confirmed`: leavings that waited were let through with it."""
-    first = " This is the baseline." if report["baseline"] else ""
-    if report["already_imported"]:
-        outcome = "what waited of it is let through" if confirmed else "nothing has changed"
-        click.echo(f"The export of {report['as_of']} had been imported already; {outcome}.")
-    else:
-        click.echo(f"Imported the export of {report['as_of']}.{first}")
-    click.echo(
-        f"Read {report['persons']} persons with {report['rows']} enrolments: {report['changed']} changed, "
-        f"{report['vanished']} no longer in the export."
-    )
-    _remarks("Rejected", report["rejected"])
-    _remarks("Without a national number", report["unlinkable"])
-    _remarks("Worth a look", report["notes"])
-    for held in report["held"]:
-        click.echo(
-            f"! {held['pupils']} pupils left school unit {held['unit']} at once. They wait: correct the export, or "
-            "confirm with --confirm-leavings."
-        )
-
-
-def _remarks(title: str, remarks: Sequence[Answer]) -> None:
-    if not remarks:
-        return
-    table = _table("Row", "Field", "Why", title=f"{title}: {len(remarks)}")
-    for remark in remarks[:SHOWN_REMARKS]:
-        table.add_row(str(remark["row"]), remark["field"], remark["why"])
-    _console().print(table)
-    if len(remarks) > SHOWN_REMARKS:
-        click.echo(f"… and {len(remarks) - SHOWN_REMARKS} more; --json lists them all.")
 
 
 def as_json(answer: Any) -> None:
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
-def cases(lines: Sequence[Answer]) -> None:
-    table = _table("Since", "Pupil", "Case", show_lines=True)
-    for line in lines:
-        table.add_row(line["effective_date"], _pupil(line), _case(line))
-    _console().print(table)
+# -- imports ----------------------------------------------------------------------------------------------------------
+
+
+def import_report(report: Answer, words: Words, *, confirmed: bool) -> None:
+    """`confirmed`: leavings that waited were let through with it."""
+    if report["already_imported"]:
+        outcome = Text.IMPORTED_ALREADY_CONFIRMED if confirmed else Text.IMPORTED_ALREADY
+    else:
+        outcome = Text.IMPORTED_BASELINE if report["baseline"] else Text.IMPORTED
+    click.echo(words(outcome, as_of=report["as_of"]))
+    click.echo(
+        words(
+            Text.IMPORT_COUNTS,
+            persons=report["persons"],
+            rows=report["rows"],
+            changed=report["changed"],
+            vanished=report["vanished"],
+        )
+    )
+    remarks(report, words)
+    for held in report["held"]:
+        click.echo(f"! {words(Text.LEAVINGS_HELD, pupils=held['pupils'], unit=held['unit'])}")
+
+
+def remarks(report: Answer, words: Words) -> None:
+    """What an import remarked on single rows, by kind."""
+    for name, title in (("rejected", Text.REJECTED), ("unlinkable", Text.UNLINKABLE), ("notes", Text.NOTES)):
+        lines = report[name]
+        if not lines:
+            continue
+        table = table_of(words(Text.ROW), words(Text.FIELD), words(Text.WHY), title=words(title, number=len(lines)))
+        for remark in lines[:SHOWN_REMARKS]:
+            table.add_row(str(remark["row"]), remark["field"], words.term(remark["why"]))
+        show(table)
+        if len(lines) > SHOWN_REMARKS:
+            click.echo(words(Text.MORE_REMARKS, number=len(lines) - SHOWN_REMARKS))
 
 
 def clients(lines: Sequence[Answer]) -> None:
-    table = _table("Client", "State", "Added", "Until", "Last push", "Heard as of")
+    table = table_of("Client", "State", "Added", "Until", "Last push", "Heard as of")
     for line in lines:
         heard = line.get("as_of", "never")
         if "refused_as_of" in line:
             heard += f"\nwhole roster of {line['refused_as_of']} refused"
         days = (line["added_on"], line["expires_on"], line.get("last_push_at", "none"))
         table.add_row(line["name"], line["state"], *days, heard)
-    _console().print(table)
+    show(table)
 
 
-def questions(lines: Sequence[Answer]) -> None:
+# -- case work --------------------------------------------------------------------------------------------------------
+
+
+def cases(lines: Sequence[Answer], words: Words) -> None:
+    """The case files, and what each of them begins with: it is the same for all of a member."""
+    table = table_of(words(Text.SINCE), words(Text.PUPIL), words(Text.CASE), show_lines=True)
+    for line in lines:
+        table.add_row(line["effective_date"], pupil(line), _case(line, words))
+    show(table)
+    steps: list[Answer] = next((line["first_steps"] for line in lines if line["first_steps"]), [])
+    if steps:
+        click.echo(words(Text.FIRST_STEPS))
+        for step in steps:
+            click.echo(f"  {sentence(step, words)}")
+
+
+def questions(lines: Sequence[Answer], words: Words) -> None:
     if not lines:
         return
-    table = _table("Asked", "Pupil", title="Seen in school? Another member urgently asks")
+    table = table_of(words(Text.ASKED), words(Text.PUPIL), title=words(Text.QUESTIONS))
     for line in lines:
-        table.add_row(line["asked_on"], _pupil(line))
-    _console().print(table)
+        table.add_row(line["asked_on"], pupil(line))
+    show(table)
 
 
-def parked(lines: Sequence[Answer]) -> None:
+def parked(lines: Sequence[Answer], words: Words) -> None:
     if not lines:
         return
-    table = Table("Made", "Pupil", "Code", title="Parked: not taken by the registry", title_justify="left")
+    table = table_of(words(Text.MADE), words(Text.PUPIL), words(Text.CODE), title=words(Text.PARKED))
     for line in lines:
-        table.add_row(line["made_on"], _pupil(line), line["code"])
-    _console().print(table)
+        table.add_row(line["made_on"], pupil(line), line["code"])
+    show(table)
 
 
-def _pupil(line: Answer) -> str:
-    return "\n".join(filter(None, (line["name"], line["number"], line["person_id"])))
-
-
-def _case(line: Answer) -> str:
-    notes = {
-        "this member leads": line["lead"],
-        "another member has an open case too": line["linked"],
-        "some member is silent": line["coverage_incomplete"],
-    }
-    state = f"{line['state']} since {line['state_since']}"
-    opened = f"file opened {line['opened_on']} ({line['opened_by']})" if line.get("opened_on") else ""
-    kind = f"{line['kind']}, {line['urgency']}, route {line['route']}"
-    return "\n".join(filter(None, (state, kind, opened, *(note for note, holds in notes.items() if holds))))
-
-
-def waiting(sayings: Sequence[Answer]) -> None:
-    table = _table("Id", "What", "On", "Pupil", "Reason", "Said by", "Said on")
+def waiting(sayings: Sequence[Answer], words: Words) -> None:
+    columns = (Text.ID, Text.WHAT, Text.ON, Text.PUPIL, Text.REASON, Text.SAID_BY, Text.SAID_ON)
+    table = table_of(*map(words, columns))
     for one in sayings:
         table.add_row(
             str(one["saying_id"]),
-            one["what"],
+            words.term(one["what"]),
             one["on"],
-            one["person_id"] or "(protected)",
-            one["reason"],
+            one["person_id"] or words(Text.PROTECTED_PUPIL),
+            words.term(one["reason"]),
             one["said_by"],
             one["said_on"],
         )
-    _console().print(table)
+    show(table)
+
+
+def pupil(line: Answer) -> str:
+    return "\n".join(filter(None, (line["name"], line["number"], line["person_id"])))
+
+
+def sentence(finding: Answer, words: Words) -> str:
+    """What a finding says."""
+    return words(kind_named(finding["section"], finding["kind"]), **finding["parameters"])
+
+
+def _case(line: Answer, words: Words) -> str:
+    notes = {"LEADS": line["lead"], "LINKED": line["linked"], "COVERAGE_INCOMPLETE": line["coverage_incomplete"]}
+    told = [
+        words(Text.STATE_SINCE, state=line["state"], on=line["state_since"]),
+        words(Text.KIND_OF_CASE, kind=line["kind"], urgency=line["urgency"], route=line["route"]),
+    ]
+    if line.get("opened_on"):
+        told.append(words(Text.FILE_OPENED, on=line["opened_on"], by=line["opened_by"]))
+    told += [words(kind_named("CASE", name)) for name, holds in notes.items() if holds]
+    return "\n".join(told)

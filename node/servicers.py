@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from federation.control import Handlers
@@ -12,6 +12,8 @@ from federation.v1 import control_pb2
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
+from node.explain.findings import Finding
+from node.explain.servicers import finding_messages
 from node.pipeline import Pipeline, Progress
 from node.push.administration import PushClients
 from node.store import Transaction
@@ -36,6 +38,7 @@ class Servicers:
         clients: PushClients,
         outbox: Outbox,
         identity: str,
+        first_steps: Callable[[], Sequence[Finding]],
         today: Callable[[], date],
     ) -> None:
         self._database = database
@@ -48,6 +51,7 @@ class Servicers:
         self._clients = clients
         self._outbox = outbox
         self._identity = identity
+        self._first_steps = first_steps
         self._today = today
 
     def handlers(self) -> Handlers:
@@ -105,8 +109,9 @@ class Servicers:
                 self._parked.standing(tx, protected=request.protected),
             ),
         )
+        steps = finding_messages(self._first_steps())
         return control_pb2.ListCasesResponse(
-            cases=[_case_line(line) for line in lines],
+            cases=[_case_line(line, steps) for line in lines],
             questions=[
                 control_pb2.Question(
                     person_id=question.person_id,
@@ -158,7 +163,7 @@ class Servicers:
         )
 
 
-def _case_line(line: CaseLine) -> control_pb2.CaseLine:
+def _case_line(line: CaseLine, first_steps: Sequence[control_pb2.Finding]) -> control_pb2.CaseLine:
     return control_pb2.CaseLine(
         person_id=line.person_id,
         number=line.number,
@@ -175,6 +180,7 @@ def _case_line(line: CaseLine) -> control_pb2.CaseLine:
         linked=line.linked,
         coverage_incomplete=line.coverage_incomplete,
         opened_by=line.opened_by,
+        first_steps=first_steps,
     )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 
 from node import printing
-from node.casework.sayings import words
+from node.casework import sayings
 from node.client import Client
 from node.model import Reason
-from node.options import Day, config_option, json_option, open_stub
+from node.options import Day, config_option, json_option, open_stub, words_option
+from node.wording import Words
+from node.wording.texts import Text
 
 
 @click.command()
@@ -21,8 +23,9 @@ from node.options import Day, config_option, json_option, open_stub
     "--protected", is_flag=True, help="With protected identities. For the protected-identity role alone: see below."
 )
 @config_option
+@words_option
 @json_option
-def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
+def cases(all_gaps: bool, protected: bool, config: Path, words: Words, as_json: bool) -> None:
     """List the open case files, and what other members ask.
 
     A question stands where another member has an urgent case about a pupil who is enrolled here: has somebody seen the
@@ -31,7 +34,7 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     A parked signal was not taken by the registry: look into it with the registry's operator, by the code it bears.
 
     Before any contact with family, school or classmates, ask the population register about each of them: is the pupil
-    protected, renumbered, deceased, emigrated?
+    protected, renumbered, deceased, emigrated? An independent operator then tells the home municipality.
 
     Pupils with a protected identity, and those whose number was replaced, are shown with --protected only. It is for
     the few people of your municipality who may handle protected identities; let nobody else run it.
@@ -42,11 +45,11 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
         printing.as_json(listed)
         return
     if listed["cases"]:
-        printing.cases(listed["cases"])
+        printing.cases(listed["cases"], words)
     else:
-        click.echo("No open case files.")
-    printing.questions(listed["questions"])
-    printing.parked(listed["parked"])
+        click.echo(words(Text.NO_CASES))
+    printing.questions(listed["questions"], words)
+    printing.parked(listed["parked"], words)
 
 
 @click.command(
@@ -55,12 +58,13 @@ def cases(all_gaps: bool, protected: bool, config: Path, as_json: bool) -> None:
     + ". The first two, and urgent, open the case file at once."
 )
 @click.argument("person")
-@click.argument("what", type=click.Choice(words()), metavar="WHAT")
+@click.argument("what", type=click.Choice(sayings.words()), metavar="WHAT")
 @click.option("--on", type=Day(), help="The day it is about; today where left out.")
 @click.option("--reason", default="", help="With reason: one of the codes below. Else: a text kept here, sealed.")
 @click.option("--review", type=Day(), help="With duty-ended: the day on which the decision must be looked at again.")
 @click.option("--by", "said_by", required=True, help="Who states it: a person's name.")
 @config_option
+@words_option
 @json_option
 def say(
     person: str,
@@ -70,6 +74,7 @@ def say(
     review: date | None,
     said_by: str,
     config: Path,
+    words: Words,
     as_json: bool,
 ) -> None:
     """State about PERSON what exports lack.
@@ -94,15 +99,13 @@ def say(
     * makes a case by hand, and counts only once a second person has agreed: upprop node review.
     """
     if person == "-":
-        person = click.prompt("National number or school-system id", hide_input=sys.stdin.isatty())
+        person = click.prompt(words(Text.WHO), hide_input=sys.stdin.isatty())
     with open_stub(config) as stub:
         saying_id, waits = Client(stub).say(person, what, on=on, reason=reason, review=review, said_by=said_by)
     if as_json:
         printing.as_json({"saying_id": saying_id, "waits_for_review": waits})
-    elif waits:
-        click.echo(f"Noted as {saying_id}. It counts once a second person agrees: upprop node review {saying_id}")
     else:
-        click.echo(f"Noted as {saying_id}. It goes out with the next sync.")
+        click.echo(words(Text.NOTED_WAITS if waits else Text.NOTED, saying_id=saying_id))
 
 
 @click.command()
@@ -110,8 +113,9 @@ def say(
 @click.option("--by", "reviewed_by", default="", help="Who reviews it: a person's name, another than who stated it.")
 @click.option("--refuse", is_flag=True, help="It is not so: it never counts.")
 @config_option
+@words_option
 @json_option
-def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, as_json: bool) -> None:
+def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, words: Words, as_json: bool) -> None:
     """Agree to what another person stated (or --refuse it). Without SAYING_ID: list what waits."""
     if saying_id is not None and not reviewed_by:
         raise click.UsageError("Give your name with --by.")
@@ -121,8 +125,8 @@ def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, 
         printing.as_json(waiting)
         return
     if saying_id is not None:
-        click.echo(f"{saying_id} is {'refused' if refuse else 'agreed to'}.")
+        click.echo(words(Text.REFUSED if refuse else Text.AGREED, saying_id=saying_id))
     if not waiting:
-        click.echo("Nothing waits for review.")
+        click.echo(words(Text.NOTHING_WAITS))
         return
-    printing.waiting(waiting)
+    printing.waiting(waiting, words)

@@ -49,12 +49,12 @@ def drill(show: bool, wait: bool, every: float, words: Words, config: Path, as_j
     The exit code is 6 where the drill has failed, or where it cannot come further now though no close is awaited.
     """
     with open_stub(config) as stub:
-        report = printing.watch(ask(stub, begin=not show, sync=not show), quiet=as_json)
+        report = printing.watch(ask(stub, begin=not show, sync=not show), quiet=as_json, words=words)
         if not as_json:
             _show(report, words)
         while wait and report["state"] == State.RUNNING:
             time.sleep(every)
-            before, report = report, printing.watch(ask(stub, begin=False, sync=True), quiet=True)
+            before, report = report, printing.watch(ask(stub, begin=False, sync=True), quiet=True, words=words)
             if not as_json and report["steps"] != before["steps"]:
                 _show(report, words)
     if as_json:

@@ -14,8 +14,9 @@ from federation import files
 from federation.errors import Code, UppropError
 from federation.pki import new_tls_key, private_pem
 from node import printing
-from node.options import config_option, json_option, open_stub
+from node.options import config_option, json_option, open_stub, words_option
 from node.push.client import ClientsClient
+from node.wording import Words
 
 KEY_NAME, CERTIFICATE_NAME, CA_NAME = "client.key", "client.crt", "ca.crt"
 
@@ -129,8 +130,9 @@ def list_clients(config: Path, as_json: bool) -> None:
     "--confirm-leavings", is_flag=True, help="Let through leavings that wait because a school unit emptied at once."
 )
 @config_option
+@words_option
 @json_option
-def take(name: str, accept_shrink: bool, confirm_leavings: bool, config: Path, as_json: bool) -> None:
+def take(name: str, accept_shrink: bool, confirm_leavings: bool, config: Path, words: Words, as_json: bool) -> None:
     """Take what NAME pushed and the node refused, or holds back.
 
     A school system itself can neither confirm that so many pupils have left, nor that half of its roster is gone.
@@ -140,7 +142,7 @@ def take(name: str, accept_shrink: bool, confirm_leavings: bool, config: Path, a
     if as_json:
         printing.as_json(report)
     else:
-        printing.import_report(report, confirmed=confirm_leavings)
+        printing.import_report(report, words, confirmed=confirm_leavings)
 
 
 def _signing_request(key: EllipticCurvePrivateKey | None) -> bytes:

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from node import printing
-from node.options import Day, config_option, json_option, open_stub
+from node.options import Day, config_option, json_option, open_stub, words_option
 from node.records.client import ImportClient
 from node.records.options import Given, given_options
 from node.records.plain_csv import TEMPLATE
+from node.wording import Words
+from node.wording.texts import Text
 
 
 @click.command(name="import")
@@ -23,6 +25,7 @@ from node.records.plain_csv import TEMPLATE
 )
 @click.option("--template", is_flag=True, help="Print a plain CSV to fill in, with two made-up pupils; import nothing.")
 @config_option
+@words_option
 @json_option
 def import_export(
     given: Given | None,
@@ -32,6 +35,7 @@ def import_export(
     confirm_leavings: bool,
     template: bool,
     config: Path,
+    words: Words,
     as_json: bool,
 ) -> None:
     """Take in what the school system exports.
@@ -57,18 +61,19 @@ def import_export(
         steps = ImportClient(stub).import_export(
             given, as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
         )
-        report = printing.watch(steps, quiet=as_json)
+        report = printing.watch(steps, quiet=as_json, words=words)
     if as_json:
         printing.as_json(report)
         return
-    printing.import_report(report, confirmed=confirm_leavings)
+    printing.import_report(report, words, confirmed=confirm_leavings)
 
 
 @click.command()
 @click.option("--retire", metavar="NAME", help="This school system is no more: take its roster away.")
 @config_option
+@words_option
 @json_option
-def systems(retire: str | None, config: Path, as_json: bool) -> None:
+def systems(retire: str | None, config: Path, words: Words, as_json: bool) -> None:
     """List the school systems whose rosters this node holds, and how current each is.
 
     The registry counts this node as heard up to the day of the oldest of them: one that has fallen silent must not let
@@ -77,12 +82,13 @@ def systems(retire: str | None, config: Path, as_json: bool) -> None:
     """
     with open_stub(config) as stub:
         client = ImportClient(stub)
-        report = None if retire is None else printing.watch(client.retire(retire), quiet=as_json)
+        report = None if retire is None else printing.watch(client.retire(retire), quiet=as_json, words=words)
         lines = client.systems()
     if as_json:
         printing.as_json(lines)
         return
     if report is not None:
-        click.echo(f"{retire} is retired; {report['vanished']} pupils are in no roster any more.")
+        click.echo(words(Text.SYSTEM_TAKEN_AWAY, system=retire, pupils=report["vanished"]))
     for line in lines:
-        click.echo(f"{line['system']}: {'retired' if line['retired'] else 'as of'} {line['as_of']}")
+        told = Text.SYSTEM_RETIRED if line["retired"] else Text.SYSTEM_CURRENT
+        click.echo(words(told, system=line["system"], as_of=line["as_of"]))

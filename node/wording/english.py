@@ -53,6 +53,9 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{pupils:pupil|pupils} left school unit {unit} at once. They wait: correct the export, or confirm with "
         "--confirm-leavings."
     ),
+    Text.SYSTEM_CURRENT: "{system}: as of {as_of}",
+    Text.SYSTEM_RETIRED: "{system}: retired {as_of}",
+    Text.SYSTEM_TAKEN_AWAY: "{system} is retired; {pupils:pupil is|pupils are} in no roster any more.",
     Text.SYNCED: ("{submitted:signal|signals} sent, {waiting} waiting, {parked} parked; {notices:notice|notices}."),
     Text.NO_CASES: "No open case files.",
     Text.QUESTIONS: "Seen in school? Another member urgently asks",
@@ -86,7 +89,6 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{persons:person|persons} with {rows:enrolment|enrolments}: {new:new pupil|new pupils}, {changed} changed, "
         "{vanished} no longer in the export."
     ),
-    Text.CHECK_REFUSED: "The import would be refused: {sentence}",
     Text.NEW_GAPS: "Would be said to be gaps: {number:pupil|pupils}",
     Text.NO_NEW_GAPS: "No new gap would be said.",
     Text.TAKEN_BACK: "Would be taken back, no gap here any more: {number:pupil|pupils}",
@@ -95,6 +97,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{pupils:pupil leaves|pupils leave} school unit {unit} at once. They would wait: correct the export, or import"
         " with --confirm-leavings."
     ),
+    Text.HELD: "Would wait to be confirmed: {number:pupil|pupils}",
     Text.PROTECTED_LEFT_OUT: (
         "Pupils with a protected identity are left out, names and counts alike. The protected-identity role sees them "
         "with --protected."

@@ -51,6 +51,9 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{pupils:elev|elever} lämnade skolenheten {unit} på en gång. De väntar på bekräftelse: rätta exporten, eller "
         "bekräfta med --confirm-leavings."
     ),
+    Text.SYSTEM_CURRENT: "{system}: läget {as_of}",
+    Text.SYSTEM_RETIRED: "{system}: avslutat {as_of}",
+    Text.SYSTEM_TAKEN_AWAY: "{system} är avslutat; {pupils:elev|elever} finns inte längre i något skolsystem.",
     Text.SYNCED: (
         "{submitted:uppgift skickad|uppgifter skickade}, {waiting} väntar, {parked} ej mottagna; "
         "{notices:besked|besked} hämtade."
@@ -88,7 +91,6 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{persons:person|personer} med {rows:placering|placeringar}: {new:ny elev|nya elever}, {changed} med "
         "ändringar, {vanished} som inte längre finns i exporten."
     ),
-    Text.CHECK_REFUSED: "Inläsningen skulle vägras: {sentence}",
     Text.NEW_GAPS: "Skulle sägas sakna placering: {number:elev|elever}",
     Text.NO_NEW_GAPS: "Ingen ny elev skulle sägas sakna placering.",
     Text.TAKEN_BACK: "Skulle tas tillbaka, eleven saknar inte längre placering här: {number:elev|elever}",
@@ -97,6 +99,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{pupils:elev|elever} lämnar skolenheten {unit} på en gång. De skulle vänta på bekräftelse: rätta exporten, "
         "eller läs in med --confirm-leavings."
     ),
+    Text.HELD: "Skulle vänta på bekräftelse: {number:elev|elever}",
     Text.PROTECTED_LEFT_OUT: (
         "Elever med skyddade personuppgifter är inte med här, varken med namn eller antal. Behörig personal ser dem "
         "med --protected."

@@ -45,6 +45,9 @@ class Text(enum.Enum):
     NOTES = enum.auto()
     MORE_REMARKS = enum.auto()
     LEAVINGS_HELD = enum.auto()
+    SYSTEM_CURRENT = enum.auto()
+    SYSTEM_RETIRED = enum.auto()
+    SYSTEM_TAKEN_AWAY = enum.auto()
     # -- sync
     SYNCED = enum.auto()
     # -- cases
@@ -78,11 +81,11 @@ class Text(enum.Enum):
     CHECKED_BASELINE = enum.auto()
     CHECKED_ALREADY = enum.auto()
     CHECK_COUNTS = enum.auto()
-    CHECK_REFUSED = enum.auto()
     NEW_GAPS = enum.auto()
     TAKEN_BACK = enum.auto()
     DUTY_ENDED = enum.auto()
     NO_NEW_GAPS = enum.auto()
     WOULD_WAIT = enum.auto()
+    HELD = enum.auto()
     PROTECTED_LEFT_OUT = enum.auto()
     NOTHING_WRITTEN = enum.auto()

@@ -37,7 +37,7 @@ class Done:
 
 def run(*arguments: str, given: str | None = None) -> Done:
     """The command as the shell would run it, but in this process: starting Python anew takes longer than most do."""
-    result = CliRunner().invoke(main, ["node", *arguments], input=given, env={"COLUMNS": "100"})
+    result = CliRunner().invoke(main, ["node", *arguments], input=given, env={"COLUMNS": "100", "UPPROP_LANG": "en"})
     return Done(result.exit_code, result.stdout, result.stderr)
 
 
@@ -253,7 +253,7 @@ def test_nothing_a_node_writes_names_a_person(upprop: Upprop, export: Path) -> N
     assert not found
 
 
-@pytest.mark.parametrize("command", ["", "init", "serve", "migrate", "import", "sync", "cases", "say", "review"])
+@pytest.mark.parametrize("command", ["", "init", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "review"])
 def test_every_command_explains_itself(command: str) -> None:
     told = run(*command.split(), "--help")
     assert told.returncode == 0
