@@ -153,18 +153,18 @@ class Fetches:
         *,
         packed: bytes,
         given: int,
-        body: bytes | None,
+        content: bytes | None,
         token: str | None,
     ) -> Reached:
         """Keep the next page of a list: `packed` is what is kept of its `given` elements, `token` the next one's.
 
-        `body` is the page as it was given; None where it may come again without harm. Raises EndlessError.
+        `content` is all that was given, None where it may come again without harm. Raises EndlessError.
         """
         before = self.reached(tx, fetch, which)
         position = before.pages + 1
         place = _place(fetch.fetch_id, which, position)
         token_index = None if token is None else self._sealer.index("fetch token", token.encode())
-        page_index = None if body is None else self._sealer.index("fetch page", body)
+        page_index = None if content is None else self._sealer.index("fetch page", content)
         self._refuse_repetition(tx, fetch, which, token_index, page_index)
         tx.execute(
             insert(system_pages).values(

@@ -207,7 +207,7 @@ system_pages = Table(
     Column("sealed_page", LargeBinary, nullable=False),
     # The pageToken of the next page; null: there is none.
     Column("sealed_token", LargeBinary),
-    # Keyed digests of that token and of the page as it was given: neither comes twice where pages end.
+    # Keyed digests of that token and of all that was given: neither comes twice where pages end.
     Column("token_index", LargeBinary(32)),
     Column("page_index", LargeBinary(32)),
     UniqueConstraint("fetch_id", "list", "token_index"),

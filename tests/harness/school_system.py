@@ -18,7 +18,11 @@ is set by `configure`:
     strict_limit=True    … and a larger `limit` is refused with 400
     filters=False        `meta.modified.after` and `relationship.entity.type` are refused with 400
     filters="ignored"    … are passed over, "first page" … are forgotten by the pages after the first
-    deleted=False        there is no /deletedEntities; "flat": it lists objects in place of UUIDs by type
+    filters="misread"    … `relationship.entity.type` finds nobody
+    deleted=False        there is no /deletedEntities; "flat": it lists objects, "ids": UUIDs, not UUIDs by type
+    forget_deleted=True  who lacks is not listed there
+    forbidden=[…]        lists that are answered with 403
+    telling_tokens=True  a `pageToken` holds the id of the last person, in the clear
     organisations=False  there is no /organisations
     absent_token=True    the last page has no `pageToken` at all, in place of null
     null_data=True       an empty page has `data: null`
@@ -144,6 +148,17 @@ class SchoolSystem:
         path.write_text(json.dumps({"persons": list(persons), "organisations": list(organisations)}), encoding="utf-8")
         self._tell("serve", path=str(path))
 
+    def serve_as_is(self, persons: Iterable[Any]) -> None:
+        """`persons` are given in this order, and may hold anything: the same id twice, or no person at all."""
+        path = self.directory / "state.json"
+        path.write_text(json.dumps(list(persons)), encoding="utf-8")
+        self._tell("serve as is", path=str(path))
+
+    def reset(self) -> None:
+        """As it was at its start: it knows nobody, keeps the standard, and its clock is right."""
+        self._tell("reset")
+        self.rotate_token()
+
     def set_clock(self, now: datetime) -> None:
         """Its clock shows `now`, and goes on from there."""
         self._tell("clock", now=now.isoformat())
@@ -243,7 +258,11 @@ class _State:
         self.lock = threading.RLock()
         self.token = (directory / "token").read_text(encoding="utf-8").strip()
         self.secret = (directory / "client-secret").read_text(encoding="utf-8").strip()
+        self.reset()
+
+    def reset(self) -> None:
         self.issued: dict[str, int] = {}
+        self.as_is: list[Any] | None = None
         self.ahead = timedelta()
         self.persons: dict[str, Json] = {}
         self.organisations: dict[str, Json] = {}
@@ -262,13 +281,15 @@ class _State:
         now = shown.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         known = {person["id"]: person for person in persons}
         for gone in self.persons.keys() - known.keys():
-            self.deleted[gone] = shown
+            if not self.configuration.get("forget_deleted"):
+                self.deleted[gone] = shown
         for person_id, person in known.items():
             before = self.persons.get(person_id)
             same = before is not None and {**before, "meta": None} == {**person, "meta": None}
             if "meta" not in person:
                 person["meta"] = before["meta"] if same and before is not None else {"created": now, "modified": now}
         self.persons = known
+        self.as_is = None
         self.organisations = {one["id"]: {"meta": {"created": now, "modified": now}, **one} for one in organisations}
 
     def command(self, told: Json) -> Json:
@@ -277,6 +298,10 @@ class _State:
                 case "serve":
                     state = json.loads(Path(told["path"]).read_text(encoding="utf-8"))
                     self.serve(state["persons"], state["organisations"])
+                case "serve as is":
+                    self.as_is = json.loads(Path(told["path"]).read_text(encoding="utf-8"))
+                case "reset":
+                    self.reset()
                 case "clock":
                     self.ahead = datetime.fromisoformat(told["now"]) - datetime.now(UTC)
                 case "configure":
@@ -318,9 +343,13 @@ class _State:
         if on == "deletedEntities":
             after = datetime.fromisoformat(query["after"]) if "after" in query else datetime.min.replace(tzinfo=UTC)
             return sorted(key for key, at in self.deleted.items() if at > after)
+        if self.as_is is not None:
+            return self.as_is
         found = [self.persons[key] for key in sorted(self.persons)]
         if filters == "ignored" or (filters == "first page" and "of page" in query):
             return found
+        if filters == "misread" and "relationship.entity.type" in query:
+            return []
         if query.get("relationship.entity.type") == "enrolment":
             found = [person for person in found if person.get("enrolments")]
         if "meta.modified.after" in query:
@@ -342,7 +371,7 @@ class _State:
                 return 400, _error("unknown parameter")
             limit = int(query.get("limit", DEFAULT_LIMIT))
             most = int(self.configuration.get("max_limit", limit))
-            if limit > most and self.configuration.get("strict_limit"):
+            if "limit" in query and limit > most and self.configuration.get("strict_limit"):
                 return 400, _error("limit is too large")
             where = {"on": on, "query": query, "limit": min(limit, most), "offset": 0, "empty": 0}
         asked = {**where["query"], "of page": ""} if where["offset"] else where["query"]
@@ -363,6 +392,8 @@ class _State:
             further = where
         more = kind == "twins" or further["offset"] < len(found) or further["empty"] > 0
         token = secrets.token_urlsafe(16) if more else None
+        if token is not None and items and self.configuration.get("telling_tokens"):
+            token += items[-1]["id"]
         if token is not None:
             self.pages[token] = further
         if kind == "same":
@@ -372,8 +403,13 @@ class _State:
     def _document(self, on: str, items: list[Any], token: str | None) -> Json:
         data: Any = items
         if on == "deletedEntities":
-            flat = self.configuration.get("deleted") == "flat"
-            data = [{"entityType": "Person", "id": item} for item in items] if flat else {"persons": items}
+            match self.configuration.get("deleted"):
+                case "flat":
+                    data = [{"entityType": "Person", "id": item} for item in items]
+                case "ids":
+                    data = items
+                case _:
+                    data = {"persons": items, "organisations": []}
         if not items and self.configuration.get("null_data"):
             data = None
         document: Json = {"data": data}
@@ -436,6 +472,10 @@ class _Handler(BaseHTTPRequestHandler):
             ):
                 self._note(on, query, 404)
                 self._send(404, _error("not found"))
+                return
+            if on in state.configuration.get("forbidden", ()):
+                self._note(on, query, 403)
+                self._send(403, _error("not for you"))
                 return
             fault = state.fault(on)
             kind = None if fault is None else fault["kind"]

@@ -19,6 +19,7 @@ from node.records.ss12000_api.transport import Answer, Transport
 UNREADABLE_ATTEMPTS = 3
 """An answer that is whole but no page, such as that of a proxy in front, is asked for again this often."""
 
+_FORBIDDEN = 403
 _UNKNOWN = frozenset({400, 404, 410})
 _UNSUPPORTED = frozenset({400, 404, 405, 422, 501})
 """Of a parameter, or of a list."""
@@ -29,19 +30,28 @@ class PageTokenError(Exception):
 
 
 class UnsupportedError(Exception):
-    """The school system does not have this list, or refuses every way of asking for it."""
+    """The school system does not have this list, lets the token not read it, or refuses every way of asking for it."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
         self.status = status
 
+    def as_failure(self, which: List) -> UppropError:
+        """Where the list cannot be done without."""
+        if self.status == _FORBIDDEN:
+            return _forbidden(which)
+        return UppropError(
+            Code.CONFIG_INVALID,
+            f"The school system has no /{which} at this address ({self.status}). Give the address under which "
+            f"GET /{which} answers, such as https://host/ss12000/v2.",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A page, the body it came in, and the school system's clock."""
+    """A page, and the school system's clock."""
 
     page: Page
-    body: bytes
     date: datetime | None
 
 
@@ -66,6 +76,8 @@ class Api:
             status = answer.status
             if status in _UNSUPPORTED:
                 continue
+            if status == _FORBIDDEN:
+                break
             given = self._given(which, query, answer)
             if given.page.elements or given.page.token is not None or misread not in query:
                 return given
@@ -99,12 +111,8 @@ class Api:
 
     def _given(self, which: List, query: Mapping[str, str], answer: Answer) -> Given:
         for attempt in range(1, UNREADABLE_ATTEMPTS + 1):
-            if answer.status == 403:
-                raise UppropError(
-                    Code.TOKEN_REFUSED,
-                    f"The school system does not let the token read /{which} (403). Nothing was changed. Ask its "
-                    "supplier for that right.",
-                )
+            if answer.status == _FORBIDDEN:
+                raise _forbidden(which)
             if answer.status != 200:
                 raise UppropError(
                     Code.EXPORT_UNREADABLE,
@@ -112,7 +120,7 @@ class Api:
                     "address, and ask its supplier.",
                 )
             try:
-                return Given(read_page(answer.body, which), answer.body, answer.date)
+                return Given(read_page(answer.body, which), answer.date)
             except PageError as error:
                 if attempt == UNREADABLE_ATTEMPTS:
                     raise UppropError(
@@ -122,3 +130,11 @@ class Api:
                     ) from None
             answer = self._get(which, query)
         raise AssertionError("unreachable")
+
+
+def _forbidden(which: List) -> UppropError:
+    return UppropError(
+        Code.TOKEN_REFUSED,
+        f"The school system does not let the token read /{which} ({_FORBIDDEN}). Nothing was changed. Ask its supplier "
+        "for that right.",
+    )

@@ -83,11 +83,7 @@ class Gathering:
             try:
                 self._walk(run, List.PERSONS, [limit | enrolled, enrolled, limit, {}])
             except UnsupportedError as error:
-                raise UppropError(
-                    Code.CONFIG_INVALID,
-                    f"The school system has no /persons at this address ({error.status}). Give the address under which "
-                    "GET /persons answers, such as https://host/ss12000/v2.",
-                ) from None
+                raise error.as_failure(List.PERSONS) from None
         else:
             since = {"after": _rfc3339(run.fetch.since)}
             changed = {CHANGED: _rfc3339(run.fetch.since)}
@@ -112,9 +108,11 @@ class Gathering:
         """Fetch a list from where it stands to its end."""
         reached = self._reached(run.fetch, which)
         empty = 0
-        while not reached.ended:
+        while True:
             if which is List.PERSONS:
                 run.counted(reached.elements)
+            if reached.ended:
+                return
             if reached.token is None:
                 given = run.api.first(which, ways, misread=ENROLLED)
             else:
@@ -144,13 +142,13 @@ class Gathering:
                 "supplier.",
             ) from None
         # A page of one may come again, where somebody was put in before it; a larger one does not to the byte.
-        told_apart = given.body if len(elements) > 1 else None
+        told_apart = b"".join(map(bytes, elements)) if len(elements) > 1 else None
 
         def work(tx: Transaction) -> Reached:
             if given.date is not None:
                 self._fetches.heard(tx, fetch, given.date)
             return self._fetches.add_page(
-                tx, fetch, which, packed=packed, given=len(elements), body=told_apart, token=given.page.token
+                tx, fetch, which, packed=packed, given=len(elements), content=told_apart, token=given.page.token
             )
 
         try:

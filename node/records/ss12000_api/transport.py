@@ -170,7 +170,8 @@ class Transport:
             if len(content) > self._max_body_bytes:
                 raise UppropError(
                     Code.EXPORT_UNREADABLE,
-                    f"An answer of the school system is over {self._max_body_bytes >> 20} MB. Set a smaller limit.",
+                    f"An answer of the school system is over {self._max_body_bytes >> 20} MB. Nothing was changed. Set "
+                    "a smaller limit.",
                 )
             if time.monotonic() > give_up:
                 raise _Unanswered(
