@@ -48,6 +48,8 @@ class Table:
         header = folded(self._next() or [])
         if not any(header):
             raise TableError("it has no header")
+        if self._open_ended:
+            raise TableError("it breaks off in its header")
         self._width = len(header)
         self._places: list[tuple[str, int]] = []
         for column in columns:

@@ -428,6 +428,7 @@ def test_a_file_that_lacks_a_column_is_refused_and_the_column_named(tmp_path: Pa
         "sourcedId,SOURCEDID,givenName,familyName\r\n",
         'sourcedId,givenName,familyName\r\n1,"Åsa,Berg\r\n',
         'sourcedId,givenName,familyName\r\n1,"Åsa"x,Berg\r\n',
+        "sourcedId,givenName,familyName",
         "sourcedId,givenName,familyName\r\n1,Åsa",
         "sourcedId,givenName,familyName\r\n1,Å\0sa,Berg\r\n",
     ],
