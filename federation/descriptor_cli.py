@@ -38,6 +38,7 @@ from federation.descriptor_file import (
     sign_epoch,
 )
 from federation.errors import Code, UppropError
+from federation.identity import OPERATOR_ID
 from federation.rules.calendar import Break
 from federation.tls import identity_of, key_sha256
 
@@ -100,7 +101,7 @@ def add() -> None:
 @click.option("--population", type=click.IntRange(min=0), required=True, help="Sets its quota of pseudonyms.")
 @CERTIFICATE
 @click.option("--key-sha256", help="In place of a certificate: SHA-256 of its public key (SubjectPublicKeyInfo), hex.")
-@click.option("--home", help="The municipality an operator's schools stand in.")
+@click.option("--home", help="Of an operator: the municipality its schools stand in; else the one its id begins with.")
 @click.option("--calendar", default=DEFAULT_CALENDAR, show_default=True, help="The calendar it follows.")
 @REPLACE
 def member(
@@ -116,13 +117,14 @@ def member(
     replace: bool,
 ) -> None:
     """Add a member: a municipality or an independent operator."""
+    operator = OPERATOR_ID.fullmatch(member_id) is not None
     entry = Member(
         id=member_id,
         name=name,
-        kind="operator" if "-" in member_id else "municipality",
+        kind="operator" if operator else "municipality",
         population=population,
         key_sha256=_key(f"upprop://node/{member_id}", certificate, key_sha256),
-        home=home,
+        home=home or (member_id[:4] if operator else None),
         calendar=calendar,
     )
     _change(draft, lambda file: {"members": _put(file.members, entry, lambda each: each.id, replace=replace)})

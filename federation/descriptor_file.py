@@ -79,7 +79,8 @@ class Epoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """`key_sha256` is the SHA-256 of the SubjectPublicKeyInfo of the member's TLS key, in hex.
 
-    `home` is the municipality where an independent operator's schools stand.
+    `home` is the municipality where an independent operator's schools stand, which answers for the duty to attend
+    there; an operator has one, a municipality none. It need not be a member itself.
     """
 
     id: str
@@ -169,6 +170,9 @@ def _check_member(member: Member, file: File) -> None:
     pattern = OPERATOR_ID if member.kind == "operator" else MUNICIPALITY_ID
     if not pattern.fullmatch(member.id):
         raise InvalidDescriptorError(f"{member.id!r} is no id of a member of kind {member.kind}")
+    if (member.home is not None) != (member.kind == "operator"):
+        lack = "has no home municipality" if member.home is None else "is a municipality and has a home municipality"
+        raise InvalidDescriptorError(f"member {member.id} {lack}")
     if member.home is not None and not MUNICIPALITY_ID.fullmatch(member.home):
         raise InvalidDescriptorError(f"the home of member {member.id} is no municipality")
     if member.calendar not in file.calendars:

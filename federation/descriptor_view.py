@@ -70,7 +70,11 @@ def described(file: File, *, verified: bool) -> list[str]:
         for each in file.epochs
     ]
     lines.append(f"{len(file.members)} members:")
-    lines += [f"  {each.id:<15} {each.name:<24} {each.population:>9,}  key {each.key_sha256}" for each in file.members]
+    lines += [
+        f"  {each.id:<15} {each.name:<24} {each.population:>9,}  key {each.key_sha256}"
+        + ("" if each.home is None else f"  home municipality {each.home}")
+        for each in file.members
+    ]
     return lines
 
 

@@ -27,6 +27,7 @@ class Kind(enum.StrEnum):
 
 MUNICIPALITY_ID = re.compile(r"[0-9]{4}")
 OPERATOR_ID = re.compile(r"[0-9]{4}-[0-9]{10}")
+"""The code of the municipality where its schools stand, and its organisation number."""
 
 _NAMES = {
     Kind.NODE: re.compile(f"{MUNICIPALITY_ID.pattern}|{OPERATOR_ID.pattern}"),

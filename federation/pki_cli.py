@@ -18,7 +18,7 @@ def pki() -> None:
 
 @pki.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--members", required=True, help="Ids of the members, separated by commas: 0180,1480.")
+@click.option("--members", required=True, help="Ids of the members: 0180,1480,1480-5561234567.")
 @click.option("--population", type=click.IntRange(min=0), default=50_000, show_default=True, help="Of each member.")
 @click.option("--evaluators", type=click.IntRange(2, 20), default=3, show_default=True)
 @click.option("--threshold", type=click.IntRange(2, 20), default=2, show_default=True)

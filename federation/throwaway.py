@@ -65,12 +65,16 @@ class DealEpoch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DevMember:
-    """A member of a throw-away federation; `id` is of four digits, or with an operator's number after a dash."""
+    """A member of a throw-away federation; `id` is of four digits, or with an operator's number after a dash.
+
+    `home` of an operator; the municipality its id begins with where not given.
+    """
 
     id: str
     name: str = ""
     population: int = 50_000
     calendar: str = DEFAULT_CALENDAR
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +232,7 @@ def _member(member: DevMember, fingerprint: str) -> Member:
         kind="operator" if "-" in member.id else "municipality",
         population=member.population,
         key_sha256=fingerprint,
-        home=member.id[:4] if "-" in member.id else None,
+        home=member.home or (member.id[:4] if "-" in member.id else None),
         calendar=member.calendar,
     )
 

@@ -123,7 +123,7 @@ def test_what_was_signed_is_in_force(
     key = descriptor.read_authority_key(authority / "authority.pub")
     loaded = descriptor.load(out, key, utc_now(), 1)
     assert [each.id for each in loaded.members] == ["0180", "1480-5561234567"]
-    assert loaded.member("1480-5561234567").kind == "operator"
+    assert (loaded.member("1480-5561234567").kind, loaded.member("1480-5561234567").home) == ("operator", "1480")
     assert loaded.quota("0180") == (1_470_000, 490_000)
     trial_descriptor = descriptor.parse_file(trial.descriptor.read_bytes())
     assert loaded.member("0180").key_sha256 == trial_descriptor.members[0].key_sha256
@@ -191,6 +191,8 @@ def test_an_administrator_sees_what_changed(
         ("neither key nor certificate", ("--id", "1480"), EXIT_USAGE),
         ("a fingerprint that is none", ("--id", "1480", "--key-sha256", "xyz"), EXIT_INPUT),
         ("an id that is none", ("--id", "14800", "--key-sha256", "ab" * 32), EXIT_INPUT),
+        ("a municipality's home", ("--id", "1480", "--key-sha256", "ab" * 32, "--home", "0180"), EXIT_INPUT),
+        ("a home that is none", ("--id", "1480-5561234567", "--key-sha256", "ab" * 32, "--home", "148"), EXIT_INPUT),
         ("an unknown calendar", ("--id", "1480", "--key-sha256", "ab" * 32, "--calendar", "x"), EXIT_INPUT),
     ],
 )
@@ -209,6 +211,17 @@ def test_a_wrong_entry_changes_no_draft(
     assert draft.read_bytes() == before
 
 
+@pytest.mark.parametrize(("given", "home"), [((), "1480"), (("--home", "0180"), "0180")])
+def test_an_operators_home_is_the_municipality_its_id_begins_with_or_the_one_named(
+    upprop: Upprop, authority: Path, given: tuple[str, ...], home: str
+) -> None:
+    draft = authority / "draft.toml"
+    options = ("--id", "1480-5561234567", "--population", 400, "--key-sha256", "ab" * 32)
+    upprop("federation", "add", "member", draft, *options, *given)
+    assert descriptor.parse_file(draft.read_bytes()).members[0].home == home
+    assert f"home municipality {home}" in upprop("federation", "show", draft).stdout
+
+
 def test_a_signed_descriptor_is_not_edited(upprop: Upprop, authority: Path, sign: Sign) -> None:
     out = sign(authority / "draft.toml")
     upprop("federation", "policy", out, "--watch-school-days", 5, exit_code=EXIT_INPUT)
@@ -222,6 +235,7 @@ def test_a_throw_away_federation_is_complete_and_warned_of(upprop: Upprop, tmp_p
         directory / "federation.toml", descriptor.read_authority_key(directory / "authority/authority.pub"), utc_now()
     )
     assert [each.address for each in loaded.evaluators] == [f"127.0.0.1:{17440 + index}" for index in (1, 2, 3)]
+    assert (loaded.member("0180").home, loaded.member("1480-5561234567").home) == (None, "1480")
     for path in directory.rglob("*"):
         if path.is_dir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
