@@ -11,8 +11,9 @@ import csv
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,9 +85,9 @@ class _Pupil:
     family_name: str = ""
     birth_date: str = ""
     sex: str = ""
-    rows: set[Row] = field(default_factory=set)
-    markings: set[str] = field(default_factory=set)
-    statuses: set[str] = field(default_factory=set)
+    status: str = ""
+    marking: str = UNMARKED
+    rows: tuple[Row, ...] = ()
 
 
 class PlainCsv:
@@ -155,7 +156,7 @@ class PlainCsv:
             self._remarks.append(Remark(RemarkKind.NOTE, self._guessed[0], "skolform", why))
 
     def _add(self, pupil: _Pupil, row: int, fields: Fields) -> None:
-        # The least of what rows say who differ: equal content must compare equal, whatever the order of rows.
+        # Where rows differ, the least counts: equal content must compare equal, whatever the order of rows.
         pupil.given_name = _least(pupil.given_name, fields.get("förnamn", ""))
         pupil.family_name = _least(pupil.family_name, fields.get("efternamn", ""))
         pupil.birth_date = _least(pupil.birth_date, fields.get("födelsedatum", ""))
@@ -165,12 +166,14 @@ class PlainCsv:
             self._note(row, "skyddad", WHY_UNKNOWN_MARKING)
         if status not in STATUSES:
             self._note(row, "status", WHY_UNKNOWN_STATUS)
-        pupil.markings.add(marking)
-        pupil.statuses.add(status)
+        # One marking protects; an end of duty needs all rows.
+        if marking != UNMARKED:
+            pupil.marking = marking if pupil.marking == UNMARKED else _least(pupil.marking, marking)
+        pupil.status = status if pupil.status in ("", status) else Status.ACTIVE.value
         if any(fields.get(column) for column in OF_ENROLMENT):
             enrolment = self._row(row, fields)
-            if enrolment is not None:
-                pupil.rows.add(enrolment)
+            if enrolment is not None and enrolment not in pupil.rows:
+                pupil.rows = (*pupil.rows, enrolment)
 
     def _row(self, row: int, fields: Fields) -> Row | None:
         """The enrolment; None, with a remark, where it cannot be read."""
@@ -198,7 +201,8 @@ class PlainCsv:
             self._guessed.append(row)
         if fields.get("skolenhetsnamn"):
             self.units[unit] = fields["skolenhetsnamn"]
-        return Row(unit, form or by_grade or DEFAULT_FORM, start, end, cancelled, year)
+        # Few schools and types, many pupils: each text is kept once.
+        return Row(sys.intern(unit), sys.intern(form or by_grade or DEFAULT_FORM), start, end, cancelled, year)
 
     def _reject(self, row: int, where: str, why: str) -> None:
         self._remarks.append(Remark(RemarkKind.REJECTED, row, where, why))
@@ -212,8 +216,6 @@ class PlainCsv:
 
 
 def _record(person_id: str, number: str, pupil: _Pupil) -> PersonRecord:
-    """Where rows differ nothing is taken for granted: one marking protects, an end of duty needs all of them."""
-    marked = sorted(pupil.markings - {UNMARKED})
     return PersonRecord(
         person_id=person_id,
         number=number or None,
@@ -221,8 +223,8 @@ def _record(person_id: str, number: str, pupil: _Pupil) -> PersonRecord:
         family_name=pupil.family_name,
         birth_date=pupil.birth_date,
         sex=pupil.sex,
-        status=Status.ACTIVE.value if len(pupil.statuses) > 1 else next(iter(pupil.statuses)),
-        marking=marked[0] if marked else UNMARKED,
+        status=pupil.status,
+        marking=pupil.marking,
         rows=tuple(sorted(pupil.rows, key=row_order)),
         position=pupil.row,
     )

@@ -95,11 +95,23 @@ class Files:
     def newest_rows(self, name: str) -> Iterator[tuple[int, Fields]]:
         """Of a delta: the row of each id that was modified last."""
         newest: dict[str, tuple[datetime, int]] = {}
+        repeated = self._repeated(name)
+        for row, fields in self.rows(name) if repeated else ():
+            if (sourced_id := fields["sourcedId"]) in repeated:
+                stamp = (table.modified(fields), row)
+                newest[sourced_id] = max(newest.get(sourced_id, stamp), stamp)
         for row, fields in self.rows(name):
-            stamp = (table.modified(fields), row)
-            newest[fields["sourcedId"]] = max(newest.get(fields["sourcedId"], stamp), stamp)
-        numbers = {row for _, row in newest.values()}
-        return ((row, fields) for row, fields in self.rows(name) if row in numbers)
+            stands = newest.get(fields["sourcedId"])
+            if stands is None or stands[1] == row:
+                yield row, fields
+
+    def _repeated(self, name: str) -> set[str]:
+        """Ids that stand in several rows."""
+        seen: set[str] = set()
+        repeated: set[str] = set()
+        for _, fields in self.rows(name):
+            (repeated if fields["sourcedId"] in seen else seen).add(fields["sourcedId"])
+        return repeated
 
     def _manifest(self) -> dict[str, str]:
         if "manifest.csv" not in self._archive.names:
