@@ -124,6 +124,31 @@ class Database:
                 yield connection
 
     @contextlib.contextmanager
+    def restructuring(self, name: str) -> Iterator[Connection]:
+        """A writing transaction that may rebuild tables: for migrations.
+
+        SQLite rebuilds a table by dropping the old one, which its foreign keys would refuse row by row: they are looked
+        at once, at the end. Raises RuntimeError where one leads nowhere then.
+        """
+        if not self.is_sqlite:
+            with self.transaction(name) as connection:
+                yield connection
+            return
+        writer = self._writer or contextlib.nullcontext()
+        with boundary.transaction(name), writer, self._measured(name), self._engine.connect() as connection:
+            # The setting cannot be changed within a transaction.
+            driver = connection.connection.cursor()
+            driver.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                        raise RuntimeError("the migration left a row that refers to none")
+            finally:
+                driver.execute("PRAGMA foreign_keys = ON")
+                driver.close()
+
+    @contextlib.contextmanager
     def read(self, name: str) -> Iterator[Connection]:
         """One consistent snapshot to read from; whatever is written in it is refused or rolled back."""
         with boundary.transaction(name), self._measured(name):

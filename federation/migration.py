@@ -60,7 +60,7 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
     before = current(db)
     _refuse_newer(before, package)
     config = _config(package)
-    with db.transaction("migrate") as connection:
+    with db.restructuring("migrate") as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return before, head(package)

@@ -214,3 +214,36 @@ def test_an_absent_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         db.run("try", lambda c: c.execute(sa.select(1)))
     assert refused.value.code is Code.STORE_UNREACHABLE
     db.close()
+
+
+def test_a_table_that_others_refer_to_can_be_rebuilt(database: Database) -> None:
+    _parent_and_child(database)
+    with database.restructuring("rebuild") as connection:
+        connection.exec_driver_sql("CREATE TABLE new_parent (id INTEGER PRIMARY KEY, more INTEGER)")
+        connection.exec_driver_sql("INSERT INTO new_parent (id) SELECT id FROM parent")
+        if database.is_sqlite:
+            connection.exec_driver_sql("DROP TABLE parent")
+        else:
+            connection.exec_driver_sql("ALTER TABLE parent RENAME TO old_parent")
+        connection.exec_driver_sql("ALTER TABLE new_parent RENAME TO parent")
+    with database.read("look") as connection:
+        assert connection.exec_driver_sql("SELECT id, more FROM parent").all() == [(1, None)]
+    # From then on a child without a parent is refused again.
+    with pytest.raises(sa.exc.IntegrityError), database.transaction("orphan") as connection:
+        connection.exec_driver_sql("INSERT INTO child VALUES (2, 7)")
+
+
+def test_a_rebuilding_that_leaves_a_child_without_its_parent_changes_nothing(database: Database) -> None:
+    _parent_and_child(database)
+    with pytest.raises((RuntimeError, sa.exc.IntegrityError)), database.restructuring("rebuild") as connection:
+        connection.exec_driver_sql("DELETE FROM parent")
+    with database.read("look") as connection:
+        assert connection.exec_driver_sql("SELECT id FROM parent").all() == [(1,)]
+
+
+def _parent_and_child(database: Database) -> None:
+    with database.transaction("make") as connection:
+        connection.exec_driver_sql("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parent (id))")
+        connection.exec_driver_sql("INSERT INTO parent VALUES (1)")
+        connection.exec_driver_sql("INSERT INTO child VALUES (1, 1)")
