@@ -68,6 +68,10 @@ Handlers = Mapping[str, Handler]
 method an iterator of responses. A method that is not there answers NOT_SUPPORTED."""
 
 
+Stub = ControlServiceStub
+"""What a command line speaks through; for those who only hand it on."""
+
+
 class Hosted(Protocol):
     """What a role's `app.build` returns, as far as the control socket is concerned."""
 

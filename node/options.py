@@ -7,22 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from prometheus_client import CollectorRegistry
 
 from federation import settings as settings_files
-from federation.control import session
+from federation.control import Stub, session
 from federation.descriptor import DescriptorStore
 from federation.observability import Log, Metrics
 from federation.runtime import make_clock
 from node.app import App, build
 from node.settings import NodeSettings
 from node.wording import Language, words_in
-
-if TYPE_CHECKING:
-    from federation.v1.control_pb2_grpc import ControlServiceStub
 
 
 class Day(click.ParamType[date]):
@@ -64,7 +61,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 @contextmanager
-def open_stub(config: Path) -> Iterator[ControlServiceStub]:
+def open_stub(config: Path) -> Iterator[Stub]:
     """Speaks to the running node or, where none runs, to one in this process."""
     settings = settings_files.load(config, NodeSettings)
 

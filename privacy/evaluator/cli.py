@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,9 +36,6 @@ from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_da
 from privacy.key_file import MAX_EPOCH
 from privacy.keys import deal_epoch
 from privacy.threshold import MAX_SHARES
-
-if TYPE_CHECKING:
-    from federation.v1.control_pb2_grpc import ControlServiceStub
 
 SIGNING_KEY = "signing.key"
 PUBLIC_SIGNING_KEY = "signing.pub"
@@ -227,7 +223,7 @@ def _write_signing_key(home: Path) -> None:
 
 
 @contextmanager
-def _open_stub(config: Path) -> Iterator[ControlServiceStub]:
+def _open_stub(config: Path) -> Iterator[control.Stub]:
     """Speaks to the running evaluator or, where none runs, to one in this process, which logs to standard error."""
     settings = load(config, EvaluatorSettings)
     log = Log(level="warning")
