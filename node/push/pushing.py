@@ -54,6 +54,7 @@ class Pushing:
             answer = Answer(self._remarks(put.persons))
             if put.part is not None:
                 return self._put_part(system, put, put.part, answer)
+            self._check_begun(system)
             taken = Taken(put.request_id, put.digest, requests.pack(answer))
             delivery = Changes(put.persons, put.deleted, put.digest)
             self._importing.take(delivery, put.as_of, system=system, also=lambda tx: self._keep(tx, system, [taken]))
@@ -76,9 +77,9 @@ class Pushing:
             return Answer(ended=delivery.ended)
 
     def newest(self, system: str) -> date | None:
-        """The newest as-of of a school system; None before its first import."""
+        """The newest as-of of a school system; None where the node has no roster of it."""
         found = self._database.view("push_state", lambda tx: self._imports.newest(tx, system))
-        return None if found is None else found.as_of
+        return None if found is None or found.retired else found.as_of
 
     def take_waiting(self, system: str, *, accept_shrink: bool, confirm_leavings: bool) -> ImportReport:
         """By the administrator's word: take a whole roster that was refused, and let through leavings that wait.
@@ -94,6 +95,14 @@ class Pushing:
                 raise UppropError(Code.INPUT_REFUSED, f"Nothing has been taken of the school system {system} yet.")
             nothing = Changes(b"[]", (), bytes(32))
             return self._importing.take(nothing, newest, system=system, confirm_leavings=confirm_leavings)
+
+    def _check_begun(self, system: str) -> None:
+        """A first delivery is the baseline: were it a part, everyone who came after it would pass for an arrival."""
+        if self.newest(system) is None:
+            raise UppropError(
+                Code.INPUT_REFUSED,
+                "This node has no roster of this school system yet. Put the whole of it first, as parts of a roster.",
+            )
 
     # -- requests that come again -----------------------------------------------------------------------------------
 

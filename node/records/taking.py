@@ -113,7 +113,10 @@ class Taking:
             self._imports.set_mass_start_days(tx, order.system, days)
         self._leavings.release(tx, order)
         if not order.confirm_leavings:
-            self._leavings.hold(tx, order, changes.moved, scan.may_have_left, scan.sizes + changes.sizes)
+            sizes = scan.sizes + changes.sizes
+            if not scan.whole and len(changes.moved) + len(scan.may_have_left) > intake.BULK_PUPILS:
+                sizes += self._sizes_of_the_rest(tx, order, scan)
+            self._leavings.hold(tx, order, changes.moved, scan.may_have_left, sizes)
         # What was said of a pupil may lapse with an import that shows the pupil in school.
         self._pupils.mark_dirty(tx, self._sayings.spoken_of(tx))
         return self._report(tx, record, scan)
@@ -124,6 +127,16 @@ class Taking:
             self._leavings.release(tx, order)
         remarks = self._imports.remarks_of_newest(tx, order.system)
         return replace(self._report(tx, newest, Scan(whole=True, known={}, remarks=list(remarks))), repeated=True)
+
+    def _sizes_of_the_rest(self, tx: Transaction, order: Order, scan: Scan) -> Counter[str]:
+        """Pupils of each school unit at the import before, among those of whom a delivery of changes says nothing."""
+        spoken_of = scan.known.keys() | {claim.record_index for claim in scan.changed}
+        then = order.last or order.seen_on
+        sizes: Counter[str] = Counter()
+        for stored in self._records.of_system(tx, order.system):
+            if stored.record_index not in spoken_of:
+                sizes.update({row.unit for row in stored.record.rows if intake.covers(row, then, order.policy)})
+        return sizes
 
     def _report(self, tx: Transaction, record: ImportRecord, scan: Scan) -> ImportReport:
         return ImportReport(

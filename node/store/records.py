@@ -22,7 +22,7 @@ from node.store.schema_systems import records, units
 from node.store.sealing import Sealer
 
 WRITE_AT_ONCE = 2_000
-"""Records per statement."""
+"""Records per statement, and per step through a whole roster."""
 
 
 @dataclass(slots=True)
@@ -98,6 +98,11 @@ class Records:
             for stored in map(self._open, tx.execute(query)):
                 found.setdefault(asked[stored.person], []).append(stored.record)
         return {person_id: tuple(of_person) for person_id, of_person in found.items()}
+
+    def of_system(self, tx: Connection, system: str) -> Iterator[StoredRecord]:
+        """All that a school system says."""
+        query = select(records).where(records.c.system == system).execution_options(yield_per=WRITE_AT_ONCE)
+        return map(self._open, tx.execute(query))
 
     def of_pupils(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[StoredRecord, ...]]:
         """pupil_id → all that any school system says; pupils of whom none says anything are left out."""

@@ -115,7 +115,7 @@ def person_of(person: Any) -> enrolment_pb2.Person:
     """A person of an SS 12000 export as the contract has it."""
     return enrolment_pb2.Person(
         id=person["id"],
-        civic_no=(person.get("civicNo") or {}).get("value"),
+        civic_no=(person.get("civicNo") or {}).get("value", ""),
         given_name=person.get("givenName"),
         middle_name=person.get("middleName"),
         family_name=person.get("familyName"),

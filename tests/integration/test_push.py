@@ -13,6 +13,9 @@ from typing import Any
 
 import grpc
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import identity, pki
 from federation.clock import utc_now
@@ -52,6 +55,13 @@ def running(node: PushNode) -> Iterator[PushNode]:
 def skola(running: PushNode) -> Iterator[PushClient]:
     with running.client(running.add("skola")) as client:
         yield client
+
+
+@pytest.fixture
+def begun(skola: PushClient) -> PushClient:
+    """A school system whose roster of yesterday the node has: a dozen pupils."""
+    skola.put_roster([person(place) for place in range(12)], TODAY - DAY)
+    return skola
 
 
 def stored(node: PushNode, query: str) -> list[Any]:
@@ -95,7 +105,7 @@ def test_a_withdrawal_with_unknown_whereabouts_opens_the_case_at_once(running: P
 def test_a_withdrawal_ends_what_lasts_beyond_the_last_day_and_nothing_else(
     running: PushNode, skola: PushClient
 ) -> None:
-    other = {"enroledAt": {"id": "another unit"}}
+    other: dict[str, Any] = {"enroledAt": {"id": "another unit"}}
     rows = [
         enrolment("2024-08-19", "2025-06-13"),
         enrolment("2025-08-18"),
@@ -127,17 +137,17 @@ def test_without_persons_a_put_says_that_nothing_has_changed(running: PushNode, 
     assert content_of(running)[:3] == before
 
 
-def test_what_is_wrong_with_one_person_is_said_of_that_person(running: PushNode, skola: PushClient) -> None:
+def test_what_is_wrong_with_one_person_is_said_of_that_person(running: PushNode, begun: PushClient) -> None:
     bad = [
-        person(0),
-        person(1, id=""),
-        person(2, enrolment("18/8 2026")),
-        person(3, civicNo={"value": "201501019999"}),
-        person(4, civicNo=None),
-        person(5, enrolment(schoolType="??"), securityMarking="?", personStatus="?"),
-        person(6, enrolment(end="2026-02-30")),
+        person(20),
+        person(21, id=""),
+        person(22, enrolment("18/8 2026")),
+        person(23, civicNo={"value": "201501019999"}),
+        person(24, civicNo=None),
+        person(25, enrolment(schoolType="??"), securityMarking="?", personStatus="?"),
+        person(26, enrolment(end="2026-02-30")),
     ]
-    (answer,) = skola.put(bad, TODAY)
+    (answer,) = begun.put(bad, TODAY)
     kinds = enrolment_pb2.RemarkKind.Name
     assert [(remark.person, kinds(remark.kind).rpartition("_")[2], remark.field) for remark in answer.remarks] == [
         (2, "REJECTED", "id"),
@@ -150,7 +160,31 @@ def test_what_is_wrong_with_one_person_is_said_of_that_person(running: PushNode,
         (7, "REJECTED", "enrolments.endDate"),
     ]
     assert not any("2015" in remark.why or "18/8" in remark.why for remark in answer.remarks)
-    assert stored(running, "select count(*) from records") == [(6,)]
+    assert stored(running, "select count(*) from records") == [(18,)]
+
+
+def test_what_leaves_a_large_unit_in_one_put_does_not_wait_and_what_empties_a_small_one_does(
+    running: PushNode, skola: PushClient
+) -> None:
+    small: dict[str, Any] = {"enroledAt": {"id": "a small unit"}}
+    large = [person(place) for place in range(100)]
+    skola.put_roster([*large, *[person(place, enrolment(**small)) for place in range(100, 120)]], TODAY - 7 * DAY)
+    left = [person(place, enrolment(end="2026-09-18")) for place in range(11)]
+    left += [person(place, enrolment(end="2026-09-18", **small)) for place in range(100, 111)]
+    skola.put(left, TODAY)
+    assert stored(running, "select pupils from held_leavings") == [(11,)]
+    running.upprop("sync")
+    assert stored(running, "select count(*) from gaps") == [(11,)]
+
+
+def test_the_first_that_a_school_system_puts_is_its_roster(running: PushNode, skola: PushClient) -> None:
+    before = content_of(running)
+    for persons in ([], [person(1)]):
+        with refused("INPUT_REFUSED"):
+            skola.put(persons, TODAY)
+    assert content_of(running) == before
+    skola.put_roster([], TODAY)
+    skola.put([person(1)], TODAY)
 
 
 # -- what is refused ------------------------------------------------------------------------------------------------
@@ -239,7 +273,8 @@ def test_a_roster_that_lacks_half_the_pupils_waits_for_the_administrator(running
 # -- once and once only ---------------------------------------------------------------------------------------------
 
 
-def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(running: PushNode, skola: PushClient) -> None:
+def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(running: PushNode, begun: PushClient) -> None:
+    skola = begun
     put = request([person(1), person(2, enrolment("18/8 2026"))], TODAY)
     first = skola.send(put)
     one = secrets.token_bytes(16)
@@ -281,6 +316,8 @@ def test_a_node_killed_in_the_middle_of_a_put_has_all_of_it_or_nothing(
 ) -> None:
     put = request([person(place) for place in range(50)], TODAY)
     directory = node.add("skola")
+    with node.serving(), node.client(directory) as skola:
+        skola.put_roster([], TODAY - DAY)
     with (
         node.serving(KILLED.format(module=module, name=name), ends_with=-signal.SIGKILL),
         node.client(directory) as skola,
@@ -295,7 +332,7 @@ def test_a_node_killed_in_the_middle_of_a_put_has_all_of_it_or_nothing(
         assert skola.send(put).request_id == put.request_id
         assert content_of(node) == after
     assert len(stored(node, "select * from records")) == 50
-    assert len(stored(node, "select * from imports")) == 1
+    assert len(stored(node, "select * from imports")) == 2
     assert not durable or before == after
 
 
@@ -322,17 +359,18 @@ def other() -> dict[str, Any]:
     return {"enroledAt": {"id": "friskolan"}}
 
 
-def test_a_revocation_holds_from_the_next_call_on_an_open_connection(running: PushNode, skola: PushClient) -> None:
-    skola.put([person(1)], TODAY)
+def test_a_revocation_holds_from_the_next_call_on_an_open_connection(running: PushNode, begun: PushClient) -> None:
+    skola = begun
+    skola.put([], TODAY)
     running.upprop.ok("client", "revoke", "skola")
     with refused("IDENTITY_UNLISTED"):
-        skola.put([person(2)], TODAY)
+        skola.put([person(20)], TODAY)
     with refused("IDENTITY_UNLISTED"):
         skola.heard()
-    assert stored(running, "select count(*) from records") == [(1,)]
+    assert stored(running, "select count(*) from records") == [(12,)]
     # A new key is let in, and the old one stays out.
     with running.client(running.add("skola")) as again:
-        again.put([person(2)], TODAY)
+        again.put([person(20)], TODAY)
         with refused("IDENTITY_UNLISTED"):
             skola.heard()
     assert {"event": "push_client_refused", "client": "skola", "code": "IDENTITY_UNLISTED"}.items() <= next(
@@ -340,12 +378,12 @@ def test_a_revocation_holds_from_the_next_call_on_an_open_connection(running: Pu
     ).items()
 
 
-def test_a_renewed_client_has_two_keys_until_the_old_one_expires(running: PushNode, skola: PushClient) -> None:
+def test_a_renewed_client_has_two_keys_until_the_old_one_expires(running: PushNode, begun: PushClient) -> None:
     refused_add = running.upprop("client", "add", "skola", "--out", str(running.data_dir.parent / "more"))
     assert (refused_add.returncode, "--renew" in refused_add.stderr) == (4, True)
     with running.client(running.add("skola", "--renew")) as renewed:
         renewed.put([person(1)], TODAY)
-        skola.put([person(2)], TODAY)
+        begun.put([person(2)], TODAY)
     assert len(running.upprop.json("client", "list")) == 1
 
 
@@ -370,7 +408,7 @@ def test_certificates_of_others_are_refused(
     ]
     foreign = pki.make_ca("Another CA", utc_now())
     key = pki.new_tls_key()
-    names = [pki.x509.UniformResourceIdentifier("upprop-client://0180/skola")]
+    names = [x509.UniformResourceIdentifier("upprop-client://0180/skola")]
     forged = pki.certify(foreign, "skola", names, (pki.CLIENT,), key.public_key(), utc_now())
     forger = credentials("forger", pki.certificate_pem(forged), pki.private_pem(key))
     for directory in (*parties, forger):
@@ -381,12 +419,12 @@ def test_certificates_of_others_are_refused(
 
 def test_whoever_stole_the_ca_key_can_push_nothing(running: PushNode, skola: PushClient, tmp_path: Path) -> None:
     both = (running.data_dir / "enrolment" / "ca.pem").read_bytes()
-    ca_key = pki.load_pem_private_key(both, None)
-    assert isinstance(ca_key, pki.EllipticCurvePrivateKey)
-    ca = pki.CertificateAuthority(pki.x509.load_pem_x509_certificate(both), ca_key)
+    ca_key = load_pem_private_key(both, None)
+    assert isinstance(ca_key, EllipticCurvePrivateKey)
+    ca = pki.CertificateAuthority(x509.load_pem_x509_certificate(both), ca_key)
     for name in ("skola", "another"):
         key = pki.new_tls_key()
-        names = [pki.x509.UniformResourceIdentifier(f"upprop-client://0180/{name}")]
+        names = [x509.UniformResourceIdentifier(f"upprop-client://0180/{name}")]
         made = pki.certify(ca, name, names, (pki.CLIENT,), key.public_key(), utc_now())
         directory = tmp_path / name
         directory.mkdir()
@@ -433,7 +471,7 @@ def test_a_clients_certificate_opens_no_port_of_the_federation(
 
 
 def test_every_call_is_logged_and_no_log_names_a_pupil(running: PushNode, skola: PushClient) -> None:
-    skola.put([person(place) for place in range(5)], TODAY)
+    skola.put_roster([person(place) for place in range(5)], TODAY)
     skola.withdraw(person_id(1), TODAY, TODAY, reason=UNKNOWN)
     with refused("INPUT_REFUSED"):
         skola.withdraw(person_id(77), TODAY, TODAY)
@@ -460,7 +498,7 @@ def test_every_call_is_logged_and_no_log_names_a_pupil(running: PushNode, skola:
 
 def test_the_administrator_sees_how_far_each_client_was_heard(running: PushNode, skola: PushClient) -> None:
     running.add("friskola")
-    skola.put([person(1)], TODAY)
+    skola.put_roster([person(1)], TODAY)
     running.upprop.ok("client", "revoke", "friskola")
     friskola, skola_line = running.upprop.json("client", "list")
     assert (friskola["name"], friskola["state"], "as_of" in friskola) == ("friskola", "revoked", False)
