@@ -106,6 +106,9 @@ def _for(time: Timeline, grounds: Grounds, opening: OpeningStated) -> Iterator[F
 def _left(time: Timeline, opening: OpeningStated) -> Iterator[Finding]:
     last = time.last_run()
     assert last is not None
+    if not last.last:
+        # No row ends here: a person's word ends the presence, and is told as such.
+        return
     if any(_cancelled(time, span) for span in last.last):
         yield finding(Why.LEFT_CANCELLED, as_of=last.until)
     elif any(span.vanished for span in last.last):

@@ -236,6 +236,14 @@ def test_each_reason_is_found_and_said(kind: Why) -> None:
     assert all(spoken(explanation))
 
 
+def test_what_a_persons_word_ended_is_not_said_to_have_ended_by_itself() -> None:
+    assert kinds(STORIES[Why.GONE][0].explained(), Why) == [Why.GONE]
+    assert kinds(STORIES[Why.NO_SHOW][0].explained(), Why) == [Why.NO_SHOW]
+    # Nor where the rows come to end later than the word has it.
+    both = Story(day(9, 14), LEFT, [said(What.GONE, day(9, 2), day(9, 14))]).explained()
+    assert kinds(both, Why) == [Why.GONE]
+
+
 def test_an_absent_gap_is_explained_by_what_unmade_it_alone() -> None:
     for kind, (story, _) in STORIES.items():
         explanation = story.explained()
