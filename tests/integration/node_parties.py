@@ -63,6 +63,7 @@ class Node:
         self.settings = load(settings_path, node.settings.NodeSettings)
         self.clock = clock
         self.log = io.StringIO()
+        self.measured: CollectorRegistry
         self.app: node.app.App
         self._lock = DaemonLock(self.settings.data_dir)
         self.open()
@@ -73,10 +74,11 @@ class Node:
         migrate(database, node.settings.STORE_PACKAGE)
         database.close()
         descriptors = DescriptorStore.of(self.settings)
+        self.measured = CollectorRegistry()
         self.app = node.app.build(
             self.settings,
             clock=self.clock,
-            metrics=Metrics(CollectorRegistry()),
+            metrics=Metrics(self.measured),
             log=Log(self.log),
             descriptors=descriptors,
         )
