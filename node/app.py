@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 from federation.clock import Clock
 from federation.control import Handlers
@@ -41,8 +42,13 @@ from node.push.pushing import Pushing
 from node.push.servicers import EnrolmentServicer
 from node.records import servicers as records
 from node.records.importing import Importing
+from node.records.ss12000_api.fetching import Fetching
+from node.records.ss12000_api.observability import FetchMetrics
+from node.records.ss12000_api.schedule import LOOK_SECONDS as FETCH_LOOK_SECONDS
+from node.records.ss12000_api.schedule import Schedule
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
+from node.store.fetches import Fetches
 from node.store.gaps import Gaps
 from node.store.imports import Imports
 from node.store.notices import Notices
@@ -119,6 +125,19 @@ def build(
             f"The record key {settings.record_key} is not the one this store was begun with. Restore that one.",
         )
     importing = Importing(database, sealer, rules, clock)
+    fetching = Fetching(
+        database=database,
+        sealer=sealer,
+        importing=importing,
+        systems=settings.school_systems,
+        clock=clock,
+        metrics=FetchMetrics(metrics.registry),
+        log=log,
+    )
+    fetching.show_last()
+    schedule = Schedule(
+        database, Fetches(sealer), fetching, settings.school_systems, clock, lambda: ZoneInfo(descriptor().zone)
+    )
     sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
     uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics)
     drilling = Drilling(
@@ -156,6 +175,7 @@ def build(
         parked=ParkedSignals(pupils, outbox),
         imports=imports,
         clients=clients,
+        fetching=fetching,
         outbox=outbox,
         identity=own.identity.uri,
         first_steps=steps,
@@ -163,7 +183,7 @@ def build(
     )
     handlers = {
         **servicers.handlers(),
-        **records.handlers(importing, clock.today, log),
+        **records.handlers(importing, fetching, clock.today, log),
         **push.handlers(clients, ca, pushing),
         **drill.handlers(drilling, pipeline),
         **explain.handlers(
@@ -173,6 +193,7 @@ def build(
     }
     workers = (
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
+        Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
         Worker("drill", LOOK_SECONDS, lambda: drilling.begin_if_due(settings.drill_days)),
     )
     local_servers: Sequence[LocalServer] = ()

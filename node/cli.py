@@ -170,4 +170,8 @@ log_level = "info"
 # enrolment_listen = "10.0.0.5:7450"       # where your school systems may push, inside your own network
 # enrolment_names = ["upprop.example.se"]  # how they call this machine, where it is not that address
 # database_url_file = "db.url"     # a postgresql:// URL (mode 0600) in place of SQLite in data_dir
+# [school_systems.main]            # tables come last: a school system whose API the node fetches from
+# url = "https://skola.example.se/ss12000/v2"
+# token_file = "school.token"      # mode 0600; or token_url, client_id, client_secret_file, scope
+# at = "05:30"                     # a running node fetches every day from this time on
 """

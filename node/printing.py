@@ -21,6 +21,7 @@ SHOWN_REMARKS = 20
 """Rows of the import report shown per kind; --json gives all."""
 
 _STEPS = {
+    "fetch": Text.STEP_FETCH,
     "read": Text.STEP_READ,
     "compare": Text.STEP_COMPARE,
     "write": Text.STEP_WRITE,
@@ -63,8 +64,9 @@ def watch(steps: Iterator[Step | Answer], *, quiet: bool, words: Words) -> Answe
                 continue
             if step.step not in tasks:
                 named = words(_STEPS[step.step]) if step.step in _STEPS else step.step
-                tasks[step.step] = progress.add_task(named, total=step.total)
-            progress.update(tasks[step.step], completed=step.done, total=step.total)
+                tasks[step.step] = progress.add_task(named, total=None)
+            # Of 0 it is not known how much there is.
+            progress.update(tasks[step.step], completed=step.done, total=step.total or None)
     return report
 
 

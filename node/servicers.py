@@ -16,6 +16,7 @@ from node.explain.findings import Finding
 from node.explain.servicers import finding_messages
 from node.pipeline import Pipeline, Progress
 from node.push.administration import PushClients
+from node.records.ss12000_api.fetching import Fetching
 from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports
@@ -36,6 +37,7 @@ class Servicers:
         parked: ParkedSignals,
         imports: Imports,
         clients: PushClients,
+        fetching: Fetching,
         outbox: Outbox,
         identity: str,
         first_steps: Callable[[], Sequence[Finding]],
@@ -49,6 +51,7 @@ class Servicers:
         self._parked = parked
         self._imports = imports
         self._clients = clients
+        self._fetching = fetching
         self._outbox = outbox
         self._identity = identity
         self._first_steps = first_steps
@@ -74,6 +77,7 @@ class Servicers:
                 "signals parked": str(counts.parked),
                 "school units whose leavings wait": str(len(held)),
                 **{f"push client {line.name}": line.sentence for line in self._clients.lines_in(tx)},
+                **{f"school system {name}": line for name, line in self._fetching.lines_in(tx).items()},
             }
 
         lines = self._database.view("node_status", work)

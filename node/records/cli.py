@@ -10,7 +10,7 @@ import click
 from node import printing
 from node.options import Day, config_option, json_option, open_stub, words_option
 from node.records.client import ImportClient
-from node.records.options import Given, given_options
+from node.records.options import Given, GivenApi, api_options, given_options
 from node.records.plain_csv import TEMPLATE
 from node.wording import Words
 from node.wording.texts import Text
@@ -18,6 +18,7 @@ from node.wording.texts import Text
 
 @click.command(name="import")
 @given_options
+@api_options
 @click.option("--as-of", type=Day(), help="The day whose state the export shows, as 2026-10-19.")
 @click.option("--accept-shrink", is_flag=True, help="Take an export that lacks half the roster: they have really left.")
 @click.option(
@@ -29,7 +30,7 @@ from node.wording.texts import Text
 @json_option
 def import_export(
     given: Given | None,
-    system: str,
+    api: GivenApi,
     as_of: date | None,
     accept_shrink: bool,
     confirm_leavings: bool,
@@ -44,23 +45,31 @@ def import_export(
     SS 12000, what GET /persons answers:   upprop node import FILE --as-of DATE
     OneRoster 1.2, directory or zip:       upprop node import --oneroster PATH --as-of DATE
     Anything else, as a table:             upprop node import --csv FILE --as-of DATE
+    SS 12000, its API:                     upprop node import --ss12000 URL --token-file FILE
+    An API that the settings name:         upprop node import [--system NAME]
 
     The first import is the baseline: it says who is here, and nothing about pupils who simply stay. The same export
     again changes nothing. An export that is broken, older than the last one, another municipality's, or that lacks half
-    the roster is refused whole, and what is known stays as it is. To see what an import would say without saying it:
-    upprop node check.
+    the roster is refused whole, and what is known stays as it is. From an API everyone is fetched the first time and
+    every week, and in between what has changed; a fetch that was broken off goes on where it was. To see what an import
+    would say without saying it: upprop node check.
     """
     if template:
         click.echo(TEMPLATE, nl=False)
         return
-    if given is None:
-        raise click.UsageError(f"Give an export of the school system {system}: FILE, --oneroster or --csv.")
-    if as_of is None:
+    if given is not None and as_of is None:
         raise click.UsageError("Say with --as-of which day's state the export shows.")
-    with open_stub(config) as stub:
-        steps = ImportClient(stub).import_export(
-            given, as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
+    if given is None and as_of is not None:
+        raise click.UsageError(
+            "Give an export: FILE, --oneroster or --csv. An API shows today's state, without --as-of."
         )
+    allowed = {"accept_shrink": accept_shrink, "confirm_leavings": confirm_leavings}
+    with open_stub(config) as stub:
+        client = ImportClient(stub)
+        if given is None or as_of is None:
+            steps = client.fetch(api, **allowed)
+        else:
+            steps = client.import_export(given, as_of, **allowed)
         report = printing.watch(steps, quiet=as_json, words=words)
     if as_json:
         printing.as_json(report)

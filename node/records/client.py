@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 from federation.v1 import control_pb2
 from federation.v1.control_pb2_grpc import ControlServiceStub
 from node.client import Answer, Step, as_answer, as_step
-from node.records.options import Given
+from node.records.options import Given, GivenApi
 from node.records.sources import Source
 
 SOURCES = {
@@ -45,6 +46,20 @@ class ImportClient:
         request = import_request(given, as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings)
         yield from _followed(self._stub.Import(request))
 
+    def fetch(self, api: GivenApi, *, accept_shrink: bool, confirm_leavings: bool) -> Iterator[Step | Answer]:
+        """Steps, and last the report."""
+        request = control_pb2.ImportRequest(
+            source=control_pb2.SOURCE_SS12000_API,
+            system=api.system,
+            url=api.url or "",
+            token_file=_path(api.token_file),
+            ca_file=_path(api.ca_file),
+            full=api.full,
+            accept_shrink=accept_shrink,
+            confirm_leavings=confirm_leavings,
+        )
+        yield from _followed(self._stub.Import(request))
+
     def systems(self) -> list[Answer]:
         """The school systems and how current each is."""
         return [as_answer(line) for line in self._stub.ListSystems(control_pb2.ListSystemsRequest()).systems]
@@ -57,3 +72,7 @@ class ImportClient:
 def _followed(responses: Iterator[control_pb2.ImportResponse]) -> Iterator[Step | Answer]:
     for response in responses:
         yield as_step(response.progress) if response.HasField("progress") else as_answer(response.report)
+
+
+def _path(path: Path | None) -> str:
+    return "" if path is None else str(path)

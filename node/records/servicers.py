@@ -15,6 +15,7 @@ from node.records.importing import Importing
 from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
 from node.records.report import ImportReport
 from node.records.sources import Source, delivery_of
+from node.records.ss12000_api.fetching import Fetching
 from node.streaming import Report, Step, streamed
 
 T = TypeVar("T")
@@ -30,9 +31,13 @@ SOURCES = {
 }
 
 
-def handlers(importing: Importing, today: Callable[[], date], log: Log) -> Handlers:
+def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date], log: Log) -> Handlers:
     def import_export(request: control_pb2.ImportRequest) -> Iterator[control_pb2.ImportResponse]:
-        as_of, system = day_of(request.as_of), request.system or DEFAULT_SYSTEM
+        system = request.system or DEFAULT_SYSTEM
+        if request.source == control_pb2.SOURCE_SS12000_API:
+            yield from _reported(lambda report: fetch(request, system, report), system, today(), log)
+            return
+        as_of = day_of(request.as_of)
 
         def take(report: Report) -> ImportReport:
             return importing.take(
@@ -45,6 +50,16 @@ def handlers(importing: Importing, today: Callable[[], date], log: Log) -> Handl
             )
 
         yield from _reported(take, system, as_of, log)
+
+    def fetch(request: control_pb2.ImportRequest, system: str, report: Report) -> ImportReport:
+        return fetching.run(
+            system,
+            fetching.source(system, request.url, request.token_file, request.ca_file),
+            full=request.full,
+            accept_shrink=request.accept_shrink,
+            confirm_leavings=request.confirm_leavings,
+            progress=report,
+        )
 
     def list_systems(_request: control_pb2.ListSystemsRequest) -> control_pb2.ListSystemsResponse:
         lines = [

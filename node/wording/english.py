@@ -11,6 +11,7 @@ from node.wording.texts import Text
 from node.wording.words import Catalogue
 
 _COMMANDS: Mapping[enum.Enum, str] = {
+    Text.STEP_FETCH: "Fetching from the school system",
     Text.STEP_READ: "Reading the export",
     Text.STEP_COMPARE: "Comparing with what is known",
     Text.STEP_WRITE: "Writing what has changed",

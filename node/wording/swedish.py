@@ -11,6 +11,7 @@ from node.wording.texts import Text
 from node.wording.words import Catalogue
 
 _COMMANDS: Mapping[enum.Enum, str] = {
+    Text.STEP_FETCH: "Hämtar från skolsystemet",
     Text.STEP_READ: "Läser exporten",
     Text.STEP_COMPARE: "Jämför med det som är känt",
     Text.STEP_WRITE: "Skriver det som har ändrats",

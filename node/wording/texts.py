@@ -9,6 +9,7 @@ class Text(enum.Enum):
     """One sentence, heading or column of a command; parameters stand in its catalogue entry."""
 
     # -- progress
+    STEP_FETCH = enum.auto()
     STEP_READ = enum.auto()
     STEP_COMPARE = enum.auto()
     STEP_WRITE = enum.auto()

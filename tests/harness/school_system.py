@@ -39,7 +39,7 @@ the list `on`: persons, organisations, deletedEntities, token) fare badly:
     redirect  to `location`                               same      the token of the page is the one it was asked by
     twins     the page before is given again, with a new token, for ever
     expire    all access tokens end before it             forget    all page tokens end before it
-    repeat    the last of the page before comes again     kill      SIGKILL to `pid`, no answer
+    repeat    the last of the page before comes again     kill      SIGKILL to the pid in `pid_file`, no answer
     huge      a body of `bytes` bytes                     changed   `person` replaces what was said of that person
 """
 
@@ -524,7 +524,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "huge":
                 self._write(status, b'{"data": [' + b" " * fault["bytes"] + b"]}", {})
             case "kill":
-                os.kill(fault["pid"], signal.SIGKILL)
+                os.kill(int(Path(fault["pid_file"]).read_text(encoding="utf-8")), signal.SIGKILL)
                 self.close_connection = True
             case _:
                 self._send(status, document)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from federation.errors import Code, UppropError
 from federation.observability import Log
 from federation.rules.vocabulary import Policy
 from node.records.report import ImportReport
 from node.records.ss12000_api.fetching import Fetching
+from node.records.ss12000_api.observability import FetchMetrics
 from node.records.ss12000_api.settings import SchoolSystem as Source
 from node.store.fetches import Fetches, FetchState
 from node.store.records import Records
@@ -45,6 +47,7 @@ class Fetcher:
             importing=node.importing,
             systems={},
             clock=node.clock,
+            metrics=FetchMetrics(CollectorRegistry()),
             log=Log(self.log),
             sleep=self.pauses.append,
         )

@@ -22,21 +22,20 @@ from pathlib import Path
 from federation.clock import Clock
 from federation.database import Database
 from federation.errors import Code, UppropError
-from federation.observability import Event, Level, Log
+from federation.observability import Log
 from node.records.importing import Importing
 from node.records.importing import Progress as Steps
 from node.records.report import ImportReport
 from node.records.ss12000_api import settings
 from node.records.ss12000_api.api import Api
 from node.records.ss12000_api.gathering import Anew, Gathering, Run, UnusableError
+from node.records.ss12000_api.observability import BEGUN_ANEW, FETCH_FAILED, FETCHED, FetchMetrics
 from node.records.ss12000_api.settings import SchoolSystem
 from node.records.ss12000_api.transport import Transport
 from node.store import Transaction
 from node.store.fetches import Fetch, Fetches, FetchState
 from node.store.imports import Imports
 from node.store.sealing import Sealer
-
-BEGUN_ANEW = Event("school_system_fetch_begun_anew", ("system", "why"), Level.WARNING)
 
 REFUSALS = frozenset(
     {Code.EXPORT_FOREIGN, Code.EXPORT_OLDER, Code.EXPORT_SHRUNK, Code.EXPORT_UNREADABLE, Code.INPUT_REFUSED}
@@ -58,6 +57,7 @@ class Fetching:
         importing: Importing,
         systems: Mapping[str, SchoolSystem],
         clock: Clock,
+        metrics: FetchMetrics,
         log: Log,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -65,6 +65,7 @@ class Fetching:
         self._importing = importing
         self._systems = systems
         self._clock = clock
+        self._metrics = metrics
         self._log = log
         self._sleep = sleep
         self._gathering = Gathering(database, sealer)
@@ -83,7 +84,7 @@ class Fetching:
             raise UppropError(
                 Code.CONFIG_INVALID,
                 f"The settings know no school system {system}. Add [school_systems.{system}] with its url, or say what "
-                "to import.",
+                "to import: FILE, --oneroster, --csv or --ss12000.",
             ) from None
 
     def run(
@@ -105,7 +106,7 @@ class Fetching:
             fetch = self._begun(system, source, full=full)
             try:
                 fetch = self._whole(fetch, source, lambda done: progress("fetch", done, 0), accept_empty=accept_shrink)
-                return self._importing.take(
+                report = self._importing.take(
                     self._gathering.delivery(fetch),
                     fetch.as_of,
                     system=system,
@@ -117,6 +118,38 @@ class Fetching:
             except UppropError as error:
                 self._failed(system, error)
                 raise
+        self._metrics.succeeded(system, self._clock.now())
+        self._log(
+            FETCHED,
+            system=system,
+            as_of=report.as_of,
+            whole=fetch.whole,
+            baseline=report.baseline,
+            waits=bool(report.held),
+        )
+        return report
+
+    def show_last(self) -> None:
+        """Set the metrics to what the store knows; at start."""
+        for system, (last, current) in self._database.view("fetch_standing", self._standing).items():
+            if last is not None and last.taken_at is not None:
+                self._metrics.succeeded(system, last.taken_at)
+            if current is not None and current.failure is not None:
+                self._metrics.failed(system)
+
+    def lines_in(self, tx: Transaction) -> dict[str, str]:
+        """School system → how current it is, in a few words."""
+        lines: dict[str, str] = {}
+        for system, (last, current) in self._standing(tx).items():
+            lines[system] = "never fetched" if last is None else f"fetched {last.as_of.isoformat()}"
+            if current is not None and current.failed_at is not None and current.failure is not None:
+                lines[system] += f", last attempt {current.failed_at:%Y-%m-%dT%H:%MZ} {current.failure.value}"
+        return lines
+
+    def _standing(self, tx: Transaction) -> dict[str, tuple[Fetch | None, Fetch | None]]:
+        """School system → the newest run that was taken, and the one that was not."""
+        named = {*self._systems, *self._fetches.systems(tx)}
+        return {each: (self._fetches.last_taken(tx, each), self._fetches.current(tx, each)) for each in sorted(named)}
 
     # -- beginning --------------------------------------------------------------------------------------------------
 
@@ -195,6 +228,8 @@ class Fetching:
                 refuse = isinstance(error, UnusableError) or (fetched and error.code in REFUSALS)
                 self._fetches.fail(tx, current, error.code, self._clock.now(), refuse=refuse)
 
+        self._metrics.failed(system)
+        self._log(FETCH_FAILED, system=system, code=error.code)
         # Where the store itself fails, the first error is the one to speak of.
         with contextlib.suppress(UppropError):
             self._database.run("fetch_failed", work)
