@@ -98,7 +98,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.DUTY_ENDED: "Skolplikten skulle sägas ha upphört: {number:elev|elever}",
     Text.WOULD_WAIT: (
         "{pupils:elev|elever} lämnar skolenheten {unit} på en gång. De skulle vänta på bekräftelse: rätta exporten, "
-        "eller läs in med --confirm-leavings."
+        "eller läs in den och sedan en gång till med --confirm-leavings."
     ),
     Text.HELD: "Skulle vänta på bekräftelse: {number:elev|elever}",
     Text.PROTECTED_LEFT_OUT: (
