@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from federation import files
+from federation import settings as settings_files
 from federation.errors import Code, UppropError
 from federation.pki import new_tls_key, private_pem
 from node import printing
 from node.options import config_option, json_option, open_stub, words_option
 from node.push.client import ClientsClient
+from node.settings import NodeSettings
 from node.wording import Words
 
 KEY_NAME, CERTIFICATE_NAME, CA_NAME = "client.key", "client.crt", "ca.crt"
@@ -81,6 +83,9 @@ def add(name: str, out: Path, csr: Path | None, renew: bool, config: Path, as_js
         return
     written = ", ".join(path.name for path in wanted if path.exists())
     click.echo(f"{name} may push until {issued.expires_on}. Written to {out}: {written}.")
+    listen = settings_files.load(config, NodeSettings).enrolment_listen
+    if listen is None:
+        click.echo('The node takes pushes once its settings state enrolment_listen = "host:port". Then restart it.')
 
 
 @client.command()
