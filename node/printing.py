@@ -106,7 +106,7 @@ def remarks(report: Answer, words: Words) -> None:
             continue
         table = table_of(words(Text.ROW), words(Text.FIELD), words(Text.WHY), title=words(title, number=len(lines)))
         for remark in lines[:SHOWN_REMARKS]:
-            table.add_row(str(remark["row"]), remark["field"], words.term(remark["why"]))
+            table.add_row(str(remark["row"]), remark["field"], words.remark(remark["why"]))
         show(table)
         if len(lines) > SHOWN_REMARKS:
             click.echo(words(Text.MORE_REMARKS, number=len(lines) - SHOWN_REMARKS))

@@ -95,8 +95,8 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.TAKEN_BACK: "Would be taken back, no gap here any more: {number:pupil|pupils}",
     Text.DUTY_ENDED: "The duty to attend would be said to have ended: {number:pupil|pupils}",
     Text.WOULD_WAIT: (
-        "{pupils:pupil leaves|pupils leave} school unit {unit} at once. They would wait: correct the export, or import it"
-        " and then once more with --confirm-leavings."
+        "{pupils:pupil leaves|pupils leave} school unit {unit} at once. They would wait: correct the export, or import"
+        " it and then once more with --confirm-leavings."
     ),
     Text.HELD: "Would wait to be confirmed: {number:pupil|pupils}",
     Text.PROTECTED_LEFT_OUT: (

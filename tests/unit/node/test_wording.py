@@ -20,8 +20,12 @@ from node.explain.findings import SECTIONS, Next
 from node.gaps import OpenedBy
 from node.identity import Route
 from node.model import HAND_MADE_OPENINGS, Reason, Status
+from node.records.dates import WHY_NO_DATE
+from node.records.report import number_remark
+from node.records.ss12000_person import WHY_UNKNOWN_FORM, WHY_UNKNOWN_MARKING, WHY_UNKNOWN_STATUS
 from node.wording import CATALOGUES, Catalogue, Language, words_in
 from node.wording.texts import Text
+from privacy.identifiers import Invalid, InvalidReason, Missing, ParsedNumber, Temporary
 
 KINDS_OF_KEYS: set[type[enum.Enum]] = {
     Text,
@@ -89,6 +93,35 @@ def test_a_code_without_a_term_is_shown_as_it_is() -> None:
 def test_a_parameter_that_is_not_given_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         SWEDISH(Text.IMPORTED)
+
+
+def whys() -> Iterator[str]:
+    """Every sentence that an import may remark on a row, as the sources spell it."""
+    for path in sorted((Path(node.__file__).parent / "records").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("Remark", "reject", "note")):
+                yield from (
+                    value.value
+                    for value in call.args[-1:]
+                    if isinstance(value, ast.Constant) and isinstance(value.value, str)
+                )
+    unusable: list[ParsedNumber] = [Temporary(), Missing(), *map(Invalid, InvalidReason)]
+    yield from (number_remark(parsed, 1).why for parsed in unusable)
+    yield from (WHY_NO_DATE, WHY_UNKNOWN_FORM, WHY_UNKNOWN_MARKING, WHY_UNKNOWN_STATUS)
+    yield "expected `str`, got `int`: the enrolment is left out"
+    yield "is empty, and no known grade is given: taken for GR, in 12 rows"
+    yield "gives no known grade, nor is a school type given: taken for GR, in 12 rows"
+    yield "has more or fewer fields than the header: the row is left out"
+
+
+def test_every_remark_on_a_row_is_said_in_swedish() -> None:
+    sentences = set(whys())
+    assert len(sentences) > 20
+    for why in sentences:
+        assert SWEDISH.remark(why) != why, why
+        assert ENGLISH.remark(why) == why
+    assert SWEDISH.remark("is empty, and no known grade is given: taken for GR, in 12 rows").endswith("i 12 rader")
+    assert SWEDISH.remark("is odd: the row is left out") == "is odd: the row is left out"
 
 
 def calls() -> Iterator[tuple[enum.Enum, set[str]]]:
