@@ -31,11 +31,13 @@ from federation.rules.vocabulary import (
     Opening,
     OpeningKind,
     Presence,
+    Pseudonym,
     Signal,
     Urgency,
 )
 from federation.tls import ChannelCredentials
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc, registry_pb2, registry_pb2_grpc, signal_pb2
+from node.recovery.stated import Stated, StatedPage
 from privacy.protocol import Answer
 
 SUBMIT_DEADLINE = 60.0
@@ -47,6 +49,8 @@ CALL_DEADLINE = 20.0
 
 _OPENING_KINDS = {kind: signal_pb2.OpeningKind.Value(f"OPENING_KIND_{kind.value}") for kind in OpeningKind}
 _URGENCIES = {urgency: signal_pb2.Urgency.Value(f"URGENCY_{urgency.value}") for urgency in Urgency}
+_KINDS_STATED = {message: kind for kind, message in _OPENING_KINDS.items()}
+_URGENCIES_STATED = {message: urgency for urgency, message in _URGENCIES.items()}
 _DISPOSITIONS = {registry_pb2.DispositionKind.Value(f"DISPOSITION_KIND_{kind.value}"): kind for kind in DispositionKind}
 _NOTICE_KINDS = {registry_pb2.NoticeKind.Value(f"NOTICE_KIND_{kind.value}"): kind for kind in NoticeKind}
 
@@ -174,6 +178,34 @@ class RegistryLink:
         )
         self._call(lambda peer, stub: peer.call(stub.ReportRoster, request, CALL_DEADLINE))
 
+    def list_signals(self, after: bytes) -> StatedPage:
+        """What we have stated of the next handles after one; empty for the first page."""
+        request = registry_pb2.ListSignalsRequest(
+            envelope=make_envelope(self._clock, self._descriptor), after_handle=after, limit=MAX_BATCH
+        )
+        response = self._call(lambda peer, stub: peer.call(stub.ListSignals, request, SUBMIT_DEADLINE))
+        stated = tuple(_stated(message) for message in response.signals)
+        handles = [each.signal.handle for each in stated]
+        if handles != sorted(set(handles)) or (handles and handles[0] <= after) or (response.more and not handles):
+            raise _unfit("the registry")
+        return StatedPage(
+            stated,
+            response.more,
+            _day(response.first_contact) if response.HasField("first_contact") else None,
+            _day(response.last_contact) if response.HasField("last_contact") else None,
+        )
+
+    def find_handles(self, pseudonyms: Sequence[Pseudonym]) -> tuple[tuple[Pseudonym, Handle], ...]:
+        """(pseudonym, handle) of our own live handles that bear one of at most 1 000 pseudonyms."""
+        request = registry_pb2.FindHandlesRequest(
+            envelope=make_envelope(self._clock, self._descriptor),
+            pseudonyms=[signal_pb2.Pseudonym(epoch=each.epoch, value=each.value) for each in pseudonyms],
+        )
+        response = self._call(lambda peer, stub: peer.call(stub.FindHandles, request, SUBMIT_DEADLINE))
+        if any(each.asked >= len(pseudonyms) or len(each.handle) != HANDLE_BYTES for each in response.found):
+            raise _unfit("the registry")
+        return tuple((pseudonyms[each.asked], Handle(each.handle)) for each in response.found)
+
     def _call(self, call: Callable[[Peer, registry_pb2_grpc.RegistryServiceStub], T]) -> T:
         failure = UppropError(Code.CONFIG_INVALID, "The descriptor names no registry. Ask the authority for another.")
         for peer in self._peers:
@@ -258,6 +290,46 @@ def _opening(opening: Opening) -> signal_pb2.Opening:
 
 def _duty_ended(ended: DutyEnded) -> signal_pb2.DutyEnded:
     return signal_pb2.DutyEnded(begins=ended.begins.isoformat(), review=_text(ended.review))
+
+
+def _stated(message: registry_pb2.StatedSignal) -> Stated:
+    """What the registry gives back of our own words; only what we could have said is taken."""
+    said = message.signal
+    if len(said.handle) != HANDLE_BYTES or said.version < 1:
+        raise _unfit("the registry")
+    signal = Signal(
+        handle=Handle(said.handle),
+        version=said.version,
+        pseudonyms=tuple(Pseudonym(each.epoch, b"") for each in said.pseudonyms),
+        presences=tuple(
+            Presence(
+                _day(each.begins) if each.HasField("begins") else None,
+                _day(each.until) if each.HasField("until") else None,
+                _day(each.affirmed_on) if each.HasField("affirmed_on") else None,
+                _day(each.met_on) if each.HasField("met_on") else None,
+            )
+            for each in said.presences
+        ),
+        opening=_opening_stated(said.opening) if said.HasField("opening") else None,
+        duty_ended=(
+            DutyEnded(
+                _day(said.duty_ended.begins),
+                _day(said.duty_ended.review) if said.duty_ended.HasField("review") else None,
+            )
+            if said.HasField("duty_ended")
+            else None
+        ),
+        retracted=said.retracted,
+    )
+    return Stated(signal, tuple(_opening_stated(each) for each in message.openings))
+
+
+def _opening_stated(message: signal_pb2.Opening) -> Opening:
+    kind, urgency = _KINDS_STATED.get(message.kind), _URGENCIES_STATED.get(message.urgency)
+    if kind is None or urgency is None or message.number < 1:
+        raise _unfit("the registry")
+    planned_start = _day(message.planned_start) if message.HasField("planned_start") else None
+    return Opening(message.number, kind, _day(message.since), urgency, planned_start)
 
 
 def _text(day: date | None) -> str | None:

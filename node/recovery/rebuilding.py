@@ -21,7 +21,6 @@ gap is it the row that was corrected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -34,7 +33,6 @@ from node.model import (
     History,
     ImportFacts,
     Observation,
-    OpeningStated,
     Row,
     Saying,
     Statement,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from node.model import HeldLeavings, ImportFacts
 from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
-from node.store.schema import node_state
+from node.store.schema import node_state, recovery
 from node.store.schema_systems import held_leavings, imports, mass_start_days, rejected_rows
 from node.store.sealing import Sealer
 
@@ -139,9 +139,12 @@ class Imports:
         if not days:
             return None
         begun = tx.execute(select(imports.c.seen_on).where(imports.c.baseline)).scalars().all()
+        # A store that was lost began with an import that this one does not have.
+        lost = tx.execute(select(recovery.c.first_contact)).scalar()
+        baseline = days[0] if lost is None else min(days[0], lost)
         return ImportFacts(
-            baseline=days[0],
-            imports=days,
+            baseline=baseline,
+            imports=tuple(sorted({baseline, *days})),
             mass_start_days=frozenset(tx.execute(select(mass_start_days.c.day)).scalars()),
             held=tuple(HeldLeavings(held.as_of, held.unit, held.released_on) for held in self.held(tx)),
             joined=frozenset(begun) - {days[0]},

@@ -219,12 +219,13 @@ class Outbox:
     def withdraw(self, tx: Connection, handles: Iterable[bytes]) -> frozenset[bytes]:
         """Give up what waits under retired handles; returns those under which something may have been said.
 
-        What was never in a batch cannot have reached anybody, and must not once the handle is retired.
+        What was never in a batch, nor handed back by the registry, cannot have reached anybody, and must not once the
+        handle is retired.
         """
         spoken: set[bytes] = set()
         for chunk in chunks(handles):
             for row in tx.execute(select(versions).where(versions.c.handle.in_(chunk))).all():
-                if row.batch_id is not None:
+                if row.batch_id is not None or row.state == VersionState.ACKNOWLEDGED.value:
                     spoken.add(row.handle)
                 if row.state == VersionState.WAITING.value and not self._opened(row).signal.retracted:
                     tx.execute(

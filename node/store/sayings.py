@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from node.model import Saying, What
 from node.store.bulk import chunks
@@ -118,6 +118,13 @@ class Sayings:
         """What was stated about one pupil and waits for a second person, oldest first."""
         said = [_saying(said) for said in self.waiting(tx) if said.pupil_id == pupil_id]
         return tuple(saying for saying in said if saying is not None)
+
+    def take_back(self, tx: Connection, pupil_id: bytes, said_by: str) -> None:
+        """Forget what one who is no person (`said_by`) stated about a pupil."""
+        query = select(sayings).where(sayings.c.pupil_id == pupil_id)
+        theirs = [row.saying_id for row in tx.execute(query) if self._opened(row).content.said_by == said_by]
+        for chunk in chunks(theirs):
+            tx.execute(delete(sayings).where(sayings.c.saying_id.in_(chunk)))
 
     def spoken_of(self, tx: Connection) -> tuple[bytes, ...]:
         """The pupils of whom anything stands."""
