@@ -9,6 +9,7 @@ Invariants
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -84,6 +85,7 @@ class Drilling:
         self._pseudonyms = Pseudonyms(sealer)
         self._notices = Notices()
         self._gaps = Gaps(self._pupils)
+        self._one_at_a_time = threading.Lock()
 
     # -- beginning --------------------------------------------------------------------------------------------------
 
@@ -91,7 +93,9 @@ class Drilling:
         """Begin a drill, or find the one that runs; returns its id. Raises UppropError(INPUT_REFUSED)."""
         today = self._clock.today()
         made = Done(today, self._clock.now())
-        drill, new = self._database.run("node_drill_begin", lambda tx: self._begin(tx, made))
+        # The schedule and a person may ask at once: the second finds what the first has begun.
+        with self._one_at_a_time:
+            drill, new = self._database.run("node_drill_begin", lambda tx: self._begin(tx, made))
         if new:
             self._log(DRILL_BEGUN, drill=drill.drill_id)
             self.show_last()
