@@ -146,6 +146,16 @@ def check_days(as_of: date, newest: date | None, today: date) -> None:
         )
 
 
+def check_begun(*, begun: bool, whole: bool) -> None:
+    """A first delivery is the baseline: were it of changes alone, everyone who came after it would pass for new."""
+    if not begun and not whole:
+        raise UppropError(
+            Code.INPUT_REFUSED,
+            "This delivery holds changes alone, but the node has no roster of this school system yet. Nothing was "
+            "changed. Import everyone first.",
+        )
+
+
 def check_foreign(roster: int, recurring: int, persons: int, known: int) -> None:
     """Another municipality's export shares next to nobody with ours, seen from either side.
 

@@ -76,9 +76,10 @@ class Taking:
     def take(
         self, tx: Transaction, order: Order, scan: Scan, received_at: datetime, progress: Progress
     ) -> ImportReport:
-        """Raises UppropError: EXPORT_OLDER, EXPORT_FOREIGN, EXPORT_SHRUNK."""
+        """Raises UppropError: EXPORT_OLDER, EXPORT_FOREIGN, EXPORT_SHRUNK, INPUT_REFUSED."""
         newest = self._imports.newest(tx, order.system)
         intake.check_days(order.as_of, None if newest is None else newest.as_of, order.today)
+        intake.check_begun(begun=newest is not None and not newest.retired, whole=scan.whole)
         same = newest is not None and (newest.as_of, newest.file_digest) == (order.as_of, scan.digest)
         if newest is not None and same and newest.retired == order.retires:
             return self._again(tx, order, newest)
