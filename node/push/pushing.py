@@ -32,6 +32,15 @@ from node.store.sealing import Sealer
 from privacy.identifiers import Sound, parse
 
 
+_DOUBTED = {
+    Code.EXPORT_SHRUNK: "This roster lacks half the pupils of the one before. It is kept, and the node's administrator "
+    "can take it: upprop node client take. Or put the right one.",
+    Code.EXPORT_FOREIGN: "This roster has next to nobody of the one before. Put the right one, or ask the node's "
+    "administrator.",
+}
+"""What a school system is told of a roster that may be a mistake, and no more."""
+
+
 class Pushing:
     """Takes the requests of school systems, one at a time."""
 
@@ -54,7 +63,6 @@ class Pushing:
             answer = Answer(self._remarks(put.persons))
             if put.part is not None:
                 return self._put_part(system, put, put.part, answer)
-            self._check_begun(system)
             taken = Taken(put.request_id, put.digest, requests.pack(answer))
             delivery = Changes(put.persons, put.deleted, put.digest)
             self._importing.take(delivery, put.as_of, system=system, also=lambda tx: self._keep(tx, system, [taken]))
@@ -96,14 +104,6 @@ class Pushing:
             nothing = Changes(b"[]", (), bytes(32))
             return self._importing.take(nothing, newest, system=system, confirm_leavings=confirm_leavings)
 
-    def _check_begun(self, system: str) -> None:
-        """A first delivery is the baseline: were it a part, everyone who came after it would pass for an arrival."""
-        if self.newest(system) is None:
-            raise UppropError(
-                Code.INPUT_REFUSED,
-                "This node has no roster of this school system yet. Put the whole of it first, as parts of a roster.",
-            )
-
     # -- requests that come again -----------------------------------------------------------------------------------
 
     def _answered(self, system: str, request_id: bytes, digest: bytes) -> Answer | None:
@@ -143,7 +143,13 @@ class Pushing:
         staged = self._database.run("push_part", work)
         if len(staged) < made.parts:
             return Answer(answer.remarks, made.parts - len(staged))
-        self._take_roster(system, staged, accept_shrink=False, confirm_leavings=False)
+        try:
+            self._take_roster(system, staged, accept_shrink=False, confirm_leavings=False)
+        except UppropError as error:
+            if error.code not in _DOUBTED:
+                raise
+            # How many of these persons other school systems here have is for the administrator alone.
+            raise UppropError(error.code, _DOUBTED[error.code]) from error
         return answer
 
     def _take_roster(

@@ -25,6 +25,7 @@ from federation.rpc.server import RpcServer
 from federation.rules.vocabulary import MemberId, Policy, Urgency
 from federation.runtime import LocalServer
 from federation.v1 import enrolment_pb2
+from node.identity import Route
 from node.model import Statement
 from node.push.administration import PushClients
 from node.push.admission import ClientAuthoriser
@@ -34,7 +35,7 @@ from node.push.servicers import EnrolmentServicer, binding
 from tests.harness.push_client import PushClient, request, roster
 from tests.integration.node_alone import BASELINE, WEEK, Node, make
 from tests.integration.push_parties import refused
-from tests.unit.node.exports import enrolment, person, person_id
+from tests.unit.node.exports import enrolment, number, person, person_id
 
 DAY = timedelta(days=1)
 TODAY = BASELINE + 2 * WEEK
@@ -119,13 +120,13 @@ def days() -> list[tuple[date, Roster]]:
     return [(BASELINE, first), (BASELINE + WEEK, second), (TODAY, third)]
 
 
-def said(node: Node) -> dict[bytes, Statement]:
+def said(node: Node) -> dict[str, Statement]:
     """What the node can say, by the number of the pupil."""
     found = {}
     for pupil in node.pupils().values():
-        number = pupil.identity.number
-        assert number is not None
-        found[number.number.encode()] = node.states(pupil)
+        bears = pupil.identity.number
+        assert bears is not None
+        found[bears.number] = node.states(pupil)
     return found
 
 
@@ -228,3 +229,23 @@ def _serial(server: Server) -> int:
 
 def _rows(node: Node, table: str) -> list[Any]:
     return node.database.view("test_rows", lambda tx: list(tx.exec_driver_sql(f"select * from {table}")))
+
+
+def test_a_school_system_renumbers_nobody_but_its_own(server: Server, skola: PushClient) -> None:
+    """Another one's pupil whom a client had claimed by number is who it was, once the client says otherwise."""
+    node = server.node
+    skola.put_roster([person(place) for place in range(5)], TODAY - DAY)
+    with PushClient(server.address, server.credentials("friskola")) as friskola:
+        friskola.put_roster([person(1, id="f")], TODAY - DAY)
+        before = node.states(node.pupil(1))
+        friskola.put([person(2, id="f")], TODAY)
+        friskola.put([person(70, id="f")], TODAY)
+        friskola.put([person(1, id="f", civicNo=None)], TODAY)
+    for place in range(5):
+        pupil = node.pupil(place)
+        assert (pupil.route, pupil.protected, pupil.identity.numbers[-1].number) == (
+            Route.REGISTRY,
+            False,
+            number(place),
+        )
+    assert node.states(node.pupil(1)).presences == before.presences
