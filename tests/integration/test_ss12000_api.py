@@ -329,7 +329,7 @@ def test_what_cannot_be_read_of_one_person_stops_nobody_else(fetch: Fetcher) -> 
         ("error", {}, Code.EXPORT_UNREADABLE),
         ("cut", {}, Code.PEER_UNREACHABLE),
         ("short", {}, Code.EXPORT_UNREADABLE),
-        ("huge", {"bytes": 70_000_000}, Code.EXPORT_UNREADABLE),
+        ("huge", {"bytes": 2_000_000}, Code.EXPORT_UNREADABLE),
         ("status", {"status": 500}, Code.OVERLOADED),
         ("status", {"status": 503}, Code.OVERLOADED),
         ("status", {"status": 403}, Code.TOKEN_REFUSED),
@@ -341,8 +341,9 @@ def test_what_cannot_be_read_of_one_person_stops_nobody_else(fetch: Fetcher) -> 
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
 def test_a_run_that_is_not_whole_changes_nothing_and_the_next_is(
-    fetch: Fetcher, kind: str, fault: dict[str, Any], code: Code
+    fetch: Fetcher, kind: str, fault: dict[str, Any], code: Code, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("node.records.ss12000_api.transport.MAX_BODY_BYTES", 1_000_000)
     fetch()
     before = _imported(fetch.node)
     fetch.school.misbehave(kind, at=2, times=1_000, **fault)

@@ -167,7 +167,9 @@ class Fetching:
                 and (current.whole or not full)
             ):
                 return current
-            since = None if full else self._since(tx, system, source, index)
+            # Whoever was to be asked for everyone still is.
+            everyone = full or (current is not None and current.whole)
+            since = None if everyone else self._since(tx, system, source, index)
             return self._fetches.begin(tx, system, index, today, since, now)
 
         return self._database.run("fetch_begin", work)

@@ -77,6 +77,7 @@ class _DeletedByType(msgspec.Struct):
     persons: list[msgspec.Raw] | None = None
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _page = msgspec.json.Decoder(_Page).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _by_type = msgspec.json.Decoder(_DeletedByType).decode
@@ -89,6 +90,7 @@ _encode = msgspec.json.Encoder().encode
 
 def read_page(body: bytes, which: List) -> Page:
     """The page of an answer with status 200; PageError where it is none."""
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
         page = _page(body)
         if page.data is msgspec.UNSET:
@@ -104,7 +106,7 @@ def read_page(body: bytes, which: List) -> Page:
             elements = _list(data)
         # Elements are decoded one by one later: what is no UTF-8 must not turn up then.
         body.decode()
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise PageError("it is not JSON of that shape") from None
     except UnicodeDecodeError:
         raise PageError("it is not UTF-8 text") from None

@@ -33,8 +33,8 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 """Without a byte."""
 ANSWER_SECONDS = 300.0
-MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Unpacked. A page of 10 000 persons is some 15 MB."""
+MAX_BODY_BYTES = 256 * 1024 * 1024
+"""Unpacked. Some servers know no pages: 100 000 persons are some 150 MB."""
 MAX_REDIRECTS = 3
 
 ATTEMPTS = 7
@@ -76,13 +76,9 @@ class Transport:
         source: SchoolSystem,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        attempts: int = ATTEMPTS,
-        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         """Raises UppropError(CONFIG_INVALID) where the certificates of `ca_file` cannot be read."""
         self._sleep = sleep
-        self._attempts = attempts
-        self._max_body_bytes = max_body_bytes
         options = {
             "ssl_context": _tls(source),
             "timeout": Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
@@ -108,12 +104,12 @@ class Transport:
 
     def _patiently(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         refuse_inside_transaction()
-        for attempt in range(1, self._attempts + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._follow(method, url, headers, body)
             except _Unanswered as unanswered:
                 pause = pause_before(attempt + 1, unanswered.retry_after, random.random())  # noqa: S311 - no secret
-                if attempt == self._attempts or pause is None:
+                if attempt == ATTEMPTS or pause is None:
                     # Libraries put the address, with its query, into their errors.
                     raise UppropError(unanswered.code, unanswered.sentence) from None
             self._sleep(pause)
@@ -167,10 +163,10 @@ class Transport:
         content = bytearray()
         for chunk in response.stream(_CHUNK, decode_content=True):
             content += chunk
-            if len(content) > self._max_body_bytes:
+            if len(content) > MAX_BODY_BYTES:
                 raise UppropError(
                     Code.EXPORT_UNREADABLE,
-                    f"An answer of the school system is over {self._max_body_bytes >> 20} MB. Nothing was changed. Set "
+                    f"An answer of the school system is over {MAX_BODY_BYTES >> 20} MB. Nothing was changed. Set "
                     "a smaller limit.",
                 )
             if time.monotonic() > give_up:
