@@ -240,7 +240,11 @@ def test_nothing_a_node_writes_names_a_person(upprop: Upprop, export: Path) -> N
         upprop("say", number(78), "met", "--by", "Ada Berg")
         upprop.ok("review", "1", "--by", "Bo Ek")
         upprop("sync")
+        upprop.ok("explain", number(5))
+        upprop("explain", number(79))
+        upprop.ok("check", str(export), "--as-of", DAY)
         export.write_bytes(b"{")
+        upprop("check", str(export), "--as-of", DAY)
         upprop("import", str(export), "--as-of", DAY)
         files = [path for path in upprop.config.parent.rglob("*") if path.is_file()]
         assert {"node.sqlite", "node.sqlite-wal", "log.jsonl"} <= {path.name for path in files}
@@ -253,7 +257,9 @@ def test_nothing_a_node_writes_names_a_person(upprop: Upprop, export: Path) -> N
     assert not found
 
 
-@pytest.mark.parametrize("command", ["", "init", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "review"])
+@pytest.mark.parametrize(
+    "command", ["", "init", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "review", "drill"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     told = run(*command.split(), "--help")
     assert told.returncode == 0
