@@ -164,7 +164,8 @@ def _by_word(time: Timeline) -> OpeningStated | None:
     standing = [
         cut.opening
         for cut in time.cuts
-        if cut.begins <= time.today < cut.back_said_on and (last is None or last.until <= cut.begins)
+        # What ended by the day the word is about is what the word is about, and answers nothing.
+        if cut.begins <= time.today < cut.back_said_on and (last is None or last.until <= max(cut.begins, cut.on))
     ]
     return min(standing, key=lambda opening: (opening.urgency is Urgency.NORMAL, opening.since), default=None)
 

@@ -26,7 +26,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A person's word against the rows: no presence in [begins, until) though rows cover it.
+    """A person's word about the day `on` against the rows: no presence in [begins, until) though rows cover it.
 
     It is empty, with `until` = `begins`, where rows that covered it when it was said no longer do: the school took them
     back or ended them. The word stands all the same, and so does its opening.
@@ -34,6 +34,7 @@ class Cut:
 
     begins: date
     until: date
+    on: date
     said_on: date
     back_said_on: date
     opening: OpeningStated
@@ -131,7 +132,7 @@ class Timeline:
             if standing is not None:
                 until = max(begins, standing.until if back is None else min(back.on, standing.until))
             back_said_on = FOREVER if back is None else back.said_on
-            cuts.append(Cut(begins, until, saying.said_on, back_said_on, opening))
+            cuts.append(Cut(begins, until, saying.on, saying.said_on, back_said_on, opening))
         return tuple(cuts)
 
     def _with_cuts(self, runs: tuple[Run, ...]) -> tuple[Run, ...]:

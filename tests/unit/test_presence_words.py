@@ -13,7 +13,7 @@ from node.model import (
     Saying,
     What,
 )
-from tests.unit.presence_stories import BASELINE, NEW, ROW, day, left, said, say, seen
+from tests.unit.presence_stories import BASELINE, NEW, ROW, day, gone, left, said, say, seen
 
 ENDED = (seen(BASELINE, ROW), seen(day(9, 7), replace(ROW, end=day(9, 4))))
 
@@ -91,6 +91,12 @@ def test_a_no_show_stays_an_opening_when_the_school_takes_the_row_away(later: tu
     word = said(What.NO_SHOW, day(9, 4), day(9, 14))
     told = say(day(9, 21), seen(day(9, 7), NEW), seen(day(9, 18), *later), sayings=[word])
     assert (told.presences, told.opening) == ((), left(day(9, 4)))
+
+
+def test_a_no_show_stays_an_opening_when_rows_of_an_unknown_form_vanish_on_its_day() -> None:
+    row = replace(NEW, form="X")
+    told = say(day(9, 8), seen(day(9, 4), row), gone(day(9, 7)), sayings=[said(What.NO_SHOW, day(9, 7))])
+    assert told.opening == left(day(9, 4))
 
 
 def test_an_own_later_row_does_not_account_for_one_who_is_looked_for_at_once() -> None:
