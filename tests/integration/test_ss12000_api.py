@@ -484,7 +484,10 @@ def test_a_client_that_is_not_known_gets_no_token(fetch: Fetcher, tmp_path: Path
 # -- TLS ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_school_system_with_a_ca_of_its_own(fetch: Fetcher, tmp_path: Path) -> None:
+def test_a_school_system_with_a_ca_of_its_own(fetch: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A proxy that nobody wrote into the settings is not asked.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with SchoolSystem(tmp_path, tls=True) as school:
         school.serve(ENOUGH)
         source = Source(url=school.url, token_file=school.token_file)
@@ -588,7 +591,7 @@ def test_a_run_that_was_fetched_but_not_taken_is_taken_without_asking(
 def test_nothing_of_a_person_or_a_token_stands_in_the_clear(fetch: Fetcher) -> None:
     fetch.school.configure(telling_tokens=True)
     with pytest.raises(Killed):
-        fetch(progress=_after(4))
+        fetch(progress=_after(2))
     files = [path for path in fetch.node.directory.iterdir() if path.name.startswith("node.sqlite")]
     stored = b"".join(path.read_bytes() for path in files)
     assert b"deletedEntities" not in stored
