@@ -82,7 +82,10 @@ class Pseudonyms:
         return {ref: evaluators for ref, evaluators in found.items() if ref in asked}
 
     def lacking_epoch(self, tx: Connection, epochs: AbstractSet[int]) -> tuple[bytes, ...]:
-        """Ids of pupils already spoken of whose numbers lack the pseudonym of a standing epoch."""
+        """Ids of pupils already spoken of whose numbers lack the pseudonym of a standing epoch.
+
+        Drills are left out: one that is over needs none, and one under way ends under the epochs that it began with.
+        """
         found: dict[bytes, None] = {}
         for epoch in sorted(epochs):
             query = (
@@ -95,6 +98,7 @@ class Pseudonyms:
                 .where(
                     pseudonyms.c.number_index.is_(None),
                     pupils.c.route == Route.REGISTRY.value,
+                    ~pupils.c.drill,
                     numbers.c.pupil_id.in_(select(versions.c.pupil_id)),
                 )
                 .distinct()

@@ -279,3 +279,32 @@ def test_metrics_show_how_drills_stand_from_the_start(federation: Federation) ->
     assert passed_at > 0
     node.restart()
     assert measured() == [0, 0, passed_at]
+
+
+# -- while the federation changes --------------------------------------------------------------------------------------
+
+
+def test_a_drill_ends_under_the_epochs_it_began_with(tmp_path: Path) -> None:
+    with running(tmp_path / "two", [STOCKHOLM, MALMO], BASELINE, epochs=2, standing=(1,)) as federation:
+        node = joined(federation).nodes[STOCKHOLM]
+        drill(node)
+        federation.set_epochs(2, 1, 2)
+        for _ in range(2):
+            federation.close_day()
+            last = drill(node, begin=False)
+        assert last.state == "PASSED"
+        assert rows(node.app, pseudonyms.c.epoch) == [(1,)]
+        drill(node)
+        assert rows(node.app, pseudonyms.c.epoch) == [(1,), (1,), (2,)]
+
+
+def test_a_drill_whose_epoch_retires_before_it_was_sent_is_said_under_the_new_one(tmp_path: Path) -> None:
+    with running(tmp_path / "two", [STOCKHOLM, MALMO], BASELINE, epochs=2, standing=(1,)) as federation:
+        node = joined(federation).nodes[STOCKHOLM]
+        federation.registry.stop()
+        assert awaited(drill(node))[0] == "ACCEPTED"
+        federation.registry.start()
+        federation.set_epochs(2, 2)
+        node.sync()
+        assert awaited(drill(node))[0] == "OPENED"
+        assert rows(federation.registry_app, registry_pseudonyms.c.epoch) == [(2,)]
