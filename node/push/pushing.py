@@ -31,7 +31,6 @@ from node.store.sayings import SayingContent, Sayings, SayingState
 from node.store.sealing import Sealer
 from privacy.identifiers import Sound, parse
 
-
 _DOUBTED = {
     Code.EXPORT_SHRUNK: "This roster lacks half the pupils of the one before. It is kept, and the node's administrator "
     "can take it: upprop node client take. Or put the right one.",

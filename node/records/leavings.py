@@ -45,20 +45,24 @@ class Leavings:
             self._pupils.mark_all_dirty(tx)
 
     def hold(
-        self, tx: Transaction, order: Order, moved: Observations, may_have_left: Set[bytes], sizes: Mapping[str, int]
+        self,
+        tx: Transaction,
+        order: Order,
+        last: date,
+        moved: Observations,
+        others: Set[bytes],
+        sizes: Mapping[str, int],
     ) -> None:
         """Find the units that too many leave on this import, which is written already.
 
-        `moved` are the pupils whose records changed and no longer cover the day, as they stand now; `may_have_left`
-        those whose unchanged days may have run out since the import before; `sizes` the pupils of each unit then.
+        `last` is the day of the import before; a baseline has none to compare with: what it shows of the summer is told
+        as it stands. `moved` are the pupils whose records changed and no longer cover the day, as they stand now,
+        `others` further ones who may have left since `last`, `sizes` the pupils of each unit then.
         """
-        if order.last is None:
-            # The baseline has nothing to compare with: what it shows of the summer is told as it stands.
-            return
-        candidates = moved.keys() | may_have_left
+        candidates = moved.keys() | others
         if len(candidates) <= BULK_PUPILS:
             return
-        leavings = self._leavings(tx, order, order.last, moved, candidates)
+        leavings = self._leavings(tx, order, last, moved, candidates)
         if len(leavings) <= BULK_PUPILS:
             return
         settled = {(held.as_of, held.unit) for held in self._imports.held(tx) if held.released_on is not None}
@@ -82,8 +86,8 @@ class Leavings:
         )
         sayings = self._sayings.standing(tx, candidates)
         found: dict[bytes, Leaving] = {}
-        for pupil_id in candidates:
-            history = History(observations[pupil_id], sayings.get(pupil_id, ()))
+        for pupil_id, seen in observations.items():
+            history = History(seen, sayings.get(pupil_id, ()))
             units = units_left(history, facts, order.seen_on, last, order.policy, order.calendar)
             if units:
                 opening = statement(history, facts, order.seen_on, order.policy, order.calendar).opening

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from federation.rules.vocabulary import HANDLE_BYTES
+from federation.rules.vocabulary import HANDLE_BYTES, Policy
 from node.model import Observation, Row
 from node.records import intake
 from node.records.leavings import Leavings, rows_on
@@ -27,7 +27,7 @@ from node.records.scanning import Order, Scan
 from node.store import Transaction
 from node.store.imports import ImportRecord, Imports
 from node.store.pupils import PUPIL_ID_BYTES, Pupil, Pupils
-from node.store.records import NewRecord, Records, StoredRecord, pack, unpack
+from node.store.records import KnownRecord, NewRecord, Records, StoredRecord, pack, unpack
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
 from privacy.identifiers import Sound, parse
@@ -113,11 +113,13 @@ class Taking:
             days = intake.mass_start_days(scan.starts, scan.roster)
             self._imports.set_mass_start_days(tx, order.system, days)
         self._leavings.release(tx, order)
-        if not order.confirm_leavings:
-            sizes = scan.sizes + changes.sizes
-            if not scan.whole and len(changes.moved) + len(scan.may_have_left) > intake.BULK_PUPILS:
-                sizes += self._sizes_of_the_rest(tx, order, scan)
-            self._leavings.hold(tx, order, changes.moved, scan.may_have_left, sizes)
+        if not order.confirm_leavings and order.last is not None:
+            # What a school system delivers a little at a time counts together with what it delivered earlier that day.
+            earlier = self._imports.moved_on(tx, order.system, order.seen_on, changes.moved.keys())
+            others, sizes = scan.may_have_left | earlier, scan.sizes + changes.sizes
+            if not scan.whole and len(changes.moved) + len(others) > intake.BULK_PUPILS:
+                sizes += self._sizes_of_the_rest(tx, order.system, order.last, order.policy, scan, earlier)
+            self._leavings.hold(tx, order, order.last, changes.moved, others, sizes)
         # What was said of a pupil may lapse with an import that shows the pupil in school.
         self._pupils.mark_dirty(tx, self._sayings.spoken_of(tx))
         return self._report(tx, record, scan)
@@ -129,14 +131,21 @@ class Taking:
         remarks = self._imports.remarks_of_newest(tx, order.system)
         return replace(self._report(tx, newest, Scan(whole=True, known={}, remarks=list(remarks))), repeated=True)
 
-    def _sizes_of_the_rest(self, tx: Transaction, order: Order, scan: Scan) -> Counter[str]:
-        """Pupils of each school unit at the import before, among those of whom a delivery of changes says nothing."""
+    def _sizes_of_the_rest(
+        self, tx: Transaction, system: str, last: date, policy: Policy, scan: Scan, earlier: Set[bytes]
+    ) -> Counter[str]:
+        """Pupils of each school unit at the import of the day before, of whom a delivery of changes says nothing."""
         spoken_of = scan.known.keys() | {claim.record_index for claim in scan.changed}
-        then = order.last or order.seen_on
         sizes: Counter[str] = Counter()
-        for stored in self._records.of_system(tx, order.system):
-            if stored.record_index not in spoken_of:
-                sizes.update({row.unit for row in stored.record.rows if intake.covers(row, then, order.policy)})
+
+        def count(rows: Sequence[Row]) -> None:
+            sizes.update({row.unit for row in rows if intake.covers(row, last, policy)})
+
+        for stored in self._records.of_system(tx, system):
+            if stored.record_index not in spoken_of and stored.pupil_id not in earlier:
+                count(stored.record.rows)
+        for pupil in self._pupils.load_all(tx, earlier).values():
+            count(rows_on(pupil.observations, last))
         return sizes
 
     def _report(self, tx: Transaction, record: ImportRecord, scan: Scan) -> ImportReport:
@@ -158,7 +167,7 @@ class Taking:
         tx: Transaction,
         order: Order,
         scan: Scan,
-        stale: Container[bytes],
+        stale: Mapping[bytes, KnownRecord],
         lost: Set[bytes],
     ) -> _Resolved:
         """Unchanged records of the same pupils are drawn in, those of other school systems too: they count together.
@@ -167,7 +176,9 @@ class Taking:
         """
         claims = list(scan.changed)
         by_number = self._pupils.by_numbers(tx, [claim.number_index for claim in claims if claim.number_index])
-        by_person = self._pupils.by_person_ids(tx, [claim.person for claim in claims])
+        by_person = _owners(stale.values())
+        strangers = [claim.person for claim in claims if claim.person not in by_person]
+        by_person |= self._pupils.by_person_ids(tx, strangers)
         involved = {*by_number.values(), *by_person.values(), *lost}
         standing: dict[tuple[str, bytes], StoredRecord] = {}
         for stored in self._records.standing(tx, involved, order.system, stale):
@@ -322,6 +333,18 @@ class Taking:
             enrolled_until=intake.enrolled_until(seen.rows or (), order.policy),
             dirty=before.dirty or (observations, route, protected, identity.numbers) != said_before,
         )
+
+
+def _owners(stale: Collection[KnownRecord]) -> dict[bytes, bytes]:
+    """person → pupil, of persons all of whose records were one pupil's: most of a roster that changes as a whole."""
+    owners: dict[bytes, bytes] = {}
+    several: set[bytes] = set()
+    for known in stale:
+        if owners.setdefault(known.person, known.pupil_id) != known.pupil_id:
+            several.add(known.person)
+    for person in several:
+        del owners[person]
+    return owners
 
 
 def _note(order: Order, after: Pupil, before: Sequence[Observation], changes: _Changes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from node.model import HeldLeavings, ImportFacts
 from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
 from node.store.schema import node_state, recovery
-from node.store.schema_systems import held_leavings, imports, mass_start_days, rejected_rows
+from node.store.schema_systems import held_leavings, imports, mass_start_days, moved_pupils, rejected_rows
 from node.store.sealing import Sealer
 
 
@@ -171,6 +171,21 @@ class Imports:
             )
             for row in tx.execute(query)
         )
+
+    def moved_on(self, tx: Connection, system: str, day: date, moved: Collection[bytes]) -> frozenset[bytes]:
+        """Keep the pupils whose records ceased to cover the day on an import of this day; returns others of this day.
+
+        A pupil that has been merged into another one since may be among them.
+        """
+        of_system = moved_pupils.c.system == system
+        tx.execute(delete(moved_pupils).where(of_system, moved_pupils.c.seen_on < day))
+        before = frozenset(tx.execute(select(moved_pupils.c.pupil_id).where(of_system)).scalars())
+        fresh = [
+            {"system": system, "pupil_id": pupil_id, "seen_on": day} for pupil_id in moved if pupil_id not in before
+        ]
+        if fresh:
+            tx.execute(insert(moved_pupils), fresh)
+        return before.difference(moved)
 
     def hold(self, tx: Connection, held: Held) -> None:
         """Let the leavings of one unit first seen on one import wait; the newer word counts."""

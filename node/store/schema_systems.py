@@ -121,6 +121,16 @@ held_leavings = Table(
     Column("released_on", Date),
 )
 
+moved_pupils = Table(
+    "moved_pupils",
+    metadata,
+    # Pupils whose records ceased to cover the day on the imports of a system's newest day: what school systems deliver
+    # a little at a time is looked at together.
+    Column("system", SYSTEM, primary_key=True),
+    Column("pupil_id", LargeBinary(16), primary_key=True),
+    Column("seen_on", Date, nullable=False),
+)
+
 client_keys = Table(
     "client_keys",
     metadata,

@@ -122,7 +122,7 @@ def days() -> list[tuple[date, Roster]]:
 
 def said(node: Node) -> dict[str, Statement]:
     """What the node can say, by the number of the pupil."""
-    found = {}
+    found: dict[str, Statement] = {}
     for pupil in node.pupils().values():
         bears = pupil.identity.number
         assert bears is not None
@@ -249,3 +249,29 @@ def test_a_school_system_renumbers_nobody_but_its_own(server: Server, skola: Pus
             number(place),
         )
     assert node.states(node.pupil(1)).presences == before.presences
+
+
+def test_a_unit_that_is_emptied_one_pupil_at_a_time_waits_all_the_same(server: Server, skola: PushClient) -> None:
+    node = server.node
+    skola.put_roster([person(place) for place in range(30)], TODAY - DAY)
+    for place in range(10):
+        assert skola.withdraw(person_id(place), TODAY - 3 * DAY, TODAY) == 1
+        assert node.states(node.pupil(place)).opening is not None
+    skola.put([], TODAY, deleted=[person_id(10)])
+    skola.withdraw(person_id(11), TODAY - 3 * DAY, TODAY, reason=UNKNOWN)
+    waiting = [node.states(node.pupil(place)).opening is None for place in range(12)]
+    # Whoever is looked for at once does not wait with the others.
+    assert waiting == [True] * 11 + [False]
+    node.clock.set_today(TODAY + DAY)
+    skola.withdraw(person_id(12), TODAY, TODAY + DAY)
+    assert node.states(node.pupil(12)).opening is not None
+
+
+def test_few_of_a_large_unit_do_not_wait_however_they_come(server: Server, skola: PushClient) -> None:
+    node = server.node
+    skola.put_roster([person(place) for place in range(80)], TODAY - DAY)
+    for place in range(6):
+        skola.withdraw(person_id(place), TODAY - 3 * DAY, TODAY)
+    skola.put([], TODAY, deleted=[person_id(place) for place in range(6, 11)])
+    skola.put([person(place, enrolment(end="2026-09-04")) for place in range(11, 15)], TODAY)
+    assert all(node.states(node.pupil(place)).opening is not None for place in range(15))

@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "moved_pupils",
+        sa.Column("system", sa.String(length=40), nullable=False),
+        sa.Column("pupil_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("seen_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "pupil_id", name=op.f("pk_moved_pupils")),
+    )
+    op.create_table(
         "client_keys",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("key_sha256", sa.LargeBinary(length=32), nullable=False),
