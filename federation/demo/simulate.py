@@ -173,8 +173,9 @@ class Simulation:
         return self.import_from(member, control_pb2.ImportRequest(path=str(export)))
 
     def import_from(self, member: MemberId, request: control_pb2.ImportRequest) -> control_pb2.ImportReport:
-        """Have the member's node import what the request says, as the state of the day."""
-        request.as_of = self.today.isoformat()
+        """Have the member's node import what the request says, a file as the state of the day."""
+        if request.path:
+            request.as_of = self.today.isoformat()
         responses = self.trial.ask(self.trial.nodes[member], "Import", request)
         report: control_pb2.ImportReport = _last(responses, "report", f"The import of {member} on {self.today}")
         return report
