@@ -41,8 +41,6 @@ from node.records.importing import Importing
 from node.records.sources import Source, delivery_of
 from node.settings import STORE_PACKAGE
 from node.store.sealing import RECORD_KEY_BYTES, Sealer
-from tests.harness import convert
-from tests.harness.postgres import postgres_server
 from tests.unit.node.exports import enrolment, person
 
 PUPILS = 100_000
@@ -166,6 +164,10 @@ def measure(name: str, store: str, source: Source, files: Sequence[Path], parse:
 
 def run(pupils: int, say: Callable[[Measured], None]) -> list[Measured]:
     """All sources on SQLite, and the SS 12000 file on PostgreSQL."""
+    # Not in the processes that import: what they load counts.
+    from tests.harness import convert
+    from tests.harness.postgres import postgres_server
+
     measured: list[Measured] = []
     with TemporaryDirectory() as directory, postgres_server() as server, server.fresh_database() as url:
         home = Path(directory)
