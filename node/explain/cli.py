@@ -145,7 +145,7 @@ def _show_check(found: Answer, words: Words, *, protected: bool) -> None:
             _list(found[name], words(title, number=len(found[name])), words)
     if not protected:
         click.echo(words(Text.PROTECTED_LEFT_OUT))
-    click.echo(words(Text.NOTHING_WRITTEN))
+    click.echo(words(Text.HOW_TO_IMPORT))
 
 
 def _list(lines: list[Answer], title: str, words: Words) -> None:

@@ -103,7 +103,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "Pupils with a protected identity are left out, names and counts alike. The protected-identity role sees them "
         "with --protected."
     ),
-    Text.NOTHING_WRITTEN: "To import it: upprop node import",
+    Text.HOW_TO_IMPORT: "To import it: upprop node import",
 }
 
 _TERMS: Mapping[str, str] = {
@@ -112,7 +112,7 @@ _TERMS: Mapping[str, str] = {
     "NOT_PLACED": "not placed",
     "HELD": "withdrawal waits",
     # Urgency
-    "NORMAL": "normal",
+    "NORMAL": "not urgent",
     "IMMEDIATE": "urgent",
     # States of a gap
     "WATCH": "watched",

@@ -188,7 +188,9 @@ EXPLAINED: Mapping[enum.Enum, str] = {
         "0. Ask the population register, before any contact with family, school or classmates: protected, renumbered, "
         "deceased, emigrated?"
     ),
-    Case.STEP_HOME_MUNICIPALITY: "1. Tell the home municipality: {home}.",
+    Case.STEP_HOME_MUNICIPALITY: (
+        "1. Tell the home municipality: {home}. Of a protected identity: its protected-identity role alone."
+    ),
     # -- next
     Next.DUE: (
         "{on} ({school_days:school day|school days} left): unless another member has the pupil, a case file opens."

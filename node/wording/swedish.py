@@ -106,7 +106,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "Elever med skyddade personuppgifter är inte med här, varken med namn eller antal. Behörig personal ser dem "
         "med --protected."
     ),
-    Text.NOTHING_WRITTEN: "Läs in på riktigt med: upprop node import",
+    Text.HOW_TO_IMPORT: "Läs in på riktigt med: upprop node import",
 }
 
 _TERMS: Mapping[str, str] = {
@@ -115,7 +115,7 @@ _TERMS: Mapping[str, str] = {
     "NOT_PLACED": "har inte fått någon skolplats",
     "HELD": "utskrivning väntar",
     # Urgency
-    "NORMAL": "vanligt",
+    "NORMAL": "ej brådskande",
     "IMMEDIATE": "brådskande",
     # States of a gap
     "WATCH": "bevakas",

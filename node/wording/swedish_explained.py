@@ -188,7 +188,9 @@ EXPLAINED: Mapping[enum.Enum, str] = {
         "0. Fråga folkbokföringen, före varje kontakt med vårdnadshavare, skola eller klasskamrater: skyddad, nytt "
         "personnummer, avliden, utvandrad?"
     ),
-    Case.STEP_HOME_MUNICIPALITY: "1. Underrätta hemkommunen: {home}.",
+    Case.STEP_HOME_MUNICIPALITY: (
+        "1. Underrätta hemkommunen: {home}. Vid skyddade personuppgifter: bara dess behöriga personal."
+    ),
     # -- next
     Next.DUE: ("{on} ({school_days:skoldag|skoldagar} kvar): har ingen annan huvudman eleven då öppnas ett ärende."),
     Next.SHOWS: "{on}, första skoldagen därefter: är eleven fortfarande utan placering börjar bevakningen.",

@@ -89,4 +89,4 @@ class Text(enum.Enum):
     WOULD_WAIT = enum.auto()
     HELD = enum.auto()
     PROTECTED_LEFT_OUT = enum.auto()
-    NOTHING_WRITTEN = enum.auto()
+    HOW_TO_IMPORT = enum.auto()

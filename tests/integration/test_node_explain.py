@@ -167,13 +167,13 @@ def played(upprop: Upprop, tmp_path: Path) -> None:
 def test_the_command_explains_in_both_languages_and_for_scripts(upprop: Upprop, tmp_path: Path, served: bool) -> None:
     def ask() -> None:
         shown = upprop.ok("explain", number(1), "--lang", "sv")
-        assert "Eleven saknar känd placering sedan 2026-09-05 (har lämnat skolan, vanligt)." in shown
+        assert "Eleven saknar känd placering sedan 2026-09-05 (har lämnat skolan, ej brådskande)." in shown
         assert "9 skoldagar kvar" in shown
         assert "Förnamn1 Efternamn1" in shown
         assert UNIT in shown  # the export names no units
         # The school system's id names the pupil too, and can be asked for.
         english = upprop.ok("explain", "-", given=f"{person_id(1)}\n")
-        assert "The pupil is a gap since 2026-09-05 (left, normal)." in english
+        assert "The pupil is a gap since 2026-09-05 (left, not urgent)." in english
         found = upprop.json("explain", number(1))
         assert (found["person_id"], found["as_of"]) == (person_id(1), SHOWN.isoformat())
         assert [each["kind"] for each in found["findings"][:2]] == ["GAP", "LEFT_ENDED"]
