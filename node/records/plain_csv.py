@@ -40,7 +40,7 @@ from node.records.values import (
 )
 
 COLUMNS = (
-    Column("person_id", ("elev_id", "elevid"), required=True),
+    Column("person_id", ("elev_id",), required=True),
     Column("personnummer", ("civic_no",), required=True),
     Column("förnamn", ("fornamn", "given_name")),
     Column("efternamn", ("family_name",)),
