@@ -540,7 +540,13 @@ def test_every_command_explains_itself(node: PushNode, command: str) -> None:
 
 
 def test_a_port_on_every_address_needs_names_and_a_manual_clock_allows_loopback_alone(node: PushNode) -> None:
-    settings = node.upprop.config.read_text()
-    node.upprop.config.write_text(settings.replace("127.0.0.1:0", "0.0.0.0:0", 2))
+    open_to_all = node.upprop.config.read_text().replace(
+        'enrolment_listen = "127.0.0.1:0"', 'enrolment_listen = "0.0.0.0:0"'
+    )
+    node.upprop.config.write_text(open_to_all)
     asked = node.upprop("client", "list")
     assert (asked.returncode, "enrolment_names" in asked.stderr) == (3, True)
+    node.upprop.config.write_text(open_to_all + 'enrolment_names = ["upprop.example.se"]\n')
+    node.upprop.ok("client", "list")
+    served = node.upprop("serve")
+    assert (served.returncode, "allows loopback addresses only" in served.stderr) == (3, True)
