@@ -152,8 +152,9 @@ class PlainCsv:
                     for number, pupil in sorted(by_number.items()):
                         yield _record(person_id, number, pupil)
         if self._guessed:
-            why = f"is empty, and no known grade is given: taken for GR, in {len(self._guessed)} rows"
-            self._remarks.append(Remark(RemarkKind.NOTE, self._guessed[0], "skolform", why))
+            why = "is empty, and no known grade is given: taken for GR"
+            many = f", in {len(self._guessed)} rows" if len(self._guessed) > 1 else ""
+            self._remarks.append(Remark(RemarkKind.NOTE, self._guessed[0], "skolform", why + many))
 
     def _add(self, pupil: _Pupil, row: int, fields: Fields) -> None:
         # Where rows differ, the least counts: equal content must compare equal, whatever the order of rows.

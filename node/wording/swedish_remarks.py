@@ -26,6 +26,7 @@ REMARKS: Mapping[str, str] = {
     "names a user whom users.csv does not have": "avser en användare som inte finns i users.csv",
     "names a user who is neither in users.csv nor known": "avser en användare som varken users.csv eller noden känner",
     "names an org that no orgs.csv has named": "avser en organisation som ingen orgs.csv har nämnt",
+    "names an org that is no school": "avser en organisation som inte är en skola",
     "stands twice for one pupil": "står två gånger för samma elev",
     # What follows from it
     "the enrolment is left out": "placeringen är inte inläst",
@@ -37,5 +38,8 @@ REMARKS: Mapping[str, str] = {
     "it counts as enrolled, and its end opens no case": "räknas som skolgång, och att den slutar öppnar inget ärende",
     "the person is treated as protected": "eleven hanteras som skyddad",
     "it ends no duty of attendance": "det avslutar ingen skolplikt",
+    "taken for GR": "läst som GR",
     "taken for GR, in # rows": "läst som GR, i # rader",
+    "it enrols nobody": "ingen är inskriven där",
+    "it enrols nobody, in # rows": "ingen är inskriven där, i # rader",
 }

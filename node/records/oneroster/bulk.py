@@ -14,7 +14,7 @@ import msgspec
 
 from node.model import Row
 from node.records.oneroster import rows as table
-from node.records.oneroster.files import Files
+from node.records.oneroster.files import WHY_NO_SCHOOL, Files
 from node.records.oneroster.rows import Role, Span
 from node.records.person import PersonRecord, Remark, row_order
 from node.records.tables import Fields
@@ -60,6 +60,8 @@ def read(files: Files) -> Iterator[PersonRecord | Remark]:
             # No role is left, but what the row says of the person decides what a leaving means.
             pupil = _Pupil(row)
         pupil.named = True
+        if pupil.roles and not pupil.spans and not any(role.unit for role in pupil.roles):
+            files.count(row, "roles.orgSourcedId", WHY_NO_SCHOOL)
         yield _with_rows(files, files.person(row, fields, pupil.birth_date, pupil.sex), fields, pupil)
     where = f"{'roles' if 'roles' in files.modes else 'enrollments'}.userSourcedId"
     for pupil in pupils.values():
@@ -106,7 +108,7 @@ def _read_enrollments(files: Files, pupils: _Pupils) -> None:
         pupil = pupils.get(fields["userSourcedId"])
         if pupil is None and without_roles:
             pupil = pupils[fields["userSourcedId"]] = _Pupil(row)
-        if pupil is None or pupil.dated:
+        if pupil is None or pupil.dated or not files.active(row, "enrollments", fields):
             continue
         days = files.interval(row, "enrollments", fields)
         school, term = classes.get(fields["classSourcedId"], ("", (None, None)))

@@ -43,7 +43,7 @@ class OneRoster:
         try:
             files.read_orgs(self._known_units())
             yield from bulk.read(files) if files.whole else delta.read(files, self._lookup, self.gone)
-            files.note_guesses()
+            files.note_counted()
             yield from files.remarks()
             self.digest, self.units = files.digest, files.units
         finally:

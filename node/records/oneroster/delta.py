@@ -51,7 +51,7 @@ def read(files: Files, lookup: Lookup, gone: set[str]) -> Iterator[PersonRecord 
         for row, fields in chunk:
             user = fields["sourcedId"]
             change = changes.pop(user, _Change())
-            if fields.get("status") == table.DELETED:
+            if table.is_deleted(fields):
                 gone.add(user)
             elif user in known or change.enrols:
                 yield from _with_user(files, row, fields, change, known.get(user, ()))
@@ -73,10 +73,10 @@ def _changes(files: Files) -> dict[str, _Change]:
         if not fields["userSourcedId"]:
             raise unreadable(f"Row {row} of roles.csv names no user, so that it cannot be told whose role it changes")
         change = changes.setdefault(fields["userSourcedId"], _Change(row))
-        ends = fields.get("status") == table.DELETED or fields["role"].casefold() != table.STUDENT
+        ends = table.is_deleted(fields) or fields["role"].casefold() != table.STUDENT
         change.roles[fields["sourcedId"]] = None if ends else files.role(row, fields)
     for row, fields in files.newest_rows("demographics"):
-        if fields.get("status") != table.DELETED:
+        if not table.is_deleted(fields):
             change = changes.setdefault(fields["sourcedId"], _Change(row))
             change.birth_date, change.sex = fields.get("birthDate", ""), fields.get("sex", "")
     return changes

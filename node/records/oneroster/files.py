@@ -40,6 +40,9 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
     "demographics": table.DEMOGRAPHICS,
 }
 
+WHY_GUESSED = "gives no known grade, nor is a school type given: taken for GR"
+WHY_NO_SCHOOL = "names an org that is no school: it enrols nobody"
+
 
 class Files:
     """One delivery, open. `units` are the schools it names; `remarks` what was found since they were last taken."""
@@ -50,7 +53,7 @@ class Files:
         self._done = self._total = 0
         self._orgs: dict[str, Org] = {}
         self._remarks: list[Remark] = []
-        self._guessed: list[int] = []
+        self._counted: dict[tuple[str, str], list[int]] = {}
         self.units: dict[str, str] = {}
         try:
             self.modes: Modes = modes_of(self._manifest(), self._archive.names)
@@ -89,7 +92,7 @@ class Files:
                 if mode is Mode.DELTA:
                     raise unreadable(f"Row {row} of a delta is broken ({where} {why}), and what it says would be lost")
                 self.reject(row, where, f"{why}: the row is left out")
-            elif mode is Mode.DELTA or fields.get("status") != table.DELETED:
+            elif mode is Mode.DELTA or not table.is_deleted(fields):
                 yield row, fields
 
     def newest_rows(self, name: str) -> Iterator[tuple[int, Fields]]:
@@ -149,10 +152,13 @@ class Files:
         remarks, self._remarks = self._remarks, []
         return remarks
 
-    def note_guesses(self) -> None:
-        if self._guessed:
-            why = f"gives no known grade, nor is a school type given: taken for GR, in {len(self._guessed)} rows"
-            self.note(self._guessed[0], "users.grades", why)
+    def count(self, row: int, where: str, why: str) -> None:
+        """A note that may be to make of every pupil: it is made once, of the first row, with the number of rows."""
+        self._counted.setdefault((where, why), []).append(row)
+
+    def note_counted(self) -> None:
+        for (where, why), rows in self._counted.items():
+            self.note(rows[0], where, why if len(rows) == 1 else f"{why}, in {len(rows)} rows")
 
     # -- schools, roles, persons ------------------------------------------------------------------------------------
 
@@ -161,7 +167,7 @@ class Files:
         if not self.whole:
             self._orgs = {unit: Org(school=True, form="") for unit in known_units}
         for row, fields in self.rows("orgs"):
-            if fields.get("status") == table.DELETED:
+            if table.is_deleted(fields):
                 # Whose enrolments end with it is told by the roles.
                 continue
             form = self._form(row, "orgs", fields)
@@ -193,10 +199,16 @@ class Files:
             self.reject(row, f"{name}.{at}", str(error))
             return None
 
+    def active(self, row: int, name: str, fields: Fields) -> bool:
+        """Whether the row says that it holds; if not, with a remark, it is left out."""
+        if table.status(fields) not in ("", table.ACTIVE):
+            self.reject(row, f"{name}.status", "is neither active nor tobedeleted: the enrolment is left out")
+            return False
+        return True
+
     def role(self, row: int, fields: Fields) -> Role | None:
         """A student's role; None, with a remark, where it cannot be read: then it keeps nobody enrolled."""
-        if (fields.get("status") or table.ACTIVE) != table.ACTIVE:
-            self.reject(row, "roles.status", "is neither active nor tobedeleted: the enrolment is left out")
+        if not self.active(row, "roles", fields):
             return None
         days = self.interval(row, "roles", fields)
         unit = self.unit(row, "roles.orgSourcedId", fields["orgSourcedId"])
@@ -209,7 +221,7 @@ class Files:
         org = self._orgs.get(role.unit)
         form = table.form_for(role.form, user, org, "" if known is None else known.form)
         if form is None:
-            self._guessed.append(position)
+            self.count(position, "users.grades", WHY_GUESSED)
         return Row(role.unit, form or DEFAULT_FORM, role.start, role.end, school_year=year)
 
     def person(

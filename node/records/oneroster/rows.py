@@ -98,6 +98,14 @@ class Span(NamedTuple):
     end: date | None
 
 
+def status(fields: Fields) -> str:
+    return fields.get("status", "").casefold()
+
+
+def is_deleted(fields: Fields) -> bool:
+    return status(fields) == DELETED
+
+
 def list_of(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
 

@@ -128,7 +128,7 @@ def test_rows_to_be_deleted_are_not_there_in_bulk(tmp_path: Path) -> None:
     export = read(
         tmp_path,
         persons,
-        users=changed(given["users"], 1, status="tobedeleted"),
+        users=changed(given["users"], 1, status="ToBeDeleted"),
         roles=changed(changed(given["roles"], 1, status="tobedeleted"), 2, status="tobedeleted"),
     )
     assert [len(record.rows) for record in export.persons] == [1]
@@ -257,6 +257,17 @@ def test_a_role_at_an_org_that_is_no_school_enrols_nowhere(tmp_path: Path) -> No
     assert export.remarks == ()
 
 
+def test_pupils_whose_orgs_are_all_no_schools_are_noted_once(tmp_path: Path) -> None:
+    given = tables(person(1), person(2), person(3))
+    orgs = [*given["orgs"], {**given["orgs"][0], "sourcedId": "kommunen", "type": "district"}]
+    roles = changed(changed(given["roles"], 1, orgSourcedId="kommunen"), 2, orgSourcedId="kommunen")
+    export = read(tmp_path, [person(1), person(2), person(3)], orgs=orgs, roles=roles)
+    assert [len(record.rows) for record in export.persons] == [1, 0, 0]
+    remark = only(export.remarks)
+    assert (remark.kind, remark.row, remark.field) == (RemarkKind.NOTE, 3, "roles.orgSourcedId")
+    assert remark.why.endswith("in 2 rows")
+
+
 def test_a_role_at_an_org_that_is_not_named_is_left_out(tmp_path: Path) -> None:
     roles = changed(tables(person(1), person(2))["roles"], 1, orgSourcedId="okänd")
     export = read(tmp_path, roles=roles)
@@ -327,10 +338,13 @@ def test_without_roles_enrolments_in_classes_say_who_is_a_pupil(tmp_path: Path) 
     assert export.persons[0].rows == (Row(UNIT, "GR", date(2026, 8, 17), date(2027, 6, 11), False, 4),)
 
 
-def test_an_enrolment_in_a_class_with_broken_days_is_left_out(tmp_path: Path) -> None:
-    export = read(tmp_path, roles=None, **classed(in_class(2, "4a", endDate="snart"), in_class(1, "4a")))
+@pytest.mark.parametrize("values", [{"endDate": "snart"}, {"status": "inactive"}])
+def test_an_enrolment_in_a_class_that_cannot_be_read_is_left_out(tmp_path: Path, values: dict[str, str]) -> None:
+    given = classed(in_class(2, "4a", **values))
+    given["enrollments"].append(in_class(1, "4a"))
+    export = read(tmp_path, roles=None, **given)
     assert {record.person_id: len(record.rows) for record in export.persons} == {person_id(1): 1, person_id(2): 0}
-    assert only(export.remarks).field == "enrollments.endDate"
+    assert only(export.remarks).field == f"enrollments.{next(iter(values))}"
 
 
 # -- what is left out --------------------------------------------------------------------------------------------------
