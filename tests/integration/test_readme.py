@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,11 +12,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import convert
+from tests.harness.school_system import SchoolSystem
+from tests.unit.node.exports import content, person
+
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BEFORE, MUNICIPALITY, AFTER = re.split(r"^## (?:For a municipality|Running it)$", README, flags=re.MULTILINE)
+BLOCKS = [*BLOCK.findall(BEFORE), *BLOCK.findall(AFTER)]
+SOURCES = BLOCK.findall(MUNICIPALITY)
 RUN_BY_CI = {"make test"}
 """The command that runs these tests."""
+NAMED = (
+    *(f"node {each}" for each in ("init", "serve", "systems", "cases", "explain -", "say", "review", "drill")),
+    *(f"node {each}" for each in ("backup", "restore", "recover")),
+    *("evaluator keygen", "registry keygen", "federation init"),
+)
+"""Commands that stand in a sentence or a table: they exist, and what they do is tested where they are."""
+EXAMPLE_API = "https://skolsystem.example.se/v2"
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +58,14 @@ def _run(script: str, directory: Path, path: Path) -> subprocess.CompletedProces
 
 
 def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
-    assert len(BLOCKS) == 5
+    assert (len(BLOCKS), len(SOURCES)) == (5, 5)
     inline = set(re.findall(r"`(make [a-z]+|upprop [a-z][^`]*)`", README))
-    explained = {"make help", "upprop node init", "upprop evaluator keygen", "upprop registry keygen"}
-    assert inline - {"make demo", "make test"} - explained == {"upprop federation init"}
+    assert inline - {"make demo", "make test", "make help"} == {f"upprop {command}" for command in NAMED}
 
 
-@pytest.mark.parametrize("command", ["node init", "evaluator keygen", "registry keygen", "federation init"])
-def test_commands_that_the_table_names_exist(command: str, path: Path, tmp_path: Path) -> None:
-    done = _run(f"upprop {command} --help", tmp_path, path)
+@pytest.mark.parametrize("command", NAMED)
+def test_commands_that_the_text_names_exist(command: str, path: Path, tmp_path: Path) -> None:
+    done = _run(f"upprop {command.removesuffix(' -')} --help", tmp_path, path)
     assert done.returncode == 0, done.stderr
     assert "Usage:" in done.stdout
 
@@ -76,6 +90,32 @@ def test_commands_to_try_by_hand_work_in_the_order_they_stand(path: Path, tmp_pa
         done = _run(block, tmp_path, path)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     assert (tmp_path / "trial" / "result.json").stat().st_size > 0
+
+
+@pytest.mark.parametrize("block", SOURCES)
+def test_each_source_of_a_municipality_works_as_it_stands(block: str, path: Path, tmp_path: Path) -> None:
+    """In a node that has just been set up, with what an administrator would have: exports, a token, an API."""
+    persons = [person(place) for place in range(30)]
+    (tmp_path / "roster.json").write_bytes(content(persons))
+    convert.write_oneroster(tmp_path / "roster.zip", convert.oneroster_tables(persons))
+    setup = "upprop pki dev federation --members 0180 --base-port 7640 && upprop node migrate"
+    with SchoolSystem(tmp_path / "school") as school:
+        school.serve(persons)
+        shutil.copy(school.token_file, tmp_path / "token")
+        script = "\n".join(
+            (
+                "export UPPROP_NODE_CONFIG=federation/node-0180/config.toml UPPROP_LANG=en",
+                setup,
+                block.replace(EXAMPLE_API, school.url),
+                "upprop node systems --json > systems.json",
+            )
+        )
+        done = _run(script, tmp_path, path)
+    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    systems = json.loads((tmp_path / "systems.json").read_text(encoding="utf-8"))
+    pushes = "client add" in block
+    assert [each["system"] for each in systems] == ([] if pushes else ["main"])
+    assert pushes is (tmp_path / "skola24" / "client.key").exists()
 
 
 @pytest.mark.parametrize(
