@@ -22,6 +22,7 @@ from node.records.ss12000_api.settings import SchoolSystem as Source
 from node.store.fetches import Fetches, FetchState
 from node.store.records import Records
 from node.store.schema_systems import metadata, system_fetches, system_pages
+from tests.harness.connect_proxy import ConnectProxy
 from tests.harness.school_system import SchoolSystem
 from tests.integration.node_alone import BASELINE, WEEK, Node, make
 from tests.unit.node.exports import UNIT, enrolment, number, person, person_id
@@ -502,6 +503,14 @@ def test_a_school_system_with_a_ca_of_its_own(fetch: Fetcher, tmp_path: Path, mo
             url=school.url.replace("127.0.0.1", "localhost"), token_file=school.token_file, ca_file=school.ca_file
         )
         assert fetch.refused(BASELINE + DAY, source=by_name).code is Code.PEER_UNREACHABLE
+
+
+def test_a_proxy_of_the_settings_is_gone_through(fetch: Fetcher, tmp_path: Path) -> None:
+    with SchoolSystem(tmp_path, tls=True) as school, ConnectProxy() as proxy:
+        school.serve(ENOUGH)
+        source = Source(url=school.url, token_file=school.token_file, ca_file=school.ca_file, proxy=proxy.url)
+        assert fetch(source=source).persons == 25
+        assert set(proxy.targets) == {school.origin.removeprefix("https://")}
 
 
 # -- interruptions -----------------------------------------------------------------------------------------------------

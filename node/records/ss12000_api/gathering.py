@@ -6,7 +6,8 @@ Invariants
     - No transaction is open across a network call; a page and the token of the next become durable together.
     - What a school system says of changes is believed only as far as it holds together: where a filter is not kept to,
       or a person is both deleted and changed, everyone has to be asked for.
-    - Persons without an enrolment, of whom this system has shown none before (staff, guardians), are not kept.
+    - Persons without an enrolment, of whom this system has shown none before (staff, guardians), are not kept; nor is,
+      of pupils, what no import reads.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from node.records.ss12000_api.api import Api, Given, PageTokenError, UnsupportedError
 from node.records.ss12000_api.delivery import Fetched
-from node.records.ss12000_api.pages import List, PageError, deleted_ids, glimpse, names, pack
+from node.records.ss12000_api.pages import List, PageError, deleted_ids, glimpse, names, needed, pack
 from node.store import Transaction
 from node.store.fetches import EndlessError, Fetch, Fetches, Reached
 from node.store.records import Records
@@ -169,7 +170,8 @@ class Gathering:
         known: Collection[str] = ()
         if asked:
             known = self._database.view("fetch_known", lambda tx: self._records.of_persons(tx, fetch.system, asked))
-        return [element for element, person in seen if person is None or person.enrolled or person.person_id in known]
+        kept = (each for each, person in seen if person is None or person.enrolled or person.person_id in known)
+        return [needed(element) for element in kept]
 
     def _check(self, fetch: Fetch, *, accept_empty: bool) -> None:
         """What only shows once all is there."""

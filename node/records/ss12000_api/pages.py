@@ -63,6 +63,23 @@ class _Person(msgspec.Struct):
     meta: _Meta | None = None
 
 
+_Member = msgspec.Raw | msgspec.UnsetType
+
+
+class _Kept(msgspec.Struct, rename="camel"):
+    id: _Member = msgspec.UNSET
+    meta: _Member = msgspec.UNSET
+    civic_no: _Member = msgspec.UNSET
+    given_name: _Member = msgspec.UNSET
+    middle_name: _Member = msgspec.UNSET
+    family_name: _Member = msgspec.UNSET
+    birth_date: _Member = msgspec.UNSET
+    sex: _Member = msgspec.UNSET
+    security_marking: _Member = msgspec.UNSET
+    person_status: _Member = msgspec.UNSET
+    enrolments: _Member = msgspec.UNSET
+
+
 class _Organisation(msgspec.Struct, rename="camel"):
     id: str
     display_name: str
@@ -82,6 +99,7 @@ _page = msgspec.json.Decoder(_Page).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _by_type = msgspec.json.Decoder(_DeletedByType).decode
 _person = msgspec.json.Decoder(_Person).decode
+_kept = msgspec.json.Decoder(_Kept).decode
 _organisation = msgspec.json.Decoder(_Organisation).decode
 _deleted = msgspec.json.Decoder(str | _Deleted).decode
 _names = msgspec.json.Decoder(list[tuple[str, str]]).decode
@@ -120,6 +138,15 @@ def glimpse(element: msgspec.Raw) -> Glimpse | None:
     except msgspec.ValidationError:
         return None
     return Glimpse(person.id, bool(person.enrolments), _instant(person.meta.modified if person.meta else None))
+
+
+def needed(element: msgspec.Raw) -> msgspec.Raw:
+    """The person without what no import reads: addresses, telephone numbers, guardians."""
+    try:
+        return msgspec.Raw(_encode(_kept(element)))
+    except msgspec.ValidationError:
+        # No object: for the import to remark on.
+        return element
 
 
 def deleted_ids(elements: Sequence[msgspec.Raw]) -> list[str]:

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from federation.errors import Code, UppropError
+from node.records import ss12000_person
 from node.records.person import PersonRecord
 from node.records.ss12000_api.delivery import Fetched
-from node.records.ss12000_api.pages import List, PageError, deleted_ids, glimpse, names, pack, read_page, unpack
+from node.records.ss12000_api.pages import List, PageError, deleted_ids, glimpse, names, needed, pack, read_page, unpack
 from node.records.ss12000_api.schedule import AGAIN_AFTER, is_due
 from node.records.ss12000_api.settings import SchoolSystem, given
 from node.records.ss12000_api.transport import (
@@ -166,6 +167,15 @@ def test_the_digest_does_not_depend_on_where_pages_end() -> None:
     _starts(changes)
     assert len(digests) == 1
     assert changes.digest not in digests
+
+
+def test_of_a_person_is_kept_what_an_import_reads_and_no_more() -> None:
+    contacts = {"emails": [{"value": "a@example.se"}], "addresses": [{}], "responsibles": [{"person": {"id": "x"}}]}
+    shown = person(0, meta={"modified": "2026-08-24T03:30:00Z"}, middleName="M")
+    assert msgspec.json.decode(needed(msgspec.Raw(msgspec.json.encode({**shown, **contacts})))) == shown
+    read = {field.encode_name for field in msgspec.structs.fields(ss12000_person._Person)}
+    assert read <= shown.keys()
+    assert bytes(needed(msgspec.Raw(b"[7]"))) == b"[7]"
 
 
 def test_a_page_is_kept_as_it_was() -> None:
