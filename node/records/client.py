@@ -69,7 +69,9 @@ class ImportClient:
         yield from _followed(self._stub.RetireSystem(control_pb2.RetireSystemRequest(system=system)))
 
 
-def _followed(responses: Iterator[control_pb2.ImportResponse]) -> Iterator[Step | Answer]:
+def _followed(
+    responses: Iterator[control_pb2.ImportResponse] | Iterator[control_pb2.RetireSystemResponse],
+) -> Iterator[Step | Answer]:
     for response in responses:
         yield as_step(response.progress) if response.HasField("progress") else as_answer(response.report)
 

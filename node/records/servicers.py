@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator, Iterator
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from node.records.ss12000_api.fetching import Fetching
 from node.streaming import Report, Step, streamed
 
 T = TypeVar("T")
+Response = TypeVar("Response")
 
 # Without numbers of pupils: an operator's log is read by people who may not know how many children a unit lost.
 IMPORTED = Event("export_imported", ("system", "as_of", "baseline", "repeated", "waits"))
@@ -35,7 +37,8 @@ def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date]
     def import_export(request: control_pb2.ImportRequest) -> Iterator[control_pb2.ImportResponse]:
         system = request.system or DEFAULT_SYSTEM
         if request.source == control_pb2.SOURCE_SS12000_API:
-            yield from _reported(lambda report: fetch(request, system, report), system, today(), log)
+            work = functools.partial(fetch, request, system)
+            yield from _reported(control_pb2.ImportResponse, work, system, today(), log)
             return
         as_of = day_of(request.as_of)
 
@@ -49,7 +52,7 @@ def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date]
                 progress=report,
             )
 
-        yield from _reported(take, system, as_of, log)
+        yield from _reported(control_pb2.ImportResponse, take, system, as_of, log)
 
     def fetch(request: control_pb2.ImportRequest, system: str, report: Report) -> ImportReport:
         return fetching.run(
@@ -68,18 +71,19 @@ def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date]
         ]
         return control_pb2.ListSystemsResponse(systems=lines)
 
-    def retire_system(request: control_pb2.RetireSystemRequest) -> Iterator[control_pb2.ImportResponse]:
-        yield from _reported(lambda report: importing.retire(request.system, report), request.system, today(), log)
+    def retire_system(request: control_pb2.RetireSystemRequest) -> Iterator[control_pb2.RetireSystemResponse]:
+        work = functools.partial(importing.retire, request.system)
+        yield from _reported(control_pb2.RetireSystemResponse, work, request.system, today(), log)
 
     return {"Import": import_export, "ListSystems": list_systems, "RetireSystem": retire_system}
 
 
 def _reported(
-    work: Callable[[Report], ImportReport], system: str, as_of: date, log: Log
-) -> Iterator[control_pb2.ImportResponse]:
+    response: Callable[..., Response], work: Callable[[Report], ImportReport], system: str, as_of: date, log: Log
+) -> Iterator[Response]:
     """Progress while the import runs, and last its report."""
     try:
-        report = yield from _shown(streamed("import", work))
+        report = yield from _shown(response, streamed("import", work))
     except UppropError as error:
         log(IMPORT_REFUSED, system=system, as_of=as_of, code=error.code)
         raise
@@ -91,17 +95,17 @@ def _reported(
         repeated=report.repeated,
         waits=bool(report.held),
     )
-    yield control_pb2.ImportResponse(report=report_message(report))
+    yield response(report=report_message(report))
 
 
-def _shown(steps: Generator[Step, None, T]) -> Generator[control_pb2.ImportResponse, None, T]:
+def _shown(response: Callable[..., Response], steps: Generator[Step, None, T]) -> Generator[Response, None, T]:
     while True:
         try:
             step, done, total = next(steps)
         except StopIteration as finished:
             result: T = finished.value
             return result
-        yield control_pb2.ImportResponse(progress=control_pb2.Progress(step=step, done=done, total=total))
+        yield response(progress=control_pb2.Progress(step=step, done=done, total=total))
 
 
 def report_message(report: ImportReport) -> control_pb2.ImportReport:
