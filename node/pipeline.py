@@ -1,7 +1,7 @@
 """One sync of the node, from what changed to what the registry has to say (design §4).
 
-    restate → pseudonymise → submit → report the roster → fetch notices → handle them → open what nothing was heard of
-    → look how far a drill has come
+    may we send? → restate → pseudonymise → is it somebody we lost → submit → report the roster → fetch notices
+    → handle them → open what nothing was heard of → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -32,9 +32,11 @@ from federation.rules.vocabulary import (
     ROSTER_STEP,
     Disposition,
     DispositionKind,
+    Handle,
     MemberId,
     Notice,
     Policy,
+    Pseudonym,
     Signal,
 )
 from node.casework.opening import Casework
@@ -42,6 +44,10 @@ from node.drill.drilling import Drilling
 from node.gaps import Judge
 from node.outbox import Version
 from node.pseudonymise import EvaluatorLink, Pseudonymiser
+from node.recovery.attaching import Attaching
+from node.recovery.guard import BEHIND, Guard
+from node.recovery.recovering import Order, Recovering
+from node.recovery.stated import RecoveryReport, StatedPage
 from node.restating import Restated, Restating
 from node.store import Transaction
 from node.store.gaps import Gaps
@@ -50,6 +56,7 @@ from node.store.notices import Notices
 from node.store.outbox import Batch, Outbox, referenced, standing
 from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
+from node.store.recovery import Recoveries
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
 
@@ -111,6 +118,8 @@ class RegistryLink(Protocol):
     def list_notices(self, after: int) -> Page: ...
     def acknowledge(self, through: int) -> None: ...
     def report_roster(self, as_of: date, roster: int) -> None: ...
+    def list_signals(self, after: bytes) -> StatedPage: ...
+    def find_handles(self, pseudonyms: Sequence[Pseudonym]) -> tuple[tuple[Pseudonym, Handle], ...]: ...
 
 
 class Links(Protocol):
@@ -128,6 +137,8 @@ class _Sync:
     today: date
     judge: Judge
     expired: bool = False
+    behind: bool = False
+    """The registry knows more than this store, or could not be asked whether it does."""
     submitted: int = 0
     notices: int = 0
     problems: list[str] = field(default_factory=list)
@@ -184,31 +195,58 @@ class Pipeline:
             self._gaps,
             random_bytes,
         )
+        self._guard = Guard(database, Recoveries(sealer), Attaching(sealer, random_bytes))
+        self._recovering = Recovering(database, sealer, self._pseudonymiser, random_bytes, log)
         self._one_at_a_time = threading.Lock()
 
     def sync(self, *, notices_only: bool = False) -> Iterator[Progress | SyncReport]:
         """Yields progress and, last, the report. `notices_only` sends nothing: it restates, fetches and handles.
 
-        Where the descriptor has expired nothing is sent, but what the node knows by itself opens its case files all the
-        same. Raises UppropError where it cannot work at all: no descriptor was ever in force, the store is busy.
+        Where the descriptor has expired, or the registry knows more than this store, nothing is sent, but what the node
+        knows by itself opens its case files all the same. Raises UppropError where it cannot work at all: no descriptor
+        was ever in force, the store is busy.
         """
         with self._one_at_a_time:
             run = self._begin()
-            notices_only = notices_only or run.expired
+            run.behind = not run.expired and not self._may_send(run)
+            notices_only = notices_only or run.expired or run.behind
             for _ in range(MAX_ROUNDS):
                 yield from self._restate(run)
                 if notices_only:
                     break
                 yield from self._pseudonymise(run)
-                if not (yield from self._submit(run)):
+                if self._attach(run):
+                    continue
+                if run.behind or not (yield from self._submit(run)):
                     break
-            if not notices_only:
+            if not (notices_only or run.behind):
                 self._report_roster(run)
             heard = yield from self._fetch_notices(run)
             self._handle_notices(run)
             self._open_unheard(run)
             self._drilling.carry_on(heard=heard)
             yield self._report(run)
+
+    def recover(self) -> Iterator[Progress | RecoveryReport]:
+        """Take up again what the registry knows of this member: yields progress and, last, the report.
+
+        Sends nothing. Raises UppropError: INPUT_REFUSED before an import, PEER_UNREACHABLE and the like.
+        """
+        with self._one_at_a_time:
+            run = self._begin()
+            run.behind = True
+            yield from self._restate(run)
+            # First: what was told of the gaps that are handed back.
+            if not (yield from self._fetch_notices(run)):
+                raise UppropError(Code.PEER_UNREACHABLE, " ".join(run.problems))
+            self._handle_notices(run)
+            report = yield from _shown(self._recovering.run(self._order(run)))
+            yield replace(report, problems=(*run.problems, *report.problems))
+
+    def attach_number(self, number: str) -> str:
+        """Give a typed number to the nameless pupil who bears it; returns the id under which the pupil is listed."""
+        with self._one_at_a_time:
+            return self._recovering.attach_number(number, self._order(self._begin()))
 
     def foreseeing(self) -> Callable[[Transaction], Iterator[Restated]]:
         """A look at a transaction that is not kept: what the next sync would make of each pupil, were it kept."""
@@ -238,6 +276,30 @@ class Pipeline:
             problems.append(f"The descriptor that lies in place now is not taken up. {refusal.sentence}")
         judge = Judge(self._member, self._policy(descriptor.policy), descriptor.calendar(self._member))
         return _Sync(descriptor, self._clock.today(), judge, expired, problems=problems)
+
+    def _order(self, run: _Sync) -> Order:
+        return Order(run.descriptor.epochs, run.today, run.judge, self._links)
+
+    def _may_send(self, run: _Sync) -> bool:
+        """Whether the registry knows nothing of us that this store does not."""
+        try:
+            if self._guard.lets_send(self._links.registry):
+                return True
+        except UppropError as error:
+            self._failed(run, "recovery", error)
+        else:
+            run.say(BEHIND)
+        return False
+
+    def _attach(self, run: _Sync) -> bool:
+        """Whether pupils with something to send turned out to be nameless ones, of whom something was said before."""
+        try:
+            return bool(self._recovering.attach_waiting(self._order(run)))
+        except UppropError as error:
+            self._failed(run, "recovery", error)
+            # Nothing more can be sent now; what waits for a name must not be sent under another handle.
+            run.behind = True
+            return False
 
     def _restate(self, run: _Sync) -> Generator[Progress, None, None]:
         epochs = [epoch.epoch for epoch in run.descriptor.epochs]
@@ -328,6 +390,7 @@ class Pipeline:
                 f"Of {stale} of our signals the registry knows newer versions than this node has made: "
                 "this store seems to be an older copy. What it says now of these pupils does not count there."
             )
+            self._guard.doubt()
 
     def _report_roster(self, run: _Sync) -> None:
         """State the newest import, once all that it shows has been said."""
@@ -384,7 +447,8 @@ class Pipeline:
             run.notices += handled.number
             unmatched += handled.unmatched
             more = handled.more
-        if unmatched:
+        if unmatched and not run.behind:
+            self._guard.doubt()
             self._log(STORE_BEHIND, of="notices")
             run.say(
                 f"The registry told of {unmatched} openings that this node does not know: its store seems to be an "
@@ -412,9 +476,23 @@ class Pipeline:
 
 def _named(step: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
     """The progress of a step under its name; passes its result on."""
+
+    def named() -> Generator[tuple[str, int, int], None, T]:
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as finished:
+                result: T = finished.value
+                return result
+            yield step, done, total
+
+    return (yield from _shown(named()))
+
+
+def _shown(steps: Generator[tuple[str, int, int], None, T]) -> Generator[Progress, None, T]:
     while True:
         try:
-            done, total = next(steps)
+            step, done, total = next(steps)
         except StopIteration as finished:
             result: T = finished.value
             return result

@@ -12,7 +12,7 @@ named and the next one asked; no number, blind or pseudonym leaves this module b
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,6 +44,10 @@ class EvaluatorLink(Protocol):
     def index(self) -> int: ...
 
     def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer: ...
+
+
+Inputs = Callable[[Transaction, Sequence[PseudonymRef]], dict[bytes, bytes]]
+"""number_index → the protocol's input, of the numbers that are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,37 @@ class Pseudonymiser:
         self, epochs: Sequence[Epoch], links: Callable[[], Sequence[EvaluatorLink]]
     ) -> Generator[tuple[int, int], None, Outcome]:
         """Compute the pseudonyms that waiting versions name; yields (done, total) and returns the outcome."""
+        standing = frozenset(epoch.epoch for epoch in epochs)
+
+        def named(tx: Transaction) -> frozenset[PseudonymRef]:
+            return frozenset(ref for ref in referenced(self._outbox.waiting(tx)) if ref.epoch in standing)
+
+        return (yield from self._compute(named, epochs, links, self._inputs))
+
+    def compute(
+        self,
+        refs: Collection[PseudonymRef],
+        epochs: Sequence[Epoch],
+        links: Callable[[], Sequence[EvaluatorLink]],
+        inputs: Mapping[bytes, bytes] | None = None,
+    ) -> Generator[tuple[int, int], None, Outcome]:
+        """Compute these pseudonyms as `run` does, where they are not known yet.
+
+        `inputs`: number_index → the protocol's input, where the number is no pupil's.
+        """
+        find = self._inputs if inputs is None else lambda _tx, _refs: dict(inputs)
+        return (yield from self._compute(lambda _tx: frozenset(refs), epochs, links, find))
+
+    def _compute(
+        self,
+        named: Callable[[Transaction], Collection[PseudonymRef]],
+        epochs: Sequence[Epoch],
+        links: Callable[[], Sequence[EvaluatorLink]],
+        inputs: Inputs,
+    ) -> Generator[tuple[int, int], None, Outcome]:
         standing = {epoch.epoch: epoch for epoch in epochs}
         begun = self._database.run("node_evaluations_resume", lambda tx: self._resume(tx, frozenset(standing)))
-        wanted = self._database.view("node_pseudonyms_wanted", lambda tx: self._wanted(tx, begun, frozenset(standing)))
+        wanted = self._database.view("node_pseudonyms_wanted", lambda tx: self._wanted(tx, begun, named(tx)))
         total = len(wanted) + sum(len(evaluation.number_indexes) for evaluation in begun)
         if not total:
             return Outcome()
@@ -110,7 +142,7 @@ class Pseudonymiser:
             if epoch.epoch in stuck:
                 continue
             try:
-                evaluation = request if isinstance(request, Evaluation) else self._begin(request)
+                evaluation = request if isinstance(request, Evaluation) else self._begin(request, inputs)
                 if evaluation is None:
                     continue
                 values, evaluators = self._evaluate(evaluation, epoch, asking)
@@ -140,15 +172,14 @@ class Pseudonymiser:
         return tuple(kept)
 
     def _wanted(
-        self, tx: Transaction, begun: Sequence[Evaluation], standing: frozenset[int]
+        self, tx: Transaction, begun: Sequence[Evaluation], named: Collection[PseudonymRef]
     ) -> tuple[PseudonymRef, ...]:
-        named = {ref for ref in referenced(self._outbox.waiting(tx)) if ref.epoch in standing}
         asked = {PseudonymRef(evaluation.epoch, index) for evaluation in begun for index in evaluation.number_indexes}
-        return self._pseudonyms.missing(tx, named - asked)
+        return self._pseudonyms.missing(tx, set(named) - asked)
 
-    def _begin(self, refs: Sequence[PseudonymRef]) -> Evaluation | None:
+    def _begin(self, refs: Sequence[PseudonymRef], find: Inputs) -> Evaluation | None:
         """Blind one batch and make it durable before it is sent; None where no number is known any more."""
-        inputs = self._database.view("node_numbers", lambda tx: self._inputs(tx, refs))
+        inputs = self._database.view("node_numbers", lambda tx: find(tx, refs))
         if not inputs:
             return None
         evaluation = Evaluation(

@@ -92,7 +92,9 @@ def never_said(history: History, window: Window, rules: Rules) -> History:
     """
     baseline = rules.facts.baseline
     first = history.observations[0] if history.observations else None
-    if first is None or first.rows is None or first.as_of != window.before or not window.holds(baseline):
+    if first is None or first.rows is None or first.as_of != window.before:
+        return history
+    if window.after is not None or not window.holds(baseline):
         return history
     coverage = Coverage(baseline, rules.calendar, upper_secondary=rules.policy.upper_secondary)
     coverage.observe(replace(first, as_of=baseline))

@@ -52,9 +52,7 @@ def taken_in(gaps: Sequence[Gap], provisional: Sequence[Gap]) -> tuple[Gap, ...]
         standing = next((gap for gap in after.values() if gap.stated), None)
         if standing is None:
             number = 1 + max(after, default=0)
-            after[number] = replace(
-                opened, handle=gaps[0].handle if gaps else opened.handle, opening=replace(opened.opening, number=number)
-            )
+            after[number] = replace(opened, opening=replace(opened.opening, number=number))
         elif standing.opened_on is None or opened.opened_on < standing.opened_on:
             standing = replace(standing, opened_on=opened.opened_on, opened_by=opened.opened_by)
             if standing.state is GapState.WATCH and opened.state is GapState.OPEN:

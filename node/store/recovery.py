@@ -19,7 +19,17 @@ from node.identity import Route
 from node.outbox import Version
 from node.store.bulk import chunks
 from node.store.outbox import Outbox, VersionState
-from node.store.schema import case_files, gaps, pupils, recovery, retired_handles, versions
+from node.store.pupils import Pupil
+from node.store.schema import (
+    case_files,
+    gaps,
+    number_indexes,
+    pseudonyms,
+    pupils,
+    recovery,
+    retired_handles,
+    versions,
+)
 from node.store.schema_systems import imports
 from node.store.sealing import Sealer
 
@@ -151,10 +161,24 @@ class Recoveries:
         for table in (versions, case_files, gaps):
             tx.execute(delete(table).where(table.c.handle == handle))
 
-    def take_handle(self, tx: Connection, pupil_id: bytes, handle: bytes) -> None:
-        """Give a pupil a handle that another pupil, now merged into it, had."""
+    def take_handle(self, tx: Connection, pupil: Pupil, handle: bytes, retired_on: date | None) -> None:
+        """Give a pupil the handle of another one, now merged into it; the one before is retired if something was said
+        under it (`retired_on`), and forgotten otherwise."""
         tx.execute(delete(retired_handles).where(retired_handles.c.handle == handle))
-        tx.execute(update(pupils).where(pupils.c.pupil_id == pupil_id).values(handle=handle, dirty=True))
+        if retired_on is None:
+            self.forget_handle(tx, pupil.handle)
+        else:
+            tx.execute(
+                insert(retired_handles).values(handle=pupil.handle, pupil_id=pupil.pupil_id, retired_on=retired_on)
+            )
+        tx.execute(update(pupils).where(pupils.c.pupil_id == pupil.pupil_id).values(handle=handle, dirty=True))
+
+    def forget_pseudonyms(self, tx: Connection, number_index: bytes) -> None:
+        """Drop what was computed of a number that is no pupil's."""
+        owned = select(number_indexes.c.number_index)
+        tx.execute(
+            delete(pseudonyms).where(pseudonyms.c.number_index == number_index, pseudonyms.c.number_index.not_in(owned))
+        )
 
     def forget_unsent(self, tx: Connection) -> None:
         """Drop what was made while half of its grounds were missing and was never sent; all is stated anew."""

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any, TypeVar
 
 from federation.errors import Code, UppropError
-from federation.rules.vocabulary import Disposition, Signal
+from federation.rules.vocabulary import Disposition, Handle, Pseudonym, Signal
+from node.recovery.stated import StatedPage
 from node.uplink import EvaluatorLink, Page, RegistryLink, Uplink
 from privacy.protocol import Answer
 
@@ -71,6 +72,12 @@ class _Registry:
 
     def acknowledge(self, through: int) -> None:
         self._lossy.call("acknowledge", lambda: self._link.acknowledge(through))
+
+    def list_signals(self, after: bytes) -> StatedPage:
+        return self._lossy.call("list_signals", lambda: self._link.list_signals(after))
+
+    def find_handles(self, pseudonyms: Sequence[Pseudonym]) -> tuple[tuple[Pseudonym, Handle], ...]:
+        return self._lossy.call("find_handles", lambda: self._link.find_handles(pseudonyms))
 
     def report_roster(self, as_of: date, roster: int) -> None:
         self._lossy.call("report_roster", lambda: self._link.report_roster(as_of, roster))
