@@ -51,12 +51,12 @@ def drill(show: bool, wait: bool, every: float, words: Words, config: Path, as_j
     with open_stub(config) as stub:
         report = printing.watch(ask(stub, begin=not show, sync=not show), quiet=as_json, words=words)
         if not as_json:
-            _show(report, words)
+            _show(report, words, synced=not show)
         while wait and report["state"] == State.RUNNING:
             time.sleep(every)
             before, report = report, printing.watch(ask(stub, begin=False, sync=True), quiet=True, words=words)
             if not as_json and report["steps"] != before["steps"]:
-                _show(report, words)
+                _show(report, words, synced=True)
     if as_json:
         printing.as_json(report)
     if report["state"] == State.FAILED or (not show and _stuck(report)):
@@ -68,7 +68,7 @@ def _stuck(report: Answer) -> bool:
     return any(step["state"] == "AWAITED" and step["step"] not in CLOSES for step in report["steps"])
 
 
-def _show(report: Answer, words: Words) -> None:
+def _show(report: Answer, words: Words, *, synced: bool) -> None:
     first, *_ = report["steps"]
     click.echo(words(DrillText.BEGUN, drill_id=report["drill_id"], on=first["done_on"]))
     for number, line in enumerate(report["steps"], start=1):
@@ -81,6 +81,9 @@ def _show(report: Answer, words: Words) -> None:
             click.echo(f"    {words(hint, code=report.get('code', ''))}")
         elif state == "AWAITED" and step in CLOSES:
             click.echo(f"    {words(DrillText.AFTER_CLOSE, expected_on=line['expected_on'])}")
+        elif state == "AWAITED" and synced:
+            # It should have happened in the sync just made: better said now than when it is too late.
+            click.echo(f"    {words(advice(step, Fault.LATE))}")
     click.echo(words(DrillText[report["state"]]))
     for problem in report["problems"]:
         click.echo(f"! {problem}", err=True)

@@ -158,17 +158,17 @@ class Drilling:
 
         `heard`: all notices there are have been fetched, so that what is not among them was not said.
         """
-        done, ended = self._database.run("node_drill_look", lambda tx: self._look(tx, heard=heard))
-        if ended is None:
+        done, drill = self._database.run("node_drill_look", lambda tx: self._look(tx, heard=heard))
+        if drill is None:
             return
         for step, detail in done.items():
-            self._log(DRILL_STEP, drill=ended.drill_id, step=step, detail=detail)
-        if ended.failure is not None:
-            failure = ended.failure
-            self._log(DRILL_FAILED, drill=ended.drill_id, step=failure.step, fault=failure.fault, code=failure.code)
-        elif ended.state is State.PASSED:
-            self._log(DRILL_PASSED, drill=ended.drill_id)
-        if ended.state is not State.RUNNING:
+            self._log(DRILL_STEP, drill=drill.drill_id, step=step, detail=detail)
+        if drill.failure is not None:
+            failure = drill.failure
+            self._log(DRILL_FAILED, drill=drill.drill_id, step=failure.step, fault=failure.fault, code=failure.code)
+        elif drill.state is State.PASSED:
+            self._log(DRILL_PASSED, drill=drill.drill_id)
+        if drill.state is not State.RUNNING:
             self.show_last()
 
     def _look(self, tx: Transaction, *, heard: bool) -> tuple[dict[Step, str], Drill | None]:

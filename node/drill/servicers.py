@@ -8,7 +8,7 @@ from datetime import UTC
 from federation.control import Handlers
 from federation.v1 import control_pb2
 from node.drill.drilling import Drilling, Shown
-from node.drill.steps import State, Step
+from node.drill.steps import Drill, State, Step
 from node.pipeline import Pipeline, Progress
 
 SYNCS = 2
@@ -27,11 +27,17 @@ def handlers(drilling: Drilling, pipeline: Pipeline) -> Handlers:
                     yield control_pb2.DrillResponse(progress=progress)
                 else:
                     problems.update(dict.fromkeys(step.problems))
-            if drilling.shown(drill_id).awaited is not Step.TAKEN_BACK:
+            if not _to_take_back(drilling.shown(drill_id).drill):
                 break
         yield control_pb2.DrillResponse(report=_report(drilling.shown(drill_id), tuple(problems)))
 
     return {"Drill": drill}
+
+
+def _to_take_back(drill: Drill) -> bool:
+    """Whether the sync just made may have left a retraction to be sent."""
+    over = Step.OPENED in drill.steps or drill.state is State.FAILED
+    return over and Step.TAKEN_BACK not in drill.steps
 
 
 def _report(shown: Shown, problems: tuple[str, ...]) -> control_pb2.DrillReport:

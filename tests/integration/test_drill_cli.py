@@ -62,6 +62,7 @@ def test_what_cannot_come_further_now_ends_with_6_and_says_why(federation: Feder
     stuck = drill(federation, "--lang", "en")
     assert stuck.exit_code == 6
     assert shown(stuck) == list("✓… ✓   ")
+    assert "Too few evaluators have answered" in stuck.stdout
     assert "2 evaluators are needed" in stuck.stderr
     assert drill(federation, "--show").exit_code == 0
 
