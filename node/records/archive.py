@@ -25,7 +25,7 @@ from node.records.person import unreadable
 
 MAX_ARCHIVE_BYTES = 1_000_000_000
 MAX_MEMBERS = 100
-"""OneRoster 1.2 knows 23 files."""
+"""OneRoster 1.2 knows 22 files."""
 MAX_DIRECTORY_BYTES = 256 * 1024
 """Of a zip's list of members: a list of a hundred needs a tenth of it."""
 MAX_FILE_BYTES = 1_000_000_000
