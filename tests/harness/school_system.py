@@ -38,8 +38,8 @@ the list `on`: persons, organisations, deletedEntities, token) fare badly:
     cut       the connection ends amid the body           short     ends early, with a Content-Length that agrees
     redirect  to `location`                               same      the token of the page is the one it was asked by
     twins     the page before is given again, with a new token, for ever
-    expire    all access tokens end before it             forget    all page tokens end before it
-    repeat    the last of the page before comes again     kill      SIGKILL to the pid in `pid_file`, no answer
+    forget    all page tokens end before it               kill      SIGKILL to the pid in `pid_file`, no answer
+    repeat    the last of the page before comes again
     huge      `bytes` bytes, packed small                 changed   `person` replaces what was said of that person
 """
 

@@ -261,9 +261,6 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             fault = state.fault(on)
             kind = None if fault is None else fault["kind"]
-            if kind == "expire":
-                state.issued.clear()
-                state.token = secrets.token_urlsafe(24) if fault is not None and fault.get("file") else state.token
             if kind == "forget":
                 state.pages.clear()
             if kind == "changed" and fault is not None:

@@ -405,6 +405,35 @@ def test_a_server_that_stays_away_is_given_up(fetch: Fetcher) -> None:
     assert len(fetch.pauses) == 6
 
 
+def test_an_answer_that_does_not_come_is_asked_for_again(fetch: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.records.ss12000_api.transport.READ_SECONDS", 0.5)
+    fetch.school.misbehave("slow", seconds=3, at=2)
+    assert fetch().persons == 25
+    assert len(fetch.pauses) == 1
+
+
+def test_an_answer_without_an_end_is_given_up(fetch: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.records.ss12000_api.transport.ANSWER_SECONDS", -1.0)
+    assert fetch.refused().code is Code.DEADLINE
+
+
+def test_a_server_that_is_not_there_is_named_as_such(fetch: Fetcher, tmp_path: Path) -> None:
+    with SchoolSystem(tmp_path) as gone:
+        source = Source(url=gone.url, token_file=gone.token_file)
+    assert fetch.refused(source=source).code is Code.PEER_UNREACHABLE
+
+
+def test_two_runs_of_one_system_do_not_meet(fetch: Fetcher) -> None:
+    met: list[UppropError] = []
+
+    def progress(step: str, _done: int, _total: int) -> None:
+        if step == "fetch":
+            met.append(fetch.refused())
+
+    assert fetch(progress=progress).persons == 25
+    assert {error.code for error in met} == {Code.STORE_LOCKED}
+
+
 def test_a_redirection_within_the_same_server_is_followed(fetch: Fetcher) -> None:
     fetch.school.misbehave("redirect", location="/ss12000/v2/persons?limit=5")
     assert fetch().persons == 25
