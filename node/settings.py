@@ -41,7 +41,7 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     upper_secondary: bool = False
     enrolment_listen: str | None = None
     enrolment_names: tuple[str, ...] = ()
-    school_systems: SchoolSystems = {}
+    school_systems: SchoolSystems = msgspec.field(default_factory=dict)
     drill_days: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_DRILL_DAYS
 
 

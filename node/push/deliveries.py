@@ -6,7 +6,7 @@ Persons are read by the rules of SS 12000 files (`ss12000_person`), so that a ro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -16,10 +16,7 @@ from federation.errors import Code, UppropError
 from node.coverage import is_void
 from node.model import Row
 from node.records import ss12000_person
-from node.records.person import PersonRecord, Progress, Remark, row_order
-
-Before = Callable[[Collection[str]], Mapping[str, tuple[PersonRecord, ...]]]
-"""What the school system said before of persons, by its ids for them."""
+from node.records.person import PersonRecord, Persons, Progress, Remark, Units, row_order
 
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -74,11 +71,10 @@ class Ending:
         self._person_id = person_id
         self._last_day = last_day
         self._unit = unit
-        self._before: Before = lambda _ids: {}
+        self._before: Persons = lambda _ids: {}
 
-    def bind(self, before: Before, _units: object = None) -> None:
-        """What it changes, before it is read."""
-        self._before = before
+    def bind(self, persons: Persons, units: Units) -> None:  # noqa: ARG002 - asked of every amending delivery
+        self._before = persons
 
     def read(self, progress: Progress) -> Iterator[PersonRecord]:
         """Raises UppropError(INPUT_REFUSED) for a person whom this school system does not have."""

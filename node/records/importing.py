@@ -23,7 +23,7 @@ from federation.errors import Code, UppropError
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import Policy
 from node.records import intake
-from node.records.person import DEFAULT_SYSTEM, Delivery, PersonRecord, Remark, check_system
+from node.records.person import DEFAULT_SYSTEM, Amending, Delivery, PersonRecord, Remark, check_system
 from node.records.report import ImportReport
 from node.records.scanning import Order, Scan, Scanner
 from node.records.ss12000_file import Ss12000File
@@ -177,10 +177,8 @@ class Importing:
         return Order(system, as_of, seen_on, last, today, policy, calendar, accept_shrink, confirm_leavings)
 
     def _scan(self, delivery: Delivery, order: Order, progress: Progress) -> Scan:
-        bind = getattr(delivery, "bind", None)
-        if bind is not None:
-            # A delivery of changes to single rows needs what was said of their persons before, and which units exist.
-            bind(
+        if isinstance(delivery, Amending):
+            delivery.bind(
                 lambda ids: self._database.view(
                     "import_before", lambda tx: self._records.of_persons(tx, order.system, ids)
                 ),

@@ -10,12 +10,25 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from federation.errors import Code, UppropError
 from node.model import UNMARKED, Row, Status
+
+Persons = Callable[[Collection[str]], Mapping[str, tuple["PersonRecord", ...]]]
+"""What the school system said before of persons, by its ids for them; those whom it does not have are left out."""
+Units = Callable[[], Mapping[str, str]]
+"""Id → name of the school units that earlier deliveries named."""
+
+
+@runtime_checkable
+class Amending(Protocol):
+    """A delivery that changes single rows of what was said before, and is told of that before it is read."""
+
+    def bind(self, persons: Persons, units: Units) -> None: ...
+
 
 DEFAULT_SYSTEM = "main"
 """The name of a school system that was given none."""

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from federation import control
+from federation.migration import head
 from federation.settings import load
 from federation.v1 import control_pb2
-from privacy.evaluator.settings import EvaluatorSettings
+from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings
 from tests.conftest import MakeFederation
 
 COMMAND = [sys.executable, "-m", "federation.cli", "evaluator"]
@@ -44,8 +45,9 @@ def run(settings_path: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def test_migrate_says_what_it_did(settings_path: Path) -> None:
-    assert json.loads(run(settings_path, "migrate", "--json").stdout) == {"before": None, "after": "0001"}
-    assert run(settings_path, "migrate").stdout == "The database is up to date (0001).\n"
+    newest = head(STORE_PACKAGE)
+    assert json.loads(run(settings_path, "migrate", "--json").stdout) == {"before": None, "after": newest}
+    assert run(settings_path, "migrate").stdout == f"The database is up to date ({newest}).\n"
 
 
 def test_status_is_told_without_a_running_daemon(settings_path: Path) -> None:

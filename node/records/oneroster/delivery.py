@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 from node.records.oneroster import bulk, delta
-from node.records.oneroster.delta import Lookup
 from node.records.oneroster.files import Files
-from node.records.person import PersonRecord, Progress, Remark
+from node.records.person import PersonRecord, Persons, Progress, Remark, Units
 
 
 class OneRoster:
@@ -17,15 +16,14 @@ class OneRoster:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lookup: Lookup = lambda _person_ids: {}
-        self._known_units: Callable[[], Mapping[str, str]] = dict
+        self._persons: Persons = lambda _person_ids: {}
+        self._known_units: Units = dict
         self.digest = b""
         self.gone: set[str] = set()
         self.units: dict[str, str] = {}
 
-    def bind(self, lookup: Lookup, units: Callable[[], Mapping[str, str]] = dict) -> None:
-        """`lookup`: the roster as it stands; `units`: the school units that earlier deliveries have named."""
-        self._lookup = lookup
+    def bind(self, persons: Persons, units: Units) -> None:
+        self._persons = persons
         self._known_units = units
 
     @cached_property
@@ -42,7 +40,7 @@ class OneRoster:
         files.report_to(progress)
         try:
             files.read_orgs(self._known_units())
-            yield from bulk.read(files) if files.whole else delta.read(files, self._lookup, self.gone)
+            yield from bulk.read(files) if files.whole else delta.read(files, self._persons, self.gone)
             files.note_counted()
             yield from files.remarks()
             self.digest, self.units = files.digest, files.units

@@ -7,7 +7,7 @@ each row bears the id of its role.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -17,15 +17,12 @@ from node.model import Row
 from node.records.oneroster import rows as table
 from node.records.oneroster.files import Files
 from node.records.oneroster.rows import Role
-from node.records.person import PersonRecord, Remark, unreadable
+from node.records.person import PersonRecord, Persons, Remark, unreadable
 from node.records.tables import Fields
 from node.records.values import form_and_year, sex_of
 
 LOOKED_UP_AT_ONCE = 1_000
 """Persons whose records are asked for together."""
-
-Lookup = Callable[[Collection[str]], Mapping[str, tuple[PersonRecord, ...]]]
-"""The school system's ids → what stands in its roster of those persons; persons whom it lacks are left out."""
 
 
 @dataclass(slots=True)
@@ -42,12 +39,12 @@ class _Change:
         return any(role is not None for role in self.roles.values())
 
 
-def read(files: Files, lookup: Lookup, gone: set[str]) -> Iterator[PersonRecord | Remark]:
+def read(files: Files, persons: Persons, gone: set[str]) -> Iterator[PersonRecord | Remark]:
     """The pupils as they stand after it. Ids of deleted users go to `gone`."""
     changes = _changes(files)
     users = files.newest_rows("users")
     while chunk := list(itertools.islice(users, LOOKED_UP_AT_ONCE)):
-        known = lookup([fields["sourcedId"] for _, fields in chunk])
+        known = persons([fields["sourcedId"] for _, fields in chunk])
         for row, fields in chunk:
             user = fields["sourcedId"]
             change = changes.pop(user, _Change())
@@ -58,7 +55,7 @@ def read(files: Files, lookup: Lookup, gone: set[str]) -> Iterator[PersonRecord 
         yield from files.remarks()
     others = iter(changes.items())
     while part := list(itertools.islice(others, LOOKED_UP_AT_ONCE)):
-        known = lookup([user for user, _ in part])
+        known = persons([user for user, _ in part])
         for user, change in part:
             if user in known:
                 yield from _without_user(files, change, known[user])

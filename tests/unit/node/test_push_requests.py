@@ -53,7 +53,7 @@ def test_a_withdrawal_concerns_all_records_of_the_person() -> None:
         PersonRecord("a", "n", "", "", "", "", rows=(replace(STANDING, unit="c"),)),
     )
     ending = Ending("a", LAST, None, b"digest")
-    ending.bind(lambda ids: dict.fromkeys(ids, before))
+    ending.bind(lambda ids: dict.fromkeys(ids, before), dict)
     after = list(ending.read(lambda _done, _total: None))
     assert ending.ended == 2
     # In the order in which records keep their rows.
@@ -66,7 +66,7 @@ def test_a_withdrawal_concerns_all_records_of_the_person() -> None:
 
 def test_a_withdrawal_of_an_unknown_person_is_refused() -> None:
     ending = Ending("a", LAST, None, b"digest")
-    ending.bind(lambda _ids: {})
+    ending.bind(lambda _ids: {}, dict)
     with pytest.raises(UppropError) as error:
         list(ending.read(lambda _done, _total: None))
     assert error.value.code is Code.INPUT_REFUSED
