@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -74,8 +75,8 @@ def _show(report: Answer, words: Words, *, synced: bool) -> None:
     for number, line in enumerate(report["steps"], start=1):
         step, state = Step(line["step"]), line["state"]
         text = DONE[step] if state == "DONE" else AHEAD[step]
-        at = line.get("done_at", "")
-        click.echo(f"{_MARKS[state]} {number} {words(text, detail=line['detail'])}" + (f"  ({at})" if at else ""))
+        at = f"  ({_local(line['done_at'])})" if "done_at" in line else ""
+        click.echo(f"{_MARKS[state]} {number} {words(text, detail=line['detail'])}{at}")
         if state == "FAILED":
             hint = advice(step, Fault(report["fault"]))
             click.echo(f"    {words(hint, code=report.get('code', ''))}")
@@ -87,3 +88,8 @@ def _show(report: Answer, words: Words, *, synced: bool) -> None:
     click.echo(words(DrillText[report["state"]]))
     for problem in report["problems"]:
         click.echo(f"! {problem}", err=True)
+
+
+def _local(instant: str) -> str:
+    """An instant by the clock on the wall."""
+    return f"{datetime.fromisoformat(instant).astimezone():%Y-%m-%d %H:%M}"
