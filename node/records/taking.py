@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from federation.rules.vocabulary import HANDLE_BYTES, Policy
+from federation.rules.vocabulary import HANDLE_BYTES
 from node.model import Observation, Row
 from node.records import intake
 from node.records.leavings import Leavings, rows_on
@@ -117,8 +117,10 @@ class Taking:
             # What a school system delivers a little at a time counts together with what it delivered earlier that day.
             earlier = self._imports.moved_on(tx, order.system, order.seen_on, changes.moved.keys())
             others, sizes = scan.may_have_left | earlier, scan.sizes + changes.sizes
-            if not scan.whole and len(changes.moved) + len(others) > intake.BULK_PUPILS:
-                sizes += self._sizes_of_the_rest(tx, order.system, order.last, order.policy, scan, earlier)
+            first_of_day = newest is not None and newest.seen_on < order.seen_on
+            if not scan.whole and (first_of_day or len(changes.moved) + len(others) > intake.BULK_PUPILS):
+                run_out, of_the_rest = self._rest(tx, order, order.last, scan, earlier)
+                others, sizes = others | run_out, sizes + of_the_rest
             self._leavings.hold(tx, order, order.last, changes.moved, others, sizes)
         # What was said of a pupil may lapse with an import that shows the pupil in school.
         self._pupils.mark_dirty(tx, self._sayings.spoken_of(tx))
@@ -131,22 +133,26 @@ class Taking:
         remarks = self._imports.remarks_of_newest(tx, order.system)
         return replace(self._report(tx, newest, Scan(whole=True, known={}, remarks=list(remarks))), repeated=True)
 
-    def _sizes_of_the_rest(
-        self, tx: Transaction, system: str, last: date, policy: Policy, scan: Scan, earlier: Set[bytes]
-    ) -> Counter[str]:
-        """Pupils of each school unit at the import of the day before, of whom a delivery of changes says nothing."""
+    def _rest(
+        self, tx: Transaction, order: Order, last: date, scan: Scan, earlier: Set[bytes]
+    ) -> tuple[set[bytes], Counter[str]]:
+        """Of the pupils of whom a delivery of changes says nothing: those whose days may have run out since the import
+        of the day before, and how many each school unit had then."""
         spoken_of = scan.known.keys() | {claim.record_index for claim in scan.changed}
+        run_out: set[bytes] = set()
         sizes: Counter[str] = Counter()
 
         def count(rows: Sequence[Row]) -> None:
-            sizes.update({row.unit for row in rows if intake.covers(row, last, policy)})
+            sizes.update({row.unit for row in rows if intake.covers(row, last, order.policy)})
 
-        for stored in self._records.of_system(tx, system):
+        for stored in self._records.of_system(tx, order.system):
             if stored.record_index not in spoken_of and stored.pupil_id not in earlier:
                 count(stored.record.rows)
+                if intake.may_have_left(stored.record.rows, last, order.seen_on, order.calendar):
+                    run_out.add(stored.pupil_id)
         for pupil in self._pupils.load_all(tx, earlier).values():
             count(rows_on(pupil.observations, last))
-        return sizes
+        return run_out, sizes
 
     def _report(self, tx: Transaction, record: ImportRecord, scan: Scan) -> ImportReport:
         return ImportReport(

@@ -191,6 +191,16 @@ def test_days_that_run_out_between_deliveries_of_changes_are_noticed(node: Node)
     assert heard(node) == BASELINE + 2 * WEEK
 
 
+def test_days_of_a_whole_unit_that_run_out_between_deliveries_of_changes_wait(node: Node) -> None:
+    """An end date set for everyone by mistake shows when it comes, not when it is delivered."""
+    unit = [person(place, enrolment(end="2026-09-04", enroledAt={"id": OTHER_UNIT})) for place in range(30, 45)]
+    staying = [person(place, enrolment(enroledAt={"id": OTHER_UNIT})) for place in range(45, 60)]
+    take(node, BASELINE, "main", [*roster(20), *unit, *staying])
+    report = take(node, BASELINE + 2 * WEEK, "main", [person(3, enrolment(schoolYear=5))], whole=False)
+    assert [(held.unit, held.pupils) for held in report.held] == [(OTHER_UNIT, 15)]
+    assert opening_since(node, 30) is None
+
+
 def test_changes_that_take_away_half_the_roster_are_refused(node: Node) -> None:
     take(node, BASELINE, "main", roster(20))
     gone = [person_id(place) for place in range(10)]
