@@ -27,6 +27,7 @@ The terms of the field in Swedish, one for each word of the design:
     school system    skolsystem             saying           anteckning
     review           granskning             held             väntar på bekräftelse
     lead             samordnar              urgent           brådskande
+    close            dagsavslut             drill            övning
     guardian         vårdnadshavare         absence          frånvaro
 """
 

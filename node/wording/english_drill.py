@@ -47,11 +47,11 @@ DRILL: Mapping[enum.Enum, str] = {
     ),
     DrillText.UNHEARD: (
         "The registry has closed a later day and said nothing about the signal. That must not happen: turn to the "
-        "registry's operator, and do not rely on the registry's word until then."
+        "registry's operator, and do not rely on the registry's word until it is cleared up."
     ),
     DrillText.ANSWERED: (
         "The registry says that another member has the pupil, who does not exist. That must not happen: turn to the "
-        "registry's operator, and do not rely on the registry's word until then."
+        "registry's operator, and do not rely on the registry's word until it is cleared up."
     ),
     DrillText.REFUSED: "The registry did not take the signal ({code}). Turn to the registry's operator.",
 }

@@ -9,13 +9,13 @@ from node.explain.findings import Answer, Case, Heard, Next, Presences, Rows, Sa
 
 EXPLAINED: Mapping[enum.Enum, str] = {
     Answer.GAP: "Eleven saknar känd placering sedan {since} ({kind!t}, {urgency!t}).",
-    Answer.NO_GAP: "Eleven räknas inte som saknad placering.",
+    Answer.NO_GAP: "Eleven räknas inte som utan placering.",
     # -- why a gap
     Why.LEFT_ENDED: "Den senaste placeringen slutade {last_day}, och ingen ny har börjat.",
     Why.LEFT_VANISHED: "Eleven, eller elevens placering, finns inte längre i exporten från {as_of}.",
     Why.LEFT_CANCELLED: (
-        "Placeringen togs bort som inställd {as_of}, fast den länge hade sagts gälla. Då räknas eleven ha lämnat den "
-        "dagen."
+        "Placeringen togs bort som inställd {as_of}, fast den länge hade visats som gällande. Eleven räknas ha lämnat "
+        "den dagen."
     ),
     Why.LATER_ROW_TOO_LATE: (
         "En ny placering här börjar {begins}. Det är efter {due_on}, då bevakningen löper ut, och hindrar därför inget."
@@ -57,15 +57,15 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.BEGINS_LATER: "Elevens placering börjar {begins}. Innan dess finns ingen skolgång att lämna.",
     Why.NOTHING_COUNTS: "Ingen av elevens placeringar är i en skolform som räknas; det finns ingen skolgång att lämna.",
     Why.TAKEN_BACK: (
-        "Placeringen vid {unit} ställdes in {as_of}, innan den hade gällt i tjugo skoldagar. Den räknas som att den "
-        "aldrig varit."
+        "Placeringen vid {unit} ställdes in {as_of}, innan den hade gällt i tjugo skoldagar. Den räknas som om den "
+        "aldrig hade funnits."
     ),
     Why.IN_FORCE: "Eleven har en placering i dag: {unit} ({form}).",
     Why.BRIDGED: "Mellan {last_day}, då förra placeringen slutade, och {begins}, då nästa börjar, är ingen skoldag.",
     Why.HELD: (
         "Eleven slutade {last_day}, men för många lämnade {unit} på en gång i inläsningen {as_of}. Det väntar på "
         "bekräftelse. Bekräfta med `upprop node import --confirm-leavings`; annars gäller det vid en inläsning från "
-        "{released_on} som fortfarande visar samma sak. Den som är brådskande väntar inte."
+        "{released_on} som fortfarande visar samma sak. Brådskande elever väntar inte."
     ),
     Why.NOT_SHOWN: (
         "Den senaste placeringen slutade {last_day}, men ingen skoldag har kommit sedan dess. Det räknas från "
@@ -163,7 +163,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Heard.VOIDED: "{closed_on}: den saknade placeringen är återtagen.",
     Heard.OTHER: "{closed_on}: besked av slaget {kind}.",
     Heard.NOTHING: "Inga besked om eleven.",
-    Heard.NO_CLOSE: "Registret har ännu inte berättat om någon daglig genomgång.",
+    Heard.NO_CLOSE: "Registret har ännu inte meddelat något dagsavslut.",
     Heard.UNREACHED: (
         "Registret gick inte att nå på hela skoldagen {day}. Ärenden vars dag har passerat öppnas då här ändå."
     ),

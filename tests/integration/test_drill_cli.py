@@ -43,7 +43,7 @@ def test_a_drill_goes_through_in_three_commands_with_two_closes_between(federati
     opened = drill(federation)
     assert opened.exit_code == 0, opened.stderr
     assert shown(opened) == list("✓✓✓✓✓✓…")
-    assert "Registret öppnade ett ärende vid stängningen 2026-08-24" in opened.stdout
+    assert "Registret öppnade ett ärende vid dagsavslutet 2026-08-24" in opened.stdout
     federation.close_day()
     passed = drill(federation, "--json")
     assert passed.exit_code == 0, passed.stderr
