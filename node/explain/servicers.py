@@ -11,7 +11,7 @@ from node.explain.checking import Checking, CheckReport, Foreseen
 from node.explain.explainer import Explainer
 from node.explain.findings import Finding
 from node.records.person import DEFAULT_SYSTEM
-from node.records.servicers import SOURCES, day_of, report_message
+from node.records.servicers import SOURCES, day_of, report_message, shown
 from node.records.sources import delivery_of
 from node.streaming import Report, streamed
 
@@ -43,14 +43,8 @@ def handlers(explainer: Explainer, checking: Checking) -> Handlers:
                 progress=report,
             )
 
-        steps = streamed("check", rehearse)
-        while True:
-            try:
-                step, done, total = next(steps)
-            except StopIteration as finished:
-                yield control_pb2.CheckResponse(report=_check_message(finished.value))
-                return
-            yield control_pb2.CheckResponse(progress=control_pb2.Progress(step=step, done=done, total=total))
+        found = yield from shown(control_pb2.CheckResponse, streamed("check", rehearse))
+        yield control_pb2.CheckResponse(report=_check_message(found))
 
     return {"Explain": explain, "Check": check}
 

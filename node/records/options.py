@@ -1,4 +1,4 @@
-"""Which export a command is given: an SS 12000 file, a OneRoster directory or zip, or a plain CSV."""
+"""Which export a command is given: an SS 12000 file, OneRoster, a plain CSV, or an API to fetch from."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from node.records.person import DEFAULT_SYSTEM
 from node.records.sources import Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -115,7 +116,7 @@ def given_options(command: Command) -> Command:
         ),
         click.option(
             "--system",
-            default="main",
+            default=DEFAULT_SYSTEM,
             show_default=True,
             help="The school system's name, where there is more than one; each has its own roster.",
         ),

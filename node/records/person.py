@@ -34,12 +34,13 @@ DEFAULT_SYSTEM = "main"
 """The name of a school system that was given none."""
 
 
-_SYSTEM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+SYSTEM_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
+"""The form of a school system's name."""
 
 
 def check_system(system: str) -> str:
     """The name of a school system; raises UppropError(INPUT_REFUSED) for what is none."""
-    if not _SYSTEM.fullmatch(system):
+    if not re.fullmatch(SYSTEM_NAME, system):
         raise UppropError(
             Code.INPUT_REFUSED,
             "The name of a school system is up to 40 small letters, digits and hyphens, such as resursskolan.",

@@ -83,7 +83,7 @@ def _reported(
 ) -> Iterator[Response]:
     """Progress while the import runs, and last its report."""
     try:
-        report = yield from _shown(response, streamed("import", work))
+        report = yield from shown(response, streamed("import", work))
     except UppropError as error:
         log(IMPORT_REFUSED, system=system, as_of=as_of, code=error.code)
         raise
@@ -98,7 +98,8 @@ def _reported(
     yield response(report=report_message(report))
 
 
-def _shown(response: Callable[..., Response], steps: Generator[Step, None, T]) -> Generator[Response, None, T]:
+def shown(response: Callable[..., Response], steps: Generator[Step, None, T]) -> Generator[Response, None, T]:
+    """What streamed work reports, as responses; returns the work's result."""
     while True:
         try:
             step, done, total = next(steps)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from federation.errors import Code, UppropError
+from node.records.person import SYSTEM_NAME
 
 DEFAULT_LIMIT = 500
 DEFAULT_FULL_EVERY_DAYS = 7
@@ -18,7 +19,7 @@ DEFAULT_OVERLAP_HOURS = 24
 """Replicas lag, batches commit long after the time they are stamped with, and some systems stamp local time as UTC.
 What is fetched twice costs a look-up."""
 
-SystemName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+SystemName = Annotated[str, msgspec.Meta(pattern=rf"^{SYSTEM_NAME}\Z")]
 TimeOfDay = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
