@@ -46,6 +46,8 @@ from node.records.ss12000_api.fetching import Fetching
 from node.records.ss12000_api.observability import FetchMetrics
 from node.records.ss12000_api.schedule import LOOK_SECONDS as FETCH_LOOK_SECONDS
 from node.records.ss12000_api.schedule import Schedule
+from node.recovery import servicers as recovery
+from node.recovery.copies import Copies
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.fetches import Fetches
@@ -186,6 +188,7 @@ def build(
         **records.handlers(importing, fetching, clock.today, log),
         **push.handlers(clients, ca, pushing),
         **drill.handlers(drilling, pipeline),
+        **recovery.handlers(pipeline, Copies(database)),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
             Checking(importing, sealer, pipeline.foreseeing, rules, clock),

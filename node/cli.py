@@ -30,6 +30,7 @@ from node.joining import signing_request
 from node.options import config_option, json_option, open_stub, words_option
 from node.push.cli import client
 from node.records.cli import import_export, systems
+from node.recovery.cli import backup, recover, restore
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
 from node.store.sealing import RECORD_KEY_BYTES
 from node.wording import Words
@@ -50,6 +51,7 @@ def node() -> None:
     In between:      upprop node serve   (or: upprop node sync)
     Case workers:    upprop node cases, explain, say, review
     Does it work:    upprop node drill
+    Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
     School systems that push by themselves: upprop node client
     """
 
@@ -150,7 +152,7 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
         raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
 
 
-for _command in (import_export, systems, client, cases, explain, say, review, check, drill):
+for _command in (import_export, systems, client, cases, explain, say, review, check, drill, backup, restore, recover):
     node.add_command(_command)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,13 +15,14 @@ from rich.table import Table
 
 from node.client import Answer, Step
 from node.explain.findings import kind_named
+from node.recovery.texts import STEPS as RECOVERY_STEPS
 from node.wording import Words
 from node.wording.texts import Text
 
 SHOWN_REMARKS = 20
 """Rows of the import report shown per kind; --json gives all."""
 
-_STEPS = {
+_STEPS: Mapping[str, enum.Enum] = {
     "fetch": Text.STEP_FETCH,
     "read": Text.STEP_READ,
     "compare": Text.STEP_COMPARE,
@@ -29,6 +31,7 @@ _STEPS = {
     "pseudonymise": Text.STEP_PSEUDONYMISE,
     "submit": Text.STEP_SUBMIT,
     "notices": Text.STEP_NOTICES,
+    **RECOVERY_STEPS,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from federation.rules.calendar import due_on
 from federation.rules.vocabulary import GapState, Handle, Notice, Opening
@@ -16,10 +17,13 @@ from node.identity import Route
 from node.recovery.stated import Stated
 
 
-def retold(known: Sequence[Gap], stated: Stated, notices: Sequence[Notice], judge: Judge) -> tuple[Gap, ...]:
+def retold(
+    known: Sequence[Gap], stated: Stated, notices: Sequence[Notice], judge: Judge, since: date
+) -> tuple[Gap, ...]:
     """All gaps of the handle. `known` are those that the store has; `notices` all about the handle, by their numbers.
 
-    The registry's numbers count: a gap to which the store gave a number meanwhile is what is stated now, or none.
+    The registry's numbers count: a gap to which the store gave a number meanwhile, from `since` on, is what is stated
+    now, or none; and what it was told then is told anew.
     """
     signal = stated.signal
     openings = {opening.number: opening for opening in stated.openings}
@@ -29,14 +33,14 @@ def retold(known: Sequence[Gap], stated: Stated, notices: Sequence[Notice], judg
     by_number = {gap.number: gap for gap in known}
     after = {gap.number: replace(gap, stated=gap.stated and current is None) for gap in known}
     for number, opening in sorted(openings.items()):
-        gap = by_number.get(number) or _watched(signal.handle, opening, judge)
-        gap = replace(gap, opening=opening, stated=number == current)
-        if gap.verdict is None:
+        gap = by_number.get(number)
+        if gap is None or gap.said_on >= since:
+            gap = _watched(signal.handle, opening, judge)
             for notice in notices:
                 if (notice.handle, notice.opening_number) == (gap.handle, number):
                     gap = told(gap, notice)
-        after[number] = gap
-    meanwhile = [gap for gap in known if gap.stated and not after[gap.number].stated]
+        after[number] = replace(gap, opening=opening, stated=number == current)
+    meanwhile = [gap for gap in known if gap.stated and gap.said_on >= since]
     return taken_in(tuple(after[number] for number in sorted(after)), meanwhile)
 
 

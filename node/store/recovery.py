@@ -206,3 +206,8 @@ def _is_nameless() -> tuple[ColumnElement[bool], ...]:
 def _set(tx: Connection, **values: Any) -> None:
     if not tx.execute(update(recovery).values(values)).rowcount:
         tx.execute(insert(recovery).values(id=1, **values))
+
+
+def set_restored(tx: Connection, newest: date | None) -> None:
+    """Note that this store was restored from a copy whose newest import was known on that day."""
+    _set(tx, agreed=False, restored_as_of=newest)

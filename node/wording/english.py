@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
+from node.wording.english_recovery import RECOVERY
 from node.wording.texts import Text
 from node.wording.words import Catalogue
 
@@ -164,4 +165,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "emigrated",
 }
 
-ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED}, _TERMS)
+ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **RECOVERY}, _TERMS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
+from node.wording.swedish_recovery import RECOVERY
 from node.wording.swedish_remarks import REMARKS
 from node.wording.texts import Text
 from node.wording.words import Catalogue
@@ -167,4 +168,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "utvandrad",
 }
 
-SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED}, _TERMS, REMARKS)
+SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **RECOVERY}, _TERMS, REMARKS)
