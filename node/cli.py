@@ -52,7 +52,7 @@ def node() -> None:
     Case workers:    upprop node cases, explain, say, review
     Does it work:    upprop node drill
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
-    School systems that push by themselves: upprop node client
+    More than one school system, or one that pushes by itself: upprop node systems, upprop node client
     """
 
 

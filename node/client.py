@@ -41,9 +41,7 @@ class Client:
         """`cases`: the gaps; `questions`: what other members ask; `parked`: signals that the registry did not take."""
         response = self._stub.ListCases(control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected))
         return {
-            "cases": [
-                {**as_answer(line), "first_steps": as_findings(line.first_steps)} for line in response.cases
-            ],
+            "cases": [{**as_answer(line), "first_steps": as_findings(line.first_steps)} for line in response.cases],
             "questions": [as_answer(line) for line in response.questions],
             "parked": [as_answer(line) for line in response.parked],
         }

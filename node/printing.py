@@ -115,17 +115,6 @@ def remarks(report: Answer, words: Words) -> None:
             click.echo(words(Text.MORE_REMARKS, number=len(lines) - SHOWN_REMARKS))
 
 
-def clients(lines: Sequence[Answer]) -> None:
-    table = table_of("Client", "State", "Added", "Until", "Last push", "Heard as of")
-    for line in lines:
-        heard = line.get("as_of", "never")
-        if "refused_as_of" in line:
-            heard += f"\nwhole roster of {line['refused_as_of']} refused"
-        days = (line["added_on"], line["expires_on"], line.get("last_push_at", "none"))
-        table.add_row(line["name"], line["state"], *days, heard)
-    show(table)
-
-
 # -- case work --------------------------------------------------------------------------------------------------------
 
 

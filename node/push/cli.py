@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,8 +16,10 @@ from federation import settings as settings_files
 from federation.errors import Code, UppropError
 from federation.pki import new_tls_key, private_pem
 from node import printing
+from node.client import Answer
 from node.options import config_option, json_option, open_stub, words_option
 from node.push.client import ClientsClient
+from node.push.texts import PushText
 from node.settings import NodeSettings
 from node.wording import Words
 
@@ -55,11 +58,12 @@ def client() -> None:
 )
 @click.option("--renew", is_flag=True, help="A further certificate for a client that has one; the old one expires.")
 @config_option
+@words_option
 @json_option
-def add(name: str, out: Path, csr: Path | None, renew: bool, config: Path, as_json: bool) -> None:
+def add(name: str, out: Path, csr: Path | None, renew: bool, config: Path, words: Words, as_json: bool) -> None:
     """Let the school system NAME push, and write its credentials into a directory.
 
-    client.key is a private key (mode 0600): hand it over on a safe way, and keep no copy. With --csr the school system
+    client.key is a private key (mode 0600): hand it over in a safe way, and keep no copy. With --csr the school system
     makes its key itself, and nothing secret is handed over:
 
     \b
@@ -82,17 +86,18 @@ def add(name: str, out: Path, csr: Path | None, renew: bool, config: Path, as_js
         printing.as_json({"name": name, "directory": str(out), "expires_on": issued.expires_on})
         return
     written = ", ".join(path.name for path in wanted if path.exists())
-    click.echo(f"{name} may push until {issued.expires_on}. Written to {out}: {written}.")
+    click.echo(words(PushText.ADDED, name=name, expires_on=issued.expires_on, directory=out, files=written))
     listen = settings_files.load(config, NodeSettings).enrolment_listen
     if listen is None:
-        click.echo('The node takes pushes once its settings state enrolment_listen = "host:port". Then restart it.')
+        click.echo(words(PushText.NO_PORT))
 
 
 @client.command()
 @click.argument("name")
 @config_option
+@words_option
 @json_option
-def revoke(name: str, config: Path, as_json: bool) -> None:
+def revoke(name: str, config: Path, words: Words, as_json: bool) -> None:
     """Let the school system NAME push no more, from its next call on.
 
     What it said stays: its pupils count as enrolled as it last put them, and the registry hears your municipality up to
@@ -103,17 +108,15 @@ def revoke(name: str, config: Path, as_json: bool) -> None:
         revoked = ClientsClient(stub).revoke(name)
     if as_json:
         printing.as_json({"name": name, "keys_revoked": revoked})
-    elif revoked:
-        click.echo(f"{name} may push no more. Its pupils count as enrolled as it last put them, until you")
-        click.echo(f"let it in again, or retire it: upprop node systems --retire {name}")
     else:
-        click.echo(f"{name} could not push any more as it was.")
+        click.echo(words(PushText.REVOKED if revoked else PushText.REVOKED_BEFORE, name=name))
 
 
 @client.command(name="list")
 @config_option
+@words_option
 @json_option
-def list_clients(config: Path, as_json: bool) -> None:
+def list_clients(config: Path, words: Words, as_json: bool) -> None:
     """Show all clients: state, since and until when, last push, and how far each has been heard.
 
     A school system that is not heard for some days makes your municipality count as silent in the federation.
@@ -123,9 +126,9 @@ def list_clients(config: Path, as_json: bool) -> None:
     if as_json:
         printing.as_json(clients)
     elif clients:
-        printing.clients(clients)
+        _show(clients, words)
     else:
-        click.echo("No school system may push. Let one in with: upprop node client add NAME --out DIR")
+        click.echo(words(PushText.NOBODY))
 
 
 @client.command()
@@ -148,6 +151,18 @@ def take(name: str, accept_shrink: bool, confirm_leavings: bool, config: Path, w
         printing.as_json(report)
     else:
         printing.import_report(report, words, confirmed=confirm_leavings)
+
+
+def _show(clients: Sequence[Answer], words: Words) -> None:
+    columns = (PushText.SYSTEM, PushText.STATE, PushText.ADDED_ON, PushText.EXPIRES_ON, PushText.LAST_PUSH)
+    table = printing.table_of(*map(words, (*columns, PushText.AS_OF)))
+    for line in clients:
+        heard = line.get("as_of") or words(PushText.NEVER)
+        if "refused_as_of" in line:
+            heard += "\n" + words(PushText.ROSTER_REFUSED, day=line["refused_as_of"])
+        days = (line["added_on"], line["expires_on"], line.get("last_push_at") or words(PushText.NOTHING_TAKEN))
+        table.add_row(line["name"], words.term(line["state"]), *days, heard)
+    printing.show(table)
 
 
 def _signing_request(key: EllipticCurvePrivateKey | None) -> bytes:

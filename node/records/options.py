@@ -112,7 +112,10 @@ def given_options(command: Command) -> Command:
         click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False)),
         click.option("--oneroster", type=click.Path(path_type=Path), help="A OneRoster 1.2 directory or zip."),
         click.option(
-            "--csv", "plain_csv", type=click.Path(path_type=Path, dir_okay=False), help="A plain CSV; see --template."
+            "--csv",
+            "plain_csv",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="A plain CSV: upprop node import --template prints one.",
         ),
         click.option(
             "--system",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
+from node.wording.english_push import PUSH
 from node.wording.english_recovery import RECOVERY
 from node.wording.texts import Text
 from node.wording.words import Catalogue
@@ -126,6 +127,10 @@ _TERMS: Mapping[str, str] = {
     "unlinkable": "here alone, no number",
     "protected": "here alone, protected identity",
     "renumbered": "here alone, number replaced",
+    # What a school system that pushes may do
+    "active": "let in",
+    "expired": "expired",
+    "revoked": "revoked",
     # What opened a case file
     "notice": "notice of the registry",
     "immediate": "urgent",
@@ -165,4 +170,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "emigrated",
 }
 
-ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **RECOVERY}, _TERMS)
+ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **PUSH, **RECOVERY}, _TERMS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
+from node.wording.swedish_push import PUSH
 from node.wording.swedish_recovery import RECOVERY
 from node.wording.swedish_remarks import REMARKS
 from node.wording.texts import Text
@@ -17,7 +18,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.STEP_READ: "Läser exporten",
     Text.STEP_COMPARE: "Jämför med det som är känt",
     Text.STEP_WRITE: "Skriver det som har ändrats",
-    Text.STEP_RESTATE: "Räknar ut vad som ska sägas",
+    Text.STEP_RESTATE: "Räknar ut vilka uppgifter som ska lämnas",
     Text.STEP_PSEUDONYMISE: "Beräknar pseudonymer",
     Text.STEP_SUBMIT: "Skickar uppgifter",
     Text.STEP_NOTICES: "Hämtar besked",
@@ -94,10 +95,10 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{persons:person|personer} med {rows:placering|placeringar}: {new:ny elev|nya elever}, {changed} med "
         "ändringar, {vanished} som inte längre finns i exporten."
     ),
-    Text.NEW_GAPS: "Skulle sägas sakna placering: {number:elev|elever}",
-    Text.NO_NEW_GAPS: "Ingen ny elev skulle sägas sakna placering.",
+    Text.NEW_GAPS: "Skulle uppges sakna placering: {number:elev|elever}",
+    Text.NO_NEW_GAPS: "Ingen ny elev skulle uppges sakna placering.",
     Text.TAKEN_BACK: "Skulle tas tillbaka, eleven saknar inte längre placering här: {number:elev|elever}",
-    Text.DUTY_ENDED: "Skolplikten skulle sägas ha upphört: {number:elev|elever}",
+    Text.DUTY_ENDED: "Skolplikten skulle uppges ha upphört: {number:elev|elever}",
     Text.WOULD_WAIT: (
         "{pupils:elev|elever} lämnar skolenheten {unit} på en gång. De skulle vänta på bekräftelse: rätta exporten, "
         "eller läs in den och sedan en gång till med --confirm-leavings."
@@ -129,13 +130,17 @@ _TERMS: Mapping[str, str] = {
     "unlinkable": "bara här, nummer saknas",
     "protected": "bara här, skyddade personuppgifter",
     "renumbered": "bara här, nytt personnummer",
+    # What a school system that pushes may do
+    "active": "släpps in",
+    "expired": "utgånget",
+    "revoked": "återkallat",
     # What opened a case file
     "notice": "besked från registret",
     "immediate": "brådskande",
     "silent registry": "inget besked från registret",
     # What a version says
     "GAP": "saknar placering",
-    "NO_GAP": "ingen saknad placering",
+    "NO_GAP": "saknar inte placering",
     "RETRACTED": "tidigare uppgifter återtas",
     # Words that can be said, as they are kept and as the command line spells them
     "NO_SHOW": "kom aldrig",
@@ -168,4 +173,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "utvandrad",
 }
 
-SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **RECOVERY}, _TERMS, REMARKS)
+SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **PUSH, **RECOVERY}, _TERMS, REMARKS)
