@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -19,9 +20,11 @@ import pytest
 from click.testing import CliRunner
 from cryptography import x509
 
+from federation import settings as settings_files
 from federation.cli import main
 from federation.control import socket_path
 from federation.tls import public_key_sha256
+from node.settings import NodeSettings
 from tests.conftest import MakeFederation
 from tests.unit.node.exports import content, enrolment, number, person, person_id
 
@@ -126,6 +129,18 @@ def test_init_writes_settings_and_secret_keys_once(tmp_path: Path) -> None:
     asked = Upprop(home / "config.toml")("cases")
     assert asked.returncode == 3
     assert "authority.pub" in asked.stderr
+
+
+def test_every_setting_that_init_proposes_is_understood(tmp_path: Path) -> None:
+    assert run("init", str(tmp_path), "--member", "0180").returncode == 0
+    config = tmp_path / "config.toml"
+    written = settings_files.load(config, NodeSettings)
+    config.write_text(re.sub(r"^# (?=\w+ = |\[)", "", config.read_text(), flags=re.MULTILINE))
+    proposed = settings_files.load(config, NodeSettings)
+    # Those are the defaults; the rest is an example.
+    assert (proposed.sync_seconds, proposed.drill_days) == (written.sync_seconds, written.drill_days) == (900, 30)
+    assert (proposed.enrolment_listen, proposed.enrolment_names) == ("10.0.0.5:7450", ("upprop.example.se",))
+    assert (proposed.school_systems["main"].at, written.school_systems) == ("05:30", {})
 
 
 @pytest.mark.parametrize("running", [False, True])
