@@ -32,10 +32,15 @@ class Leavings:
         self._sayings = sayings
 
     def release(self, tx: Transaction, order: Order) -> None:
-        """Let through what a person confirms, and what this import of the same school system still says in time."""
+        """Let through what a person confirms, and what this import of the same school system still says in time.
+
+        A school system that is no more says nothing again: there the imports of the others speak in its place.
+        """
+        spoken_for = {system for system, newest in self._imports.newest_of_each(tx).items() if newest.retired}
+        spoken_for.add(order.system)
         released = False
         for held in self._imports.held(tx):
-            if held.released_on is not None or held.system != order.system:
+            if held.released_on is not None or held.system not in spoken_for:
                 continue
             if order.confirm_leavings or order.calendar.count(held.as_of, order.seen_on) >= held.wait_school_days:
                 self._imports.release(tx, held, order.seen_on)

@@ -162,8 +162,10 @@ class Resolver:
             if claimed is None:
                 return former.pupil_id, NumberChange.REPLACED
             # Another record still shows the former number. If that record had the pupil before too, this is a
-            # renumbering that reached one of two duplicates; else the school system gave the id to another person.
-            replaced = replaced or any(other.person in former.persons for other in claimed.claims)
+            # renumbering that reached one of two duplicates, or one of two school systems: what is known under either
+            # number is for the protected role. Else the school system gave the id to another person.
+            if any(other.person in former.persons for other in claimed.claims):
+                claimed.change, replaced = NumberChange.REPLACED, True
         if replaced:
             return self._new_pupil(), NumberChange.REPLACED
         for former in formers:

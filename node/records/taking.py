@@ -20,7 +20,7 @@ from federation.rules.vocabulary import HANDLE_BYTES
 from node.model import Observation, Row
 from node.records import intake
 from node.records.leavings import Leavings, rows_on
-from node.records.person import RemarkKind
+from node.records.person import DEFAULT_SYSTEM, RemarkKind
 from node.records.report import HeldUnit, ImportReport
 from node.records.resolving import Assignment, Claim, Known, NumberChange, Resolution, Resolver
 from node.records.scanning import Order, Scan
@@ -84,7 +84,8 @@ class Taking:
         if newest is not None and same and newest.retired == order.retires:
             return self._again(tx, order, newest)
         stale = scan.stale
-        unrecorded = self._records.without(tx) if scan.whole else ()
+        # A store from before records were kept was one of a single system, which had no name of its own.
+        unrecorded = self._records.without(tx) if scan.whole and order.system == DEFAULT_SYSTEM else ()
         lost = {*(known.pupil_id for known in stale.values()), *unrecorded}
         resolved = self._resolve(tx, order, scan, stale, lost)
         if newest is not None:
@@ -109,7 +110,7 @@ class Taking:
             retired=order.retires,
         )
         self._imports.add(tx, record, scan.remarks)
-        if order.last is None:
+        if order.last is None and scan.whole:
             days = intake.mass_start_days(scan.starts, scan.roster)
             self._imports.set_mass_start_days(tx, order.system, days)
         self._leavings.release(tx, order)
@@ -288,12 +289,12 @@ class Taking:
                 self._pupils.merge(tx, known[source], before.pupil_id, order.today)
                 before = _merged(before, known[source])
             after = self._after(order, assignment, before)
+            _note(order, after, before.observations, changes)
             if after == known[assignment.pupil_id]:
                 continue
             changed.append(after)
             if after.observations != known[assignment.pupil_id].observations or after.route is not before.route:
                 changes.observed += 1
-            _note(order, after, before.observations, changes)
         self._pupils.change(tx, changed)
 
     def _vanish(self, tx: Transaction, order: Order, gone: Sequence[bytes], changes: _Changes) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from federation.errors import Code, UppropError
+from node.identity import Route
 from node.records import ss12000_person
 from node.records.person import PersonRecord, Progress, Remark
 from node.records.report import ImportReport
@@ -153,6 +154,38 @@ def test_a_system_that_is_no_more_is_heard_no_longer_and_its_pupils_have_vanishe
     assert opening_since(node, 50) is None
 
 
+def test_leavings_of_a_system_that_is_no_more_wait_for_the_imports_of_the_others(node: Node) -> None:
+    take(node, BASELINE, "main", roster(20))
+    take(node, BASELINE, "resursskolan", [person(place) for place in range(50, 65)])
+    node.clock.set_today(BASELINE + WEEK)
+    assert node.importing.retire("resursskolan", lambda *_: None).held
+    assert take(node, BASELINE + WEEK + 4 * DAY, "main", roster(20)).held
+    assert opening_since(node, 50) is None
+    assert not take(node, BASELINE + 2 * WEEK, "main", roster(20)).held
+    assert opening_since(node, 50) == BASELINE + WEEK
+
+
+def test_leavings_of_a_system_that_is_no_more_are_let_through_by_a_person(node: Node) -> None:
+    take(node, BASELINE, "main", roster(20))
+    take(node, BASELINE, "resursskolan", [person(place) for place in range(50, 65)])
+    take(node, BASELINE + WEEK, "main", roster(20))
+    node.importing.retire("resursskolan", lambda *_: None)
+    assert not take(node, BASELINE + WEEK, "main", roster(20), confirm_leavings=True).held
+    assert opening_since(node, 50) == BASELINE + WEEK
+
+
+def test_a_number_replaced_in_one_system_after_the_other_is_said_by_neither(node: Node) -> None:
+    """Both systems have the pupil, and are told of the new number some days apart."""
+    take(node, BASELINE, "main", roster(20))
+    take(node, BASELINE, "resursskolan", [person(3, id="3"), person(50)])
+    renumbered = {"civicNo": {"value": number(33)}}
+    take(node, BASELINE + WEEK, "main", [*roster(3), person(3, **renumbered), *roster(20)[4:]])
+    assert [node.pupil(place).route for place in (3, 33)] == [Route.RENUMBERED] * 2
+    take(node, BASELINE + 2 * WEEK, "resursskolan", [person(3, id="3", **renumbered), person(50)])
+    assert [node.pupil(place).route for place in (3, 33)] == [Route.RENUMBERED] * 2
+    assert node.states(node.pupil(33)).in_force
+
+
 @pytest.mark.parametrize("name", ["", "Main", "a:b", "-a", "a" * 41, "å"])
 def test_a_system_has_a_plain_name(node: Node, name: str) -> None:
     with pytest.raises(UppropError) as caught:
@@ -172,6 +205,27 @@ def test_a_delivery_of_changes_replaces_what_was_said_of_its_persons_and_leaves_
     assert opening_since(node, 4) == BASELINE + 2 * WEEK
     assert node.states(node.pupil(25)).in_force
     assert not [place for place in range(5, 20) if opening_since(node, place)]
+
+
+def test_changes_on_the_day_of_the_baseline_leave_it_a_baseline(node: Node) -> None:
+    """They tell of one arrival; that the school year began for everyone else is not theirs to say."""
+    take(node, BASELINE, "main", [person(place, enrolment("2026-08-18")) for place in range(20)])
+    take(node, BASELINE, "main", [person(30, enrolment("2026-08-20"))], whole=False)
+    assert not node.states(node.pupil(3)).moves
+    assert node.states(node.pupil(30)).moves
+
+
+def test_a_unit_is_as_large_as_all_its_pupils_though_a_detail_of_each_has_changed(node: Node) -> None:
+    """Such as the form in which the school system gives their numbers."""
+
+    def written(place: int, *rows: Any, mark: str) -> Any:
+        return person(place, *rows, civicNo={"value": f"{number(place)[:8]}{mark}{number(place)[8:]}"})
+
+    take(node, BASELINE, "main", [written(place, mark="") for place in range(80)])
+    gone = [written(place, enrolment(end="2026-08-28"), mark="-") for place in range(12)]
+    report = take(node, BASELINE + WEEK, "main", [*gone, *(written(place, mark="-") for place in range(12, 80))])
+    assert not report.held
+    assert opening_since(node, 0) == date(2026, 8, 29)
 
 
 def test_changes_and_the_whole_roster_come_to_the_same_state(node: Node) -> None:

@@ -107,10 +107,10 @@ def test_any_other_change_of_number_is_a_replacement(after: Sound) -> None:
     assert whose(found) == {"id-1": ("ann", NumberChange.REPLACED)}
 
 
-def test_a_replacement_that_reached_one_of_two_records_is_a_replacement() -> None:
+def test_a_replacement_that_reached_one_of_two_records_is_a_replacement_under_both_numbers() -> None:
     before = [known("ann", PERSONNUMMER, "id-1", "id-2")]
     found = resolve(before, claim("id-1", OTHER), claim("id-2", PERSONNUMMER))
-    assert whose(found) == {"id-1": ("new 1", NumberChange.REPLACED), "id-2": ("ann", NumberChange.NONE)}
+    assert whose(found) == {"id-1": ("new 1", NumberChange.REPLACED), "id-2": ("ann", NumberChange.REPLACED)}
 
 
 def test_an_id_given_to_somebody_else_replaces_no_number() -> None:
