@@ -207,6 +207,18 @@ def test_after_a_file_of_the_same_system_everyone_is_asked_for(fetch: Fetcher) -
     assert fetch.present() == ids(*range(25))
 
 
+def test_changes_that_were_being_fetched_are_not_put_upon_a_file_that_came_between(fetch: Fetcher) -> None:
+    fetch()
+    fetch.school.serve([*ENOUGH[:10], *(person(place, enrolment(schoolYear=5)) for place in range(10, 25))], UNITS)
+    fetch.school.misbehave("status", at=2, times=1_000, status=403)
+    assert fetch.refused(BASELINE + DAY).code is Code.TOKEN_REFUSED
+    fetch.school.behave()
+    # The file has one whom the school system does not have, and lacks one whom it has.
+    fetch.node.take(BASELINE + DAY, [*ENOUGH[1:], person(40)])
+    fetch(BASELINE + DAY)
+    assert fetch.present() == ids(*range(25))
+
+
 def test_another_address_is_asked_for_everyone(fetch: Fetcher, tmp_path: Path) -> None:
     fetch()
     with SchoolSystem(tmp_path, now=NIGHT - 30 * DAY) as other:

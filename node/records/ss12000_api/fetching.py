@@ -164,7 +164,7 @@ class Fetching:
                 current is not None
                 and current.state is not FetchState.REFUSED
                 and (current.source_index, current.as_of) == (index, today)
-                and (current.whole or not full)
+                and (current.whole or (not full and self._since(tx, system, source, index) is not None))
             ):
                 return current
             # Whoever was to be asked for everyone still is.
