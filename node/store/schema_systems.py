@@ -23,7 +23,22 @@ from federation.database import Instant
 from node.records.person import DEFAULT_SYSTEM
 from node.store.schema import metadata, pupils
 
-__all__ = ["SYSTEM", "held_leavings", "imports", "mass_start_days", "metadata", "records", "rejected_rows", "units"]
+__all__ = [
+    "SYSTEM",
+    "client_keys",
+    "held_leavings",
+    "imports",
+    "mass_start_days",
+    "metadata",
+    "moved_pupils",
+    "pushes",
+    "records",
+    "rejected_rows",
+    "roster_parts",
+    "system_fetches",
+    "system_pages",
+    "units",
+]
 
 SYSTEM = String(40)
 """Name of a school system."""
