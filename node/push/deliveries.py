@@ -107,8 +107,4 @@ def read_persons(persons: bytes) -> Iterator[PersonRecord | Remark]:
 
 def _read(raws: Sequence[msgspec.Raw], before: int) -> Iterator[PersonRecord | Remark]:
     for position, raw in enumerate(raws, start=before + 1):
-        remarks: list[Remark] = []
-        record = ss12000_person.parse(raw, position, remarks)
-        yield from remarks
-        if record is not None:
-            yield record
+        yield from ss12000_person.parse(raw, position)

@@ -10,8 +10,6 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from federation.errors import Code, UppropError
 from node.records import ss12000_person
 from node.records.framing import FramingError, JsonList
@@ -44,7 +42,7 @@ class Ss12000File:
                 for run in listed.runs():
                     for raw in run:
                         position += 1
-                        yield from _read(raw, position)
+                        yield from ss12000_person.parse(raw, position)
                     progress(stream.tell(), size)
         except OSError as error:
             raise UppropError(
@@ -61,11 +59,3 @@ class Ss12000File:
                 Code.EXPORT_UNREADABLE,
                 "The file is one page of several (its pageToken is not null). Nothing was changed; export all persons.",
             )
-
-
-def _read(raw: msgspec.Raw, position: int) -> Iterator[PersonRecord | Remark]:
-    remarks: list[Remark] = []
-    record = ss12000_person.parse(raw, position, remarks)
-    yield from remarks
-    if record is not None:
-        yield record

@@ -7,6 +7,7 @@ as accounted for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -56,8 +57,16 @@ _decode_person = msgspec.json.Decoder(_Person).decode
 _decode_enrolment = msgspec.json.Decoder(_Enrolment).decode
 
 
-def parse(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> PersonRecord | None:
-    """The record of one JSON object; None, with a remark, where it is none. `position` counts persons from 1."""
+def parse(raw: msgspec.Raw, position: int) -> Iterator[PersonRecord | Remark]:
+    """Remarks on one JSON object, and its record unless it is none. `position` counts persons from 1."""
+    remarks: list[Remark] = []
+    record = _record(raw, position, remarks)
+    yield from remarks
+    if record is not None:
+        yield record
+
+
+def _record(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> PersonRecord | None:
     try:
         person = _decode_person(raw)
     except msgspec.ValidationError as error:

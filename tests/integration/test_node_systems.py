@@ -39,11 +39,7 @@ class Delivered:
 
     def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
         for position, one in enumerate(self.persons, start=1):
-            remarks: list[Remark] = []
-            record = ss12000_person.parse(msgspec.Raw(msgspec.json.encode(one)), position, remarks)
-            yield from remarks
-            if record is not None:
-                yield record
+            yield from ss12000_person.parse(msgspec.Raw(msgspec.json.encode(one)), position)
         progress(len(self.persons), len(self.persons))
 
 

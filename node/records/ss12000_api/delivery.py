@@ -60,17 +60,12 @@ class Fetched:
     def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
         counts = set(self.persons().values())
         total = 0
-        remarks: list[Remark] = []
         for position, element in self._elements():
             if position not in counts and glimpse(element) is not None:
                 continue
             total += 1
             self._digest.update(bytes(element) + b"\0")
-            record = ss12000_person.parse(element, total, remarks)
-            yield from remarks
-            remarks.clear()
-            if record is not None:
-                yield record
+            yield from ss12000_person.parse(element, total)
             if total % _PROGRESS_EVERY == 0:
                 progress(total, len(counts))
         progress(total, total)
