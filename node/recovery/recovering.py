@@ -132,8 +132,9 @@ class Recovering:
         if grounds is None:
             raise UppropError(
                 Code.INPUT_REFUSED,
-                "There is no roster yet. Import an export first: upprop node import FILE --as-of DATE. Where the last "
-                "export from before the loss is still at hand, import that one first, then the newest.",
+                "Nothing has been imported since the store was made or restored. Import an export first: upprop node "
+                "import FILE --as-of DATE. Where the last export from before the loss is still at hand, import that "
+                "one first, then the newest.",
             )
         return grounds
 
