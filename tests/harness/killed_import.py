@@ -1,16 +1,13 @@
 """An import in a process of its own that is killed on the way: at a row it reads, or at a statement it writes.
 
-    python -m tests.harness.killed_import STORE SOURCE PATH AS_OF read|write COUNT
-
 The process that is not killed in time, because there is less to do, ends well.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,26 +18,22 @@ from sqlalchemy import event
 from federation.rules.vocabulary import Policy
 from node.records.sources import Source, delivery_of
 
-ROOT = Path(__file__).parent.parent.parent
 WRITING = ("INSERT", "UPDATE", "DELETE")
+LONGEST_SECONDS = 120
 
 
 def killed(store: str, source: Source, path: Path, as_of: date, at: str, count: int) -> bool:
     """Whether the import was killed before it was done. `at`: "read" or "write"."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.harness.killed_import",
-        store,
-        source,
-        str(path),
-        str(as_of),
-        at,
-        str(count),
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120)
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
-    return done.returncode == -signal.SIGKILL
+    # Python and all that a node loads start once, in a process without threads; each import is a fork of it.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.harness.killed_import", "tests.integration.node_alone"])
+    process = context.Process(target=_import, args=(store, source, path, as_of, at, count))
+    process.start()
+    process.join(LONGEST_SECONDS)
+    code = process.exitcode
+    process.close()
+    assert code in (0, -signal.SIGKILL)
+    return code == -signal.SIGKILL
 
 
 def _die() -> None:
@@ -64,16 +57,16 @@ class _Dying:
             yield item
 
 
-def _main(store: str, source: str, path: str, as_of: str, at: str, count: str) -> None:
+def _import(store: str, source: Source, path: Path, as_of: date, at: str, count: int) -> None:
     from tests.integration.node_alone import make
 
-    node = make(Path(path).parent, store, Policy())
-    node.clock.set_today(date.fromisoformat(as_of))
-    delivery: Any = delivery_of(Source(source), Path(path))
+    node = make(path.parent, store, Policy())
+    node.clock.set_today(as_of)
+    delivery: Any = delivery_of(source, path)
     if at == "read":
-        delivery = _Dying(delivery, int(count))
+        delivery = _Dying(delivery, count)
     else:
-        left = int(count)
+        left = count
 
         def executing(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
             nonlocal left
@@ -83,8 +76,4 @@ def _main(store: str, source: str, path: str, as_of: str, at: str, count: str) -
                     _die()
 
         event.listen(node.database.engine, "after_cursor_execute", executing)
-    node.importing.take(delivery, date.fromisoformat(as_of))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    node.importing.take(delivery, as_of)
