@@ -21,16 +21,14 @@ from node.coverage import is_known
 from node.model import UNMARKED, Row, Status
 from node.records.dates import DateError, end_day, start_day
 from node.records.person import PersonRecord, Progress, Remark, RemarkKind, row_order, unreadable
-from node.records.ss12000_person import (
+from node.records.tables import Column, Fields, Table, TableError, decoded, folded
+from node.records.values import (
+    DEFAULT_FORM,
     MARKINGS,
     STATUSES,
     WHY_UNKNOWN_FORM,
     WHY_UNKNOWN_MARKING,
     WHY_UNKNOWN_STATUS,
-)
-from node.records.tables import Column, Fields, Table, TableError, decoded, folded
-from node.records.values import (
-    DEFAULT_FORM,
     form_and_year,
     form_of,
     marking_of,

@@ -16,13 +16,7 @@ from node.coverage import is_known
 from node.model import UNMARKED, Row, Status
 from node.records.dates import DateError, end_day, start_day
 from node.records.person import PersonRecord, Remark, RemarkKind, row_order
-
-MARKINGS = frozenset({UNMARKED, "Sekretessmarkering", "Skyddad folkbokföring"})
-STATUSES = frozenset(status.value for status in Status)
-
-WHY_UNKNOWN_FORM = "is not a known school type: it counts as enrolled, and its end opens no case"
-WHY_UNKNOWN_MARKING = "is not a value of the standard: the person is treated as protected"
-WHY_UNKNOWN_STATUS = "is not a value of the standard: it ends no duty of attendance"
+from node.records.values import MARKINGS, STATUSES, WHY_UNKNOWN_FORM, WHY_UNKNOWN_MARKING, WHY_UNKNOWN_STATUS
 
 _SWEDISH = frozenset({"SE", "SWE", ""})
 

@@ -9,12 +9,17 @@ from collections.abc import Iterable
 
 from node.coverage import is_known
 from node.model import UNMARKED, Status
-from node.records.ss12000_person import MARKINGS
 
 DEFAULT_FORM = "GR"
 """Compulsory school: where nothing is said, a leaving must open a case."""
 
 SECRECY_MARKING = "Sekretessmarkering"
+MARKINGS = frozenset({UNMARKED, SECRECY_MARKING, "Skyddad folkbokföring"})
+STATUSES = frozenset(status.value for status in Status)
+
+WHY_UNKNOWN_FORM = "is not a known school type: it counts as enrolled, and its end opens no case"
+WHY_UNKNOWN_MARKING = "is not a value of the standard: the person is treated as protected"
+WHY_UNKNOWN_STATUS = "is not a value of the standard: it ends no duty of attendance"
 
 _FORMS = {
     "förskola": "FS",

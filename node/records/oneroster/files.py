@@ -20,15 +20,16 @@ from node.records.oneroster import rows as table
 from node.records.oneroster.manifest import FILES, Mode, Modes, is_whole, modes_of
 from node.records.oneroster.rows import Org, Role
 from node.records.person import PersonRecord, Progress, Remark, RemarkKind, unreadable
-from node.records.ss12000_person import (
+from node.records.tables import Column, Fields, Table, TableError, decoded
+from node.records.values import (
+    DEFAULT_FORM,
     MARKINGS,
     STATUSES,
     WHY_UNKNOWN_FORM,
     WHY_UNKNOWN_MARKING,
     WHY_UNKNOWN_STATUS,
+    form_of,
 )
-from node.records.tables import Column, Fields, Table, TableError, decoded
-from node.records.values import DEFAULT_FORM, form_of
 
 COLUMNS: Mapping[str, Sequence[Column]] = {
     "orgs": table.ORGS,

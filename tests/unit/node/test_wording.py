@@ -22,7 +22,7 @@ from node.identity import Route
 from node.model import HAND_MADE_OPENINGS, Reason, Status
 from node.records.dates import WHY_NO_DATE
 from node.records.report import number_remark
-from node.records.ss12000_person import WHY_UNKNOWN_FORM, WHY_UNKNOWN_MARKING, WHY_UNKNOWN_STATUS
+from node.records.values import WHY_UNKNOWN_FORM, WHY_UNKNOWN_MARKING, WHY_UNKNOWN_STATUS
 from node.wording import CATALOGUES, Catalogue, Language, words_in
 from node.wording.texts import Text
 from privacy.identifiers import Invalid, InvalidReason, Missing, ParsedNumber, Temporary
