@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -26,7 +25,6 @@ from node.records import intake
 from node.records.person import DEFAULT_SYSTEM, Amending, Delivery, PersonRecord, Remark, check_system
 from node.records.report import ImportReport
 from node.records.scanning import Order, Scan, Scanner
-from node.records.ss12000_file import Ss12000File
 from node.records.taking import Taking
 from node.store import Transaction
 from node.store.imports import ImportRecord, Imports
@@ -79,10 +77,6 @@ class Importing:
         self._scanner = Scanner(Pupils(sealer), self._records)
         self._taking = Taking(sealer, token)
         self._one_at_a_time = threading.Lock()
-
-    def import_file(self, path: Path, as_of: date, **options: bool) -> ImportReport:
-        """Import one SS 12000 export file of the default school system as the state of `as_of`."""
-        return self.take(Ss12000File(path), as_of, **options)  # type: ignore[arg-type]  # flags of `take`
 
     def take(
         self,

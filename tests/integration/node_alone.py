@@ -16,6 +16,7 @@ from node.model import History, Statement
 from node.presence import statement
 from node.records.importing import Importing
 from node.records.report import ImportReport
+from node.records.ss12000_file import Ss12000File
 from node.store.imports import Imports
 from node.store.pupils import Pupil, Pupils
 from node.store.sayings import Sayings
@@ -49,8 +50,8 @@ class Node:
     ) -> ImportReport:
         """Import on the day itself."""
         self.clock.set_today(as_of)
-        return self.importing.import_file(
-            write(self.directory, as_of, persons),
+        return self.importing.take(
+            Ss12000File(write(self.directory, as_of, persons)),
             as_of,
             accept_shrink=accept_shrink,
             confirm_leavings=confirm_leavings,

@@ -35,6 +35,7 @@ from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
 from node.pipeline import SyncReport
+from node.records.ss12000_file import Ss12000File
 from node.store.gaps import CaseLine, Gaps
 from node.store.pupils import Pupils
 from privacy.keys import deal_epoch
@@ -97,8 +98,8 @@ class Node:
         """Import an export of these persons, as of today."""
         path = self.settings.data_dir / "export.json"
         path.write_text(json.dumps({"data": list(persons), "pageToken": None}), encoding="utf-8")
-        self.app.importing.import_file(
-            path, self.clock.today(), accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
+        self.app.importing.take(
+            Ss12000File(path), self.clock.today(), accept_shrink=accept_shrink, confirm_leavings=confirm_leavings
         )
         path.unlink()
 

@@ -9,6 +9,7 @@ import pytest
 
 from federation.errors import Code, UppropError
 from node.model import Observation
+from node.records.ss12000_file import Ss12000File
 from node.store.imports import Imports
 from tests.integration.node_alone import BASELINE, WEEK, Node, roster
 from tests.unit.node.exports import OTHER_UNIT, UNIT, content, enrolment, number, person, person_id, write
@@ -74,7 +75,7 @@ def test_a_refused_export_leaves_everything_as_it_was(node: Node, broken: bytes,
     path.write_bytes(broken)
     node.clock.set_today(BASELINE + WEEK)
     with pytest.raises(UppropError) as caught:
-        node.importing.import_file(path, BASELINE + WEEK)
+        node.importing.take(Ss12000File(path), BASELINE + WEEK)
     assert caught.value.code is code
     assert node.bytes_of_store() == before
 
@@ -115,7 +116,7 @@ def test_an_import_whose_transaction_runs_twice_imports_once(node: Node, monkeyp
 
 def test_a_missing_file_is_refused(node: Node) -> None:
     with pytest.raises(UppropError) as caught:
-        node.importing.import_file(node.directory / "none.json", BASELINE)
+        node.importing.take(Ss12000File(node.directory / "none.json"), BASELINE)
     assert caught.value.code is Code.EXPORT_UNREADABLE
 
 
@@ -123,12 +124,12 @@ def test_an_export_older_than_the_last_or_of_tomorrow_is_refused(node: Node) -> 
     node.take(BASELINE + WEEK, roster(30))
     before = node.bytes_of_store()
     with pytest.raises(UppropError) as older:
-        node.importing.import_file(write(node.directory, BASELINE, roster(31)), BASELINE)
+        node.importing.take(Ss12000File(write(node.directory, BASELINE, roster(31))), BASELINE)
     assert older.value.code is Code.EXPORT_OLDER
     day = BASELINE + WEEK + timedelta(days=1)
     path = write(node.directory, day, roster(31))
     with pytest.raises(UppropError) as tomorrow:
-        node.importing.import_file(path, day)
+        node.importing.take(Ss12000File(path), day)
     assert tomorrow.value.code is Code.INPUT_REFUSED
     assert node.bytes_of_store() == before
 
