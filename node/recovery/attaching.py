@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from federation.rules.vocabulary import HANDLE_BYTES, Handle, Signal
-from node.gaps import Judge
+from node.gaps import Gap, Judge
 from node.identity import Identity, Route
 from node.model import HAND_MADE_OPENINGS, History, Observation, Saying
 from node.outbox import PseudonymRef, Version
@@ -185,16 +185,28 @@ class Attaching:
             # Two live handles for one pupil: this one is taken back by a retraction, which the merging has ordered.
             self._pupils.mark_dirty(tx, [pupil.pupil_id])
             return
+        told = self._without_guess(tx, version.signal, gaps.get(nameless.handle, ()))
         retires = pupil.handle in spoken
         self._recoveries.take_handle(tx, pupil, nameless.handle, grounds.today if retires else None)
         if not retires:
             meanwhile = [gap for gap in gaps.get(pupil.handle, ()) if gap.stated]
-            merged = taken_in(gaps.get(nameless.handle, ()), meanwhile)
+            merged = taken_in(told, meanwhile)
             self._gaps.save(tx, [(pupil.pupil_id, replace(gap, handle=Handle(nameless.handle))) for gap in merged])
         pupil = replace(pupil, handle=nameless.handle)
         named = replace(version, carries=_named(version.carries, refs))
         self._recoveries.hand_back(tx, [(pupil.pupil_id, named)], grounds.today)
         self._rebuild(tx, pupil, version.signal, grounds)
+
+    def _without_guess(self, tx: Transaction, signal: Signal, gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+        """Drop the gap that a nameless pupil had for being in no import, where no case file came of it."""
+        said = None if signal.opening is None else signal.opening.number
+        kept = []
+        for gap in gaps:
+            if gap.stated and gap.number != said and gap.route is Route.UNLINKABLE and gap.opened_on is None:
+                self._recoveries.forget_gap(tx, gap.handle, gap.number)
+            else:
+                kept.append(gap)
+        return tuple(kept)
 
     def attach_number(
         self, tx: Transaction, number: Sound, borne: Mapping[Handle, Sequence[PseudonymRef]], grounds: Grounds

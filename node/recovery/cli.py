@@ -16,7 +16,7 @@ from node.recovery import client
 from node.recovery.copies import restore as restore_copy
 from node.recovery.texts import RecoveryText
 from node.settings import NodeSettings
-from node.streaming import streamed
+from node.streaming import relayed, streamed
 from node.wording import Words
 
 
@@ -121,10 +121,5 @@ def restore(file: Path, replace: bool, words: Words, config: Path, as_json: bool
 def _restoring(settings: NodeSettings, file: Path, *, replace: bool) -> Iterator[Step | Answer]:
     """Steps, and last the as-of of the newest import in the copy."""
     steps = streamed("restore", lambda report: restore_copy(settings, file, replace=replace, report=report))
-    while True:
-        try:
-            yield Step(*next(steps))
-        except StopIteration as finished:
-            newest = finished.value
-            yield {"newest_import": None if newest is None else newest.isoformat()}
-            return
+    newest = yield from relayed(steps, lambda each: Step(*each))
+    yield {"newest_import": None if newest is None else newest.isoformat()}

@@ -8,8 +8,9 @@ from pathlib import Path
 from federation.control import Handlers
 from federation.v1 import control_pb2
 from node.pipeline import Pipeline, Progress
-from node.recovery.copies import Copies, CopyReport
+from node.recovery.copies import Copies
 from node.streaming import streamed
+from node.wire import shown
 
 
 def handlers(pipeline: Pipeline, copies: Copies) -> Handlers:
@@ -33,20 +34,14 @@ def handlers(pipeline: Pipeline, copies: Copies) -> Handlers:
         return control_pb2.AttachResponse(person_id=pipeline.attach_number(request.number))
 
     def backup(request: control_pb2.BackupRequest) -> Iterator[control_pb2.BackupResponse]:
-        steps = streamed("backup", lambda report: copies.make(Path(request.path), report))
-        while True:
-            try:
-                step, done, total = next(steps)
-            except StopIteration as finished:
-                made: CopyReport = finished.value
-                yield control_pb2.BackupResponse(
-                    report=control_pb2.BackupReport(
-                        path=str(made.path),
-                        bytes=made.size,
-                        newest_import=None if made.newest_import is None else made.newest_import.isoformat(),
-                    )
-                )
-                return
-            yield control_pb2.BackupResponse(progress=control_pb2.Progress(step=step, done=done, total=total))
+        work = streamed("backup", lambda report: copies.make(Path(request.path), report))
+        made = yield from shown(control_pb2.BackupResponse, work)
+        yield control_pb2.BackupResponse(
+            report=control_pb2.BackupReport(
+                path=str(made.path),
+                bytes=made.size,
+                newest_import=None if made.newest_import is None else made.newest_import.isoformat(),
+            )
+        )
 
     return {"Recover": recover, "Attach": attach, "Backup": backup}

@@ -161,6 +161,10 @@ class Recoveries:
         for table in (versions, case_files, gaps):
             tx.execute(delete(table).where(table.c.handle == handle))
 
+    def forget_gap(self, tx: Connection, handle: bytes, number: int) -> None:
+        """Drop a gap without a case file."""
+        tx.execute(delete(gaps).where(gaps.c.handle == handle, gaps.c.number == number))
+
     def take_handle(self, tx: Connection, pupil: Pupil, handle: bytes, retired_on: date | None) -> None:
         """Give a pupil the handle of another one, now merged into it; the one before is retired if something was said
         under it (`retired_on`), and forgotten otherwise."""

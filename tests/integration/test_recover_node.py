@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -18,7 +19,7 @@ from node.store.schema import pupils, versions
 from privacy.evaluator.store.allowances import Allowance
 from registry.store import signals as registry_signals
 from registry.store.schema import gaps as registry_gaps
-from tests.integration.node_lossy import put_between
+from tests.integration.node_lossy import Fault, Killed, put_between
 from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import enrolment, number, person
 
@@ -307,3 +308,70 @@ def test_nothing_is_made_twice_by_recovering_twice(federation: Federation) -> No
     assert len(before["versions"]) == 3
     assert node.app.database.view("test", lambda tx: len(tx.execute(select(versions)).all())) == 3
     assert node.app.database.view("test", lambda tx: len(tx.execute(select(pupils)).all())) == 31
+
+
+def ended(federation: Federation, node: Node) -> dict[str, Any]:
+    """What a recovery comes to, random ids left out."""
+    *_, report = node.app.pipeline.recover()
+    assert isinstance(report, RecoveryReport)
+    assert report.complete
+    assert node.sync().submitted == 0
+    tables = node.dump()
+    return {
+        "gaps": node.gaps(),
+        "told": told(federation),
+        "rows": {name: len(rows) for name, rows in tables.items() if name != "fetches"},
+    }
+
+
+def test_a_recovery_killed_at_any_call_ends_the_same(federation: Federation) -> None:
+    autumn(federation)
+    node = federation.nodes[STOCKHOLM]
+    lose(node)
+    node.take(AUTUMN)
+    lossy = put_between(node, lambda _: None)
+    expected = ended(federation, node)
+    calls = lossy.calls[: lossy.calls.index("find_handles") + 1]
+    assert set(calls) >= {"list_notices", "list_signals", "blind_evaluate", "find_handles"}
+    for place in range(len(calls)):
+        for fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.REQUEST_LOST, Fault.ANSWER_LOST):
+            lose(node)
+            node.take(AUTUMN)
+            faults = {place: fault}
+            put_between(node, faults.get)
+            with contextlib.suppress(Killed, UppropError):
+                recover(node)
+            node.restart()
+            assert ended(federation, node) == expected, (calls[place], fault)
+
+
+def test_a_recovery_killed_after_any_transaction_ends_the_same(federation: Federation) -> None:
+    autumn(federation)
+    node = federation.nodes[STOCKHOLM]
+    lose(node)
+    node.take(AUTUMN)
+    expected = ended(federation, node)
+    place, killed = 0, True
+    while killed:
+        lose(node)
+        node.take(AUTUMN)
+        killed = False
+        database: Any = node.app.database
+        left_to_run, run = [place], database.run
+
+        def counted(*args: Any, run: Any = run, left_to_run: list[int] = left_to_run, **options: Any) -> Any:
+            result = run(*args, **options)
+            left_to_run[0] -= 1
+            if left_to_run[0] < 0:
+                raise Killed
+            return result
+
+        database.run = counted
+        try:
+            recover(node)
+        except Killed:
+            killed = True
+        node.restart()
+        assert ended(federation, node) == expected, place
+        place += 1
+    assert place > 8
