@@ -274,7 +274,7 @@ def _engine(url: URL, pool_size: int) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise UppropError(
-            Code.CONFIG_INVALID, "PostgreSQL needs its driver: pip install 'upprop[registry]'."
+            Code.CONFIG_INVALID, "PostgreSQL needs its driver: pip install 'upprop[postgresql]'."
         ) from error
     event.listen(engine, "handle_error", _withhold_values)
     return engine
