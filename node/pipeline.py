@@ -59,6 +59,7 @@ from node.store.pupils import Pupils
 from node.store.recovery import Recoveries
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
+from node.streaming import relayed
 
 MAX_ROUNDS = 3
 """A second round restates what lost its epoch on the way; a third would mean that the descriptor changed again."""
@@ -240,7 +241,7 @@ class Pipeline:
             if not (yield from self._fetch_notices(run)):
                 raise UppropError(Code.PEER_UNREACHABLE, " ".join(run.problems))
             self._handle_notices(run)
-            report = yield from _shown(self._recovering.run(self._order(run)))
+            report = yield from relayed(self._recovering.run(self._order(run)), lambda each: Progress(*each))
             yield replace(report, problems=(*run.problems, *report.problems))
 
     def attach_number(self, number: str) -> str:
@@ -476,24 +477,4 @@ class Pipeline:
 
 def _named(step: str, steps: Generator[tuple[int, int], None, T]) -> Generator[Progress, None, T]:
     """The progress of a step under its name; passes its result on."""
-
-    def named() -> Generator[tuple[str, int, int], None, T]:
-        while True:
-            try:
-                done, total = next(steps)
-            except StopIteration as finished:
-                result: T = finished.value
-                return result
-            yield step, done, total
-
-    return (yield from _shown(named()))
-
-
-def _shown(steps: Generator[tuple[str, int, int], None, T]) -> Generator[Progress, None, T]:
-    while True:
-        try:
-            step, done, total = next(steps)
-        except StopIteration as finished:
-            result: T = finished.value
-            return result
-        yield Progress(step, done, total)
+    return (yield from relayed(steps, lambda each: Progress(step, *each)))

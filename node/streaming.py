@@ -1,4 +1,7 @@
-"""Work that reports its progress by calling, made into work that yields it: what a streaming handler needs."""
+"""Work that reports its progress by calling, made into work that yields it: what a streaming handler needs.
+
+Or work that yields its progress in one form, made into work that yields it in another.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 T = TypeVar("T")
+From = TypeVar("From")
+To = TypeVar("To")
 
 Step = tuple[str, int, int]
 """(step, done, total)."""
@@ -36,3 +41,14 @@ def streamed(name: str, work: Callable[[Report], T]) -> Generator[Step, None, T]
     if errors:
         raise errors[0]
     return results[0]
+
+
+def relayed(steps: Generator[From, None, T], form: Callable[[From], To]) -> Generator[To, None, T]:
+    """The same work with each of its steps in another form; passes its result on."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+        yield form(step)

@@ -11,9 +11,10 @@ from node.explain.checking import Checking, CheckReport, Foreseen
 from node.explain.explainer import Explainer
 from node.explain.findings import Finding
 from node.records.person import DEFAULT_SYSTEM
-from node.records.servicers import SOURCES, day_of, report_message, shown
+from node.records.servicers import SOURCES, day_of, report_message
 from node.records.sources import delivery_of
 from node.streaming import Report, streamed
+from node.wire import shown
 
 
 def handlers(explainer: Explainer, checking: Checking) -> Handlers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +17,9 @@ from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
 from node.records.report import ImportReport
 from node.records.sources import Source, delivery_of
 from node.records.ss12000_api.fetching import Fetching
-from node.streaming import Report, Step, streamed
+from node.streaming import Report, streamed
+from node.wire import shown
 
-T = TypeVar("T")
 Response = TypeVar("Response")
 
 # Without numbers of pupils: an operator's log is read by people who may not know how many children a unit lost.
@@ -96,17 +96,6 @@ def _reported(
         waits=bool(report.held),
     )
     yield response(report=report_message(report))
-
-
-def shown(response: Callable[..., Response], steps: Generator[Step, None, T]) -> Generator[Response, None, T]:
-    """What streamed work reports, as responses; returns the work's result."""
-    while True:
-        try:
-            step, done, total = next(steps)
-        except StopIteration as finished:
-            result: T = finished.value
-            return result
-        yield response(progress=control_pb2.Progress(step=step, done=done, total=total))
 
 
 def report_message(report: ImportReport) -> control_pb2.ImportReport:
