@@ -59,18 +59,24 @@ class Roster:
 
 
 class Ending:
-    """A withdrawal: what the school system said of the person, with its enrolments ended. `ended` counts them."""
+    """A withdrawal: what the school system said of the person, with its enrolments ended. `ended` counts them.
+
+    `sought_on` is given where the pupil is to be looked for at once: the day of the withdrawal.
+    """
 
     whole = False
     units: Mapping[str, str] = {}
     gone: Sequence[str] = ()
 
-    def __init__(self, person_id: str, last_day: date, unit: str | None, digest: bytes) -> None:
+    def __init__(
+        self, person_id: str, last_day: date, unit: str | None, digest: bytes, sought_on: date | None = None
+    ) -> None:
         self.digest = digest
         self.ended = 0
         self._person_id = person_id
         self._last_day = last_day
         self._unit = unit
+        self._sought_on = sought_on
         self._before: Persons = lambda _ids: {}
 
     def bind(self, persons: Persons, units: Units) -> None:  # noqa: ARG002 - asked of every amending delivery
@@ -85,18 +91,23 @@ class Ending:
                 "This school system has put no person with this id. Put the person's enrolments first.",
             )
         for record in records:
-            rows = [ended(row, self._last_day, self._unit) for row in record.rows]
+            rows = [ended(row, self._last_day, self._unit, self._sought_on) for row in record.rows]
             self.ended += sum(after != before for after, before in zip(rows, record.rows, strict=True))
             yield msgspec.structs.replace(record, rows=tuple(sorted(rows, key=row_order)))
         progress(1, 1)
 
 
-def ended(row: Row, last_day: date, unit: str | None) -> Row:
-    """The row after a withdrawal: it ends on the last day; one that would begin later never does."""
+def ended(row: Row, last_day: date, unit: str | None, sought_on: date | None = None) -> Row:
+    """The row after a withdrawal: it ends on the last day; one that would begin later never does.
+
+    A presence that is taken back opens nothing. So of a pupil to be looked for, one that has begun ends on its first
+    day, although the pupil may never have come.
+    """
     if is_void(row) or (unit is not None and row.unit != unit) or (row.end is not None and row.end <= last_day):
         return row
     if row.start is not None and row.start > last_day:
-        return replace(row, cancelled=True)
+        begun = sought_on is not None and row.start <= sought_on
+        return replace(row, end=row.start) if begun else replace(row, cancelled=True)
     return replace(row, end=last_day)
 
 

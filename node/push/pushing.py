@@ -16,7 +16,7 @@ from datetime import date
 from federation.clock import Clock
 from federation.database import Database
 from federation.errors import Code, UppropError
-from node.model import What
+from node.model import IMMEDIATE_REASONS, What
 from node.push import requests
 from node.push.deliveries import Changes, Ending, Roster, read_persons
 from node.push.requests import Answer, Put, RosterPart, Withdrawal
@@ -73,7 +73,8 @@ class Pushing:
             answer = self._answered(system, wanted.request_id, wanted.digest)
             if answer is not None:
                 return answer
-            delivery = Ending(wanted.person_id, wanted.last_day, wanted.unit, wanted.digest)
+            sought_on = wanted.as_of if wanted.reason in IMMEDIATE_REASONS else None
+            delivery = Ending(wanted.person_id, wanted.last_day, wanted.unit, wanted.digest, sought_on)
 
             def also(tx: Transaction) -> None:
                 self._say_why(tx, system, wanted)

@@ -103,6 +103,19 @@ def test_a_withdrawal_with_unknown_whereabouts_opens_the_case_at_once(running: P
     ] == [(person_id(3), "2026-09-19", "IMMEDIATE", "immediate")]
 
 
+def test_one_who_never_came_and_whose_whereabouts_are_unknown_is_looked_for(
+    running: PushNode, skola: PushClient
+) -> None:
+    skola.put_roster([person(place) for place in range(12)], TODAY - 7 * DAY)
+    new = [person(place, enrolment("2026-09-16"), id=f"new {place}") for place in (20, 21)]
+    skola.put(new, TODAY - 5 * DAY)
+    assert skola.withdraw("new 20", TODAY - 10 * DAY, TODAY, reason=UNKNOWN) == 1
+    assert skola.withdraw("new 21", TODAY - 10 * DAY, TODAY, reason=MOVED) == 1
+    assert [
+        (case["person_id"].rpartition(":")[2], case["effective_date"], case["urgency"]) for case in running.cases()
+    ] == [("new 20", "2026-09-17", "IMMEDIATE")]
+
+
 def test_a_withdrawal_ends_what_lasts_beyond_the_last_day_and_nothing_else(
     running: PushNode, skola: PushClient
 ) -> None:

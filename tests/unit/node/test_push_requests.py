@@ -47,6 +47,17 @@ def test_a_withdrawal_ends_a_row_on_the_last_day(row: Row, after: Row) -> None:
     assert ended(ended(row, LAST, None), LAST, None) == after
 
 
+def test_of_a_pupil_to_be_looked_for_a_row_that_has_begun_is_not_taken_back() -> None:
+    begun, later = replace(STANDING, start=date(2026, 9, 21)), replace(STANDING, start=date(2026, 9, 22))
+    for row, after in (
+        (begun, replace(begun, end=begun.start)),
+        (later, replace(later, cancelled=True)),
+        (STANDING, replace(STANDING, end=LAST)),
+    ):
+        assert ended(row, LAST, None, TODAY) == after
+        assert ended(after, LAST, None, TODAY) == after
+
+
 def test_a_withdrawal_concerns_all_records_of_the_person() -> None:
     before = (
         PersonRecord("a", None, "", "", "", "", rows=(STANDING, replace(STANDING, unit="b", end=date(2025, 6, 1)))),
