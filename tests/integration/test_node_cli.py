@@ -174,7 +174,8 @@ def play(upprop: Upprop, export: Path) -> None:
     synced = upprop("sync")
     assert synced.returncode == 6
     assert "1 waiting" in synced.stdout
-    assert "evaluators are needed" in synced.stderr
+    # A new store asks the registry before it asks the evaluators anything.
+    assert "registry a cannot be reached" in synced.stderr
     cases = upprop.json("cases")["cases"]
     assert [(case["person_id"], case["effective_date"], case["state"], case["opened_by"]) for case in cases] == [
         (person_id(3), "2026-08-21", "OPEN", "immediate")
