@@ -18,6 +18,7 @@ from node.records.person import PersonRecord, Progress, Remark
 from node.records.report import ImportReport
 from node.store.imports import Imports
 from node.store.records import Records
+from node.store.schema_systems import records
 from tests.integration.node_alone import BASELINE, WEEK, Node, roster
 from tests.unit.node.exports import OTHER_UNIT, UNIT, enrolment, number, person, person_id
 
@@ -180,6 +181,14 @@ def test_a_number_replaced_in_one_system_after_the_other_is_said_by_neither(node
     take(node, BASELINE + 2 * WEEK, "resursskolan", [person(3, id="3", **renumbered), person(50)])
     assert [node.pupil(place).route for place in (3, 33)] == [Route.RENUMBERED] * 2
     assert node.states(node.pupil(33)).in_force
+
+
+def test_a_roster_from_before_records_were_kept_is_no_other_systems_to_replace(node: Node) -> None:
+    take(node, BASELINE, "main", roster(20))
+    node.database.run("test_forget", lambda tx: tx.execute(records.delete()))
+    assert take(node, BASELINE + WEEK, "resursskolan", [person(50)]).vanished == 0
+    assert opening_since(node, 3) is None
+    assert take(node, BASELINE + WEEK, "main", roster(20)[1:]).vanished == 1
 
 
 @pytest.mark.parametrize("name", ["", "Main", "a:b", "-a", "a" * 41, "å"])
