@@ -24,8 +24,8 @@ class NumberKind(enum.StrEnum):
     PERSONNUMMER = "PERSONNUMMER"
     SAMORDNINGSNUMMER = "SAMORDNINGSNUMMER"
     DRILL = "DRILL"
-    """A test number that stands for the pupil of a drill: `parse` never gives one, so nothing that comes from outside can
-    be taken for it."""
+    """A test number that stands for the pupil of a drill: `parse` never gives one, so that nothing from outside can be
+    taken for it."""
 
 
 class InvalidReason(enum.StrEnum):

@@ -20,7 +20,8 @@ from typing import BinaryIO
 from node.coverage import is_known
 from node.model import UNMARKED, Row, Status
 from node.records.dates import DateError, end_day, start_day
-from node.records.person import PersonRecord, Progress, Remark, RemarkKind, row_order, unreadable
+from node.records.person import PersonRecord, Progress, Remark, row_order, unreadable
+from node.records.remarks import Remarks
 from node.records.tables import Column, Fields, Table, TableError, decoded, folded
 from node.records.values import (
     DEFAULT_FORM,
@@ -96,8 +97,7 @@ class PlainCsv:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._remarks: list[Remark] = []
-        self._guessed: list[int] = []
+        self._remarks = Remarks()
         self.digest = b""
         self.units: dict[str, str] = {}
 
@@ -118,11 +118,11 @@ class PlainCsv:
 
                 last = {fields["person_id"]: row for row, fields in rows() if fields is not None}
                 for read in self._persons(rows(), last):
-                    yield from self._flushed()
+                    yield from self._remarks.made()
                     if read is not None:
                         yield read
                     progress(stream.tell(), size)
-                yield from self._flushed()
+                yield from self._remarks.made()
         except OSError as error:
             raise unreadable(f"The file {self._path.name} cannot be read: {error.strerror}") from error
         except TableError as error:
@@ -135,10 +135,10 @@ class PlainCsv:
         pending: dict[str, dict[str, _Pupil]] = {}
         for row, fields in rows:
             if fields is None:
-                self._reject(row, "row", "has more or fewer fields than the header: the row is left out")
+                self._remarks.reject(row, "row", "has more or fewer fields than the header: the row is left out")
                 yield None
             elif not fields["person_id"]:
-                self._reject(row, "person_id", "is empty: the row is left out")
+                self._remarks.reject(row, "person_id", "is empty: the row is left out")
                 yield None
             else:
                 person_id = fields["person_id"]
@@ -149,10 +149,7 @@ class PlainCsv:
                     del pending[person_id]
                     for number, pupil in sorted(by_number.items()):
                         yield _record(person_id, number, pupil)
-        if self._guessed:
-            why = "is empty, and no known grade is given: taken for GR"
-            many = f", in {len(self._guessed)} rows" if len(self._guessed) > 1 else ""
-            self._remarks.append(Remark(RemarkKind.NOTE, self._guessed[0], "skolform", why + many))
+        self._remarks.note_counted()
 
     def _add(self, pupil: _Pupil, row: int, fields: Fields) -> None:
         # Where rows differ, the least counts: equal content must compare equal, whatever the order of rows.
@@ -162,9 +159,9 @@ class PlainCsv:
         pupil.sex = _least(pupil.sex, sex_of(fields.get("kön", "")))
         marking, status = marking_of(fields.get("skyddad", "")), status_of(fields.get("status", ""))
         if marking not in MARKINGS:
-            self._note(row, "skyddad", WHY_UNKNOWN_MARKING)
+            self._remarks.note(row, "skyddad", WHY_UNKNOWN_MARKING)
         if status not in STATUSES:
-            self._note(row, "status", WHY_UNKNOWN_STATUS)
+            self._remarks.note(row, "status", WHY_UNKNOWN_STATUS)
         # One marking protects; an end of duty needs all rows.
         if marking != UNMARKED:
             pupil.marking = marking if pupil.marking == UNMARKED else _least(pupil.marking, marking)
@@ -178,11 +175,11 @@ class PlainCsv:
         """The enrolment; None, with a remark, where it cannot be read."""
         unit = fields["skolenhet"]
         if not unit:
-            self._reject(row, "skolenhet", "is empty: the enrolment is left out")
+            self._remarks.reject(row, "skolenhet", "is empty: the enrolment is left out")
             return None
         cancelled = yes_or_no(fields.get("inställd", ""))
         if cancelled is None:
-            self._reject(row, "inställd", "is neither ja nor nej: the enrolment is left out")
+            self._remarks.reject(row, "inställd", "is neither ja nor nej: the enrolment is left out")
             return None
         at = "startdatum"
         try:
@@ -190,28 +187,18 @@ class PlainCsv:
             at = "slutdatum"
             end = end_day(_hyphenated(fields["slutdatum"]))
         except DateError as error:
-            self._reject(row, at, str(error))
+            self._remarks.reject(row, at, str(error))
             return None
         form = form_of(fields.get("skolform", ""))
         by_grade, year = form_and_year(fields.get("årskurs", ""))
         if form and not is_known(form):
-            self._note(row, "skolform", WHY_UNKNOWN_FORM)
+            self._remarks.note(row, "skolform", WHY_UNKNOWN_FORM)
         if not form and by_grade is None:
-            self._guessed.append(row)
+            self._remarks.count(row, "skolform", "is empty, and no known grade is given: taken for GR")
         if fields.get("skolenhetsnamn"):
             self.units[unit] = fields["skolenhetsnamn"]
         # Few schools and types, many pupils: each text is kept once.
         return Row(sys.intern(unit), sys.intern(form or by_grade or DEFAULT_FORM), start, end, cancelled, year)
-
-    def _reject(self, row: int, where: str, why: str) -> None:
-        self._remarks.append(Remark(RemarkKind.REJECTED, row, where, why))
-
-    def _note(self, row: int, where: str, why: str) -> None:
-        self._remarks.append(Remark(RemarkKind.NOTE, row, where, why))
-
-    def _flushed(self) -> list[Remark]:
-        remarks, self._remarks = self._remarks, []
-        return remarks
 
 
 def _record(person_id: str, number: str, pupil: _Pupil) -> PersonRecord:

@@ -52,7 +52,7 @@ def read(files: Files) -> Iterator[PersonRecord | Remark]:
         if (pupil := pupils.get(fields["sourcedId"])) is not None:
             pupil.birth_date, pupil.sex = fields.get("birthDate", ""), sys.intern(fields.get("sex", ""))
     for row, fields in files.rows("users"):
-        yield from files.remarks()
+        yield from files.remarks.made()
         pupil = pupils.get(fields["sourcedId"])
         if pupil is None:
             if fields["sourcedId"] in pupils or not table.is_marked(fields):
@@ -61,12 +61,14 @@ def read(files: Files) -> Iterator[PersonRecord | Remark]:
             pupil = _Pupil(row)
         pupil.named = True
         if pupil.roles and not pupil.spans and not any(role.unit for role in pupil.roles):
-            files.count(row, "roles.orgSourcedId", WHY_NO_SCHOOL)
+            files.remarks.count(row, "roles.orgSourcedId", WHY_NO_SCHOOL)
         yield _with_rows(files, files.person(row, fields, pupil.birth_date, pupil.sex), fields, pupil)
     where = f"{'roles' if 'roles' in files.modes else 'enrollments'}.userSourcedId"
     for pupil in pupils.values():
         if pupil is not None and not pupil.named:
-            files.reject(pupil.row, where, "names a user whom users.csv does not have: the enrolment is left out")
+            files.remarks.reject(
+                pupil.row, where, "names a user whom users.csv does not have: the enrolment is left out"
+            )
 
 
 def _pupils(files: Files) -> _Pupils:
@@ -80,7 +82,7 @@ def _pupils(files: Files) -> _Pupils:
         pupils[user] = pupil
         role = files.role(row, fields)
         if role is not None and any(role.id == other.id for other in pupil.roles):
-            files.reject(row, "roles.sourcedId", "stands twice for one pupil: the second enrolment is left out")
+            files.remarks.reject(row, "roles.sourcedId", "stands twice for one pupil: the second enrolment is left out")
         elif role is not None:
             pupil.roles = (*pupil.roles, role)
     return pupils

@@ -41,8 +41,8 @@ class OneRoster:
         try:
             files.read_orgs(self._known_units())
             yield from bulk.read(files) if files.whole else delta.read(files, self._persons, self.gone)
-            files.note_counted()
-            yield from files.remarks()
+            files.remarks.note_counted()
+            yield from files.remarks.made()
             self.digest, self.units = files.digest, files.units
         finally:
             files.close()

@@ -52,7 +52,7 @@ def read(files: Files, persons: Persons, gone: set[str]) -> Iterator[PersonRecor
                 gone.add(user)
             elif user in known or change.enrols:
                 yield from _with_user(files, row, fields, change, known.get(user, ()))
-        yield from files.remarks()
+        yield from files.remarks.made()
     others = iter(changes.items())
     while part := list(itertools.islice(others, LOOKED_UP_AT_ONCE)):
         known = persons([user for user, _ in part])
@@ -60,8 +60,10 @@ def read(files: Files, persons: Persons, gone: set[str]) -> Iterator[PersonRecor
             if user in known:
                 yield from _without_user(files, change, known[user])
             elif change.enrols:
-                files.reject(change.row, "roles.userSourcedId", "names a user who is neither in users.csv nor known")
-        yield from files.remarks()
+                files.remarks.reject(
+                    change.row, "roles.userSourcedId", "names a user who is neither in users.csv nor known"
+                )
+        yield from files.remarks.made()
 
 
 def _changes(files: Files) -> dict[str, _Change]:

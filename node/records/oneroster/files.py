@@ -19,7 +19,8 @@ from node.records.dates import DateError, start_day
 from node.records.oneroster import rows as table
 from node.records.oneroster.manifest import FILES, Mode, Modes, is_whole, modes_of
 from node.records.oneroster.rows import Org, Role
-from node.records.person import PersonRecord, Progress, Remark, RemarkKind, unreadable
+from node.records.person import PersonRecord, Progress, unreadable
+from node.records.remarks import Remarks
 from node.records.tables import Column, Fields, Table, TableError, decoded
 from node.records.values import (
     DEFAULT_FORM,
@@ -53,8 +54,7 @@ class Files:
         self._progress: Progress = lambda _done, _total: None
         self._done = self._total = 0
         self._orgs: dict[str, Org] = {}
-        self._remarks: list[Remark] = []
-        self._counted: dict[tuple[str, str], list[int]] = {}
+        self.remarks = Remarks()
         self.units: dict[str, str] = {}
         try:
             self.modes: Modes = modes_of(self._manifest(), self._archive.names)
@@ -92,7 +92,7 @@ class Files:
                 why = "has more or fewer fields than the header" if fields is None else "is empty"
                 if mode is Mode.DELTA:
                     raise unreadable(f"Row {row} of a delta is broken ({where} {why}), and what it says would be lost")
-                self.reject(row, where, f"{why}: the row is left out")
+                self.remarks.reject(row, where, f"{why}: the row is left out")
             elif mode is Mode.DELTA or not table.is_deleted(fields):
                 yield row, fields
 
@@ -140,27 +140,6 @@ class Files:
         self._done += count
         self._progress(min(self._done, self._total), self._total)
 
-    # -- remarks ----------------------------------------------------------------------------------------------------
-
-    def reject(self, row: int, where: str, why: str) -> None:
-        self._remarks.append(Remark(RemarkKind.REJECTED, row, where, why))
-
-    def note(self, row: int, where: str, why: str) -> None:
-        self._remarks.append(Remark(RemarkKind.NOTE, row, where, why))
-
-    def remarks(self) -> list[Remark]:
-        """The remarks made since this was last asked."""
-        remarks, self._remarks = self._remarks, []
-        return remarks
-
-    def count(self, row: int, where: str, why: str) -> None:
-        """A note that may be to make of every pupil: it is made once, of the first row, with the number of rows."""
-        self._counted.setdefault((where, why), []).append(row)
-
-    def note_counted(self) -> None:
-        for (where, why), rows in self._counted.items():
-            self.note(rows[0], where, why if len(rows) == 1 else f"{why}, in {len(rows)} rows")
-
     # -- schools, roles, persons ------------------------------------------------------------------------------------
 
     def read_orgs(self, known_units: Mapping[str, str]) -> None:
@@ -184,7 +163,7 @@ class Files:
             return sys.intern(org_id) if org.school else ""
         if org_id and not self._orgs:
             return sys.intern(org_id)
-        self.reject(row, where, "names an org that no orgs.csv has named: the enrolment is left out")
+        self.remarks.reject(row, where, "names an org that no orgs.csv has named: the enrolment is left out")
         return None
 
     def interval(
@@ -197,13 +176,13 @@ class Files:
             at = ends
             return start, table.last_day(fields.get(ends))
         except DateError as error:
-            self.reject(row, f"{name}.{at}", str(error))
+            self.remarks.reject(row, f"{name}.{at}", str(error))
             return None
 
     def active(self, row: int, name: str, fields: Fields) -> bool:
         """Whether the row says that it holds; if not, with a remark, it is left out."""
         if table.status(fields) not in ("", table.ACTIVE):
-            self.reject(row, f"{name}.status", "is neither active nor tobedeleted: the enrolment is left out")
+            self.remarks.reject(row, f"{name}.status", "is neither active nor tobedeleted: the enrolment is left out")
             return False
         return True
 
@@ -222,7 +201,7 @@ class Files:
         org = self._orgs.get(role.unit)
         form = table.form_for(role.form, user, org, "" if known is None else known.form)
         if form is None:
-            self.count(position, "users.grades", WHY_GUESSED)
+            self.remarks.count(position, "users.grades", WHY_GUESSED)
         return Row(role.unit, form or DEFAULT_FORM, role.start, role.end, school_year=year)
 
     def person(
@@ -230,14 +209,14 @@ class Files:
     ) -> PersonRecord:
         record = table.person_of(fields, birth_date, sex, before, row)
         if record.marking not in MARKINGS:
-            self.note(row, "users.metadata.securityMarking", WHY_UNKNOWN_MARKING)
+            self.remarks.note(row, "users.metadata.securityMarking", WHY_UNKNOWN_MARKING)
         if record.status not in STATUSES:
-            self.note(row, "users.metadata.personStatus", WHY_UNKNOWN_STATUS)
+            self.remarks.note(row, "users.metadata.personStatus", WHY_UNKNOWN_STATUS)
         self._form(row, "users", fields)
         return record
 
     def _form(self, row: int, name: str, fields: Fields) -> str:
         form = form_of(fields.get("metadata.schoolType", ""))
         if form and not is_known(form):
-            self.note(row, f"{name}.metadata.schoolType", WHY_UNKNOWN_FORM)
+            self.remarks.note(row, f"{name}.metadata.schoolType", WHY_UNKNOWN_FORM)
         return sys.intern(form)

@@ -34,6 +34,8 @@ KINDS_OF_KEYS: set[type[enum.Enum]] = {
     *(type(key) for catalogue in CATALOGUES.values() for key in catalogue.sentences),
 }
 KEYS = {key for kind in KINDS_OF_KEYS for key in kind}
+REMARKING = ("Remark", "reject", "note", "remarks.count")
+"""How calls that remark on a row end."""
 NAMED = {kind.__name__: kind for kind in KINDS_OF_KEYS}
 SWEDISH, ENGLISH = words_in(Language.SWEDISH), words_in(Language.ENGLISH)
 
@@ -99,7 +101,7 @@ def whys() -> Iterator[str]:
     """Every sentence that an import may remark on a row, as the sources spell it."""
     for path in sorted((Path(node.__file__).parent / "records").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("Remark", "reject", "note")):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(REMARKING):
                 yield from (
                     value.value
                     for value in call.args[-1:]
