@@ -1,4 +1,4 @@
-"""Svenska: återställning och säkerhetskopior."""
+"""Swedish: recovery and copies."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from collections.abc import Mapping
 from node.recovery.texts import RecoveryText
 
 RECOVERY: Mapping[enum.Enum, str] = {
-    RecoveryText.STEP_HAND_BACK: "Hämtar det som sagts",
+    RecoveryText.STEP_HAND_BACK: "Hämtar tidigare uppgifter",
     RecoveryText.STEP_FIND_NAMES: "Söker vilka det gäller",
     RecoveryText.STEP_REMEMBER: "Går igenom övriga elever",
     RecoveryText.STEP_BACKUP: "Kopierar",
     RecoveryText.STEP_RESTORE: "Lägger in kopian",
     RecoveryText.RECOVERED: "Registret känner {known:elev|elever} från er; {attached} är kända här med nummer.",
     RecoveryText.NAMELESS: (
-        "{nameless:elev finns inte i någon inläsning och står|elever finns inte i någon inläsning och står} här utan "
-        "namn, {open} med öppet ärende: upprop node cases. Den som har handlingarna anger numren: "
-        "upprop node recover --person -"
+        "{nameless:elev|elever} finns inte i någon inläsning och står här utan namn, {open} med öppet ärende: upprop "
+        "node cases. Den som har handlingarna anger numren: upprop node recover --person -"
     ),
     RecoveryText.NEXT: "Allt som registret känner till är tillbaka. Nästa steg: upprop node sync",
-    RecoveryText.AGAIN: "Kör kommandot igen: det fortsätter där det stannade. Inget sänds förrän det är klart.",
+    RecoveryText.AGAIN: "Kör kommandot igen: det fortsätter där det stannade. Inget skickas förrän det är klart.",
     RecoveryText.NUMBER: "Personnummer, tolv siffror (visas inte)",
     RecoveryText.NAMED: "Hittad; eleven står som {person}. Nästa steg: upprop node sync",
     RecoveryText.BACKED_UP: "Kopierat till {path} ({size} byte; senaste inläsning: {newest}).",
@@ -29,7 +28,7 @@ RECOVERY: Mapping[enum.Enum, str] = {
         "Nyckeln (record_key) ingår inte. Förvara en kopia även av den, på ett annat ställe än den här kopian."
     ),
     RecoveryText.RESTORED: (
-        "Återställt (senaste inläsning: {newest}). Nästa steg: läs in det senaste uttaget, sedan upprop node sync. "
+        "Återställt (senaste inläsning: {newest}). Nästa steg: läs in den senaste exporten, sedan upprop node sync. "
         "Den säger om upprop node recover behövs."
     ),
 }
