@@ -5,6 +5,7 @@ Invariants
     - A request and its answer are kept in the transaction that takes it: there is no moment at which one is lost
       without the other.
     - Parts of a roster count for nothing until all have come; then they are taken as one delivery, or none of them is.
+      Changes that are taken in between put an end to it: what was acknowledged is never undone by what was sent before.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _DOUBTED = {
 }
 """What a school system is told of a roster that may be a mistake, and no more."""
 
+_OVERTAKEN = bytes(32)
+"""In place of a digest: this id is that of a roster which changes have overtaken."""
+
 
 class Pushing:
     """Takes the requests of school systems, one at a time."""
@@ -64,7 +68,13 @@ class Pushing:
                 return self._put_part(system, put, put.part, answer)
             taken = Taken(put.request_id, put.digest, requests.pack(answer))
             delivery = Changes(put.persons, put.deleted, put.digest)
-            self._importing.take(delivery, put.as_of, system=system, also=lambda tx: self._keep(tx, system, [taken]))
+
+            def also(tx: Transaction) -> None:
+                if not put.says_nothing:
+                    self._overtake(tx, system)
+                self._keep(tx, system, [taken])
+
+            self._importing.take(delivery, put.as_of, system=system, also=also)
             return answer
 
     def withdraw(self, system: str, wanted: Withdrawal) -> Answer:
@@ -77,6 +87,7 @@ class Pushing:
             delivery = Ending(wanted.person_id, wanted.last_day, wanted.unit, wanted.digest, sought_on)
 
             def also(tx: Transaction) -> None:
+                self._overtake(tx, system)
                 self._say_why(tx, system, wanted)
                 made = requests.pack(Answer(ended=delivery.ended))
                 self._keep(tx, system, [Taken(wanted.request_id, wanted.digest, made)])
@@ -127,6 +138,12 @@ class Pushing:
         )
 
         def work(tx: Transaction) -> tuple[StagedPart, ...]:
+            if self._pushes.taken(tx, system, made.roster_id) is not None:
+                raise UppropError(
+                    Code.INPUT_REFUSED,
+                    "Changes were taken after this roster began, and it would undo them. Put the whole roster again, "
+                    "with a new roster_id.",
+                )
             staged = self._pushes.staged(tx, system)
             if any(other.roster_id != made.roster_id for other in staged):
                 # The school system has given that roster up: it sends one at a time.
@@ -151,6 +168,13 @@ class Pushing:
             # How many of these persons other school systems here have is for the administrator alone.
             raise UppropError(error.code, _DOUBTED[error.code]) from error
         return answer
+
+    def _overtake(self, tx: Transaction, system: str) -> None:
+        """A roster that is not taken yet knows nothing of the change being taken: it never counts, under its id."""
+        staged = self._pushes.staged(tx, system)
+        if staged:
+            self._keep(tx, system, [Taken(staged[0].roster_id, _OVERTAKEN, b"")])
+            self._pushes.unstage(tx, system)
 
     def _take_roster(
         self, system: str, staged: Sequence[StagedPart], *, accept_shrink: bool, confirm_leavings: bool

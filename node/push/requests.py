@@ -37,6 +37,11 @@ class Put:
     part: RosterPart | None
     digest: bytes
 
+    @property
+    def says_nothing(self) -> bool:
+        """Nothing has changed, as of its day."""
+        return self.persons == b"[]" and not self.deleted
+
     def __repr__(self) -> str:
         return f"Put(as_of={self.as_of})"
 

@@ -266,6 +266,27 @@ def test_a_part_of_another_roster_ends_an_unfinished_one(running: PushNode, skol
     assert skola.send(given_up[1]).parts_missing == 1
 
 
+@pytest.mark.parametrize("change", ["withdraw", "put", "delete"])
+def test_a_change_taken_amid_a_roster_is_not_undone_by_it(running: PushNode, skola: PushClient, change: str) -> None:
+    persons = [person(place) for place in range(12)]
+    skola.put_roster(persons, TODAY - DAY)
+    first, last = roster(persons, TODAY, size=6)
+    skola.send(first)
+    skola.put([], TODAY)
+    if change == "withdraw":
+        skola.withdraw(person_id(3), TODAY - DAY, TODAY)
+    elif change == "put":
+        skola.put([person(3, enrolment(end="2026-09-18"))], TODAY)
+    else:
+        skola.put([], TODAY, deleted=[person_id(3)])
+    after = content_of(running)
+    for part in (last, first):
+        with refused("INPUT_REFUSED"):
+            skola.send(part)
+    assert content_of(running) == after
+    assert [answer.parts_missing for answer in skola.put_roster(persons, TODAY)] == [0]
+
+
 def test_a_roster_that_lacks_half_the_pupils_waits_for_the_administrator(running: PushNode, skola: PushClient) -> None:
     skola.put_roster([person(place) for place in range(20)], TODAY - DAY)
     parts = roster([person(place) for place in range(6)], TODAY, size=4)
