@@ -31,17 +31,18 @@ class Leavings:
         self._imports = imports
         self._sayings = sayings
 
-    def release(self, tx: Transaction, order: Order) -> None:
-        """Let through what a person confirms, and what this import of the same school system still says in time.
+    def waiting(self, tx: Transaction, system: str) -> tuple[Held, ...]:
+        """What imports of a school system, or a person with one of them, may let through.
 
         A school system that is no more says nothing again: there the imports of the others speak in its place.
         """
-        spoken_for = {system for system, newest in self._imports.newest_of_each(tx).items() if newest.retired}
-        spoken_for.add(order.system)
+        spoken_for = {name for name, newest in self._imports.newest_of_each(tx).items() if newest.retired} | {system}
+        return tuple(held for held in self._imports.held(tx) if held.released_on is None and held.system in spoken_for)
+
+    def release(self, tx: Transaction, order: Order) -> None:
+        """Let through what a person confirms, and what this import of the same school system still says in time."""
         released = False
-        for held in self._imports.held(tx):
-            if held.released_on is not None or held.system not in spoken_for:
-                continue
+        for held in self.waiting(tx, order.system):
             if order.confirm_leavings or order.calendar.count(held.as_of, order.seen_on) >= held.wait_school_days:
                 self._imports.release(tx, held, order.seen_on)
                 released = True

@@ -164,7 +164,7 @@ class Taking:
             changed=record.changed,
             vanished=record.vanished,
             remarks=tuple(scan.remarks),
-            held=tuple(HeldUnit(held.unit, held.pupils) for held in self._imports.held(tx) if held.released_on is None),
+            held=tuple(HeldUnit(held.unit, held.pupils) for held in self._leavings.waiting(tx, record.system)),
         )
 
     # -- whose the records are --------------------------------------------------------------------------------------
