@@ -148,6 +148,10 @@ class _Rebuilding:
             day = self._day_of(presence)
             if day is not None:
                 days.setdefault(day, []).extend(self._rows_of(presence))
+        opening = self.signal.opening
+        if opening is not None and not days and self.window.holds(self._missing_on(opening)):
+            # Never here, and said to be missing: known all the same from that day on.
+            days[self._missing_on(opening)] = []
         newest = self.remembered[-1] if self.remembered else None
         rows = {} if newest is None or newest.rows is None else {_key(row): row for row in newest.rows}
         made = []
@@ -234,12 +238,17 @@ class _Rebuilding:
             day = duty.begins
             if self.signal.opening is not None:
                 # It was said that the pupil is missing before it was shown why.
-                day = max(day, self.rules.calendar.first_on_or_after(self.signal.opening.since) + DAY)
+                day = max(day, self._missing_on(self.signal.opening) + DAY)
         elif last is not None and last.until is not None and self.signal.opening is None:
             day = last.until  # a death without an opening is not said
         else:
             return {}
         return {day: status} if self.window.holds(day) else {}
+
+    def _missing_on(self, opening: Opening) -> date:
+        """The first day on which the opening was stated: none is while a presence is in force."""
+        ends = [presence.until for presence in self.signal.presences if presence.until is not None]
+        return self.rules.calendar.first_on_or_after(max((opening.since, *ends)))
 
     def _status_on(self, day: date) -> str:
         newest = self.remembered[-1].status if self.remembered else Status.ACTIVE
@@ -280,20 +289,29 @@ class _Rebuilding:
                     self._say(What.FOUND, after.begins, max(after.begins, after.affirmed_on or after.begins))
 
     def _add_leaving(self, opening: Opening) -> None:
+        if self.window.reported:
+            # A return that was known, and not told: a person had stated that the pupil did not come.
+            for run in self._time().runs:
+                if opening.since < run.begins <= self.window.before:
+                    self._say(What.NO_SHOW, run.begins)
+        self._add_found_before(opening)
         stated = self._now().opening
-        if stated is not None and stated.since < opening.since and self._ended_on(stated.since):
-            # Known of, and found: what stands is a later word.
-            self._say(What.FOUND, stated.since)
-            stated = self._now().opening
         if opening.urgency is Urgency.IMMEDIATE and not self._begins_on(opening.since):
             # Whether it was the leaving itself that a person stated, or only that it is urgent, nobody can tell.
-            if stated is None or stated.since >= opening.since:
-                self._say(What.GONE, opening.since - DAY, opening.since)
+            self._say(What.GONE, opening.since - DAY, opening.since)
         elif (stated is None or stated.since > opening.since) and not self._shown_as_left(opening.since):
             self._say(What.NO_SHOW, opening.since)
+        self._add_found_before(opening)
 
-    def _ended_on(self, day: date) -> bool:
-        return any(presence.until == day for presence in self.signal.presences)
+    def _add_found_before(self, opening: Opening) -> None:
+        """Earlier leavings that were known of and are not told: what stands is a later word."""
+        for presence in self.signal.presences:
+            stated, until = self._now().opening, presence.until
+            if until is None or until >= opening.since or self._run_over(until) is not None:
+                continue
+            # None: explained by an end of duty, which does not explain a word long after it.
+            if stated is None or stated.since == until:
+                self._say(What.FOUND, until)
 
     def _begins_on(self, day: date) -> bool:
         return any(run.begins == day for run in self._time().runs)
@@ -319,7 +337,7 @@ class _Rebuilding:
         opening = self.signal.opening
         said_on = duty.begins
         if opening is not None:
-            said_on = max(said_on, self.rules.calendar.first_on_or_after(opening.since) + DAY)
+            said_on = max(said_on, self._missing_on(opening) + DAY)
         if self.window.reported and self._run_over(self.window.before) is not None:
             # An import after the word that shows the pupil active in school would end it: it came after this one.
             said_on = self.window.before
