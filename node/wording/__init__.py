@@ -11,13 +11,14 @@ Form of a sentence: `{name}` is a value as it stands (days as 2026-10-19, the fo
 
 The terms of the field in Swedish, one for each word of the design:
 
-    gap              saknad placering       watch            bevakning
+    gap              saknad skolplacering   watch            bevakning
     case file        ärende                 open             öppet
     answered         besvarad (en annan huvudman har eleven; var sägs aldrig)
     ended            avslutad, skolplikten har upphört
     void             återtagen (uppgiften gällde aldrig)
-    enrolment        placering              presence         skolgång
+    enrolment        inskrivning            presence         skolgång
     school unit      skolenhet              school type      skolform
+    evaluator        nyckelhållare
     member           huvudman               home municipality  hemkommun
     duty             skolplikt              population register  folkbokföringen
     protected identity  skyddade personuppgifter

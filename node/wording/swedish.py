@@ -44,8 +44,8 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.IMPORTED_ALREADY: "Exporten från {as_of} var redan inläst; ingenting har ändrats.",
     Text.IMPORTED_ALREADY_CONFIRMED: "Exporten från {as_of} var redan inläst; det som väntade i den är bekräftat.",
     Text.IMPORT_COUNTS: (
-        "{persons:person|personer} med {rows:placering|placeringar} lästes: {changed} med ändringar, {vanished} som "
-        "inte längre finns i exporten."
+        "{persons:person|personer} med {rows:inskrivning|inskrivningar} lästes: {changed} med ändringar, {vanished} "
+        "som inte längre finns i exporten."
     ),
     Text.REJECTED: "Inte inläst: {number:rad|rader}",
     Text.UNLINKABLE: "Utan svenskt personnummer eller samordningsnummer: {number:rad|rader}",
@@ -83,7 +83,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.SECTION_WHY: "Varför",
     Text.SECTION_NEXT: "Nästa dag av betydelse",
     Text.SECTION_CASE: "Ärende",
-    Text.SECTION_ROWS: "Placeringar i skolsystemen",
+    Text.SECTION_ROWS: "Inskrivningar i skolsystemen",
     Text.SECTION_SAID: "Antecknat av personal",
     Text.SECTION_PRESENCES: "Skolgång här",
     Text.SECTION_SENT: "Uppgifter till registret",
@@ -92,12 +92,12 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.CHECKED_BASELINE: ("Så skulle exporten från {as_of} läsas in, som första inläsning. Ingenting har skrivits."),
     Text.CHECKED_ALREADY: "Exporten från {as_of} är redan inläst; en gång till ändrar ingenting.",
     Text.CHECK_COUNTS: (
-        "{persons:person|personer} med {rows:placering|placeringar}: {new:ny elev|nya elever}, {changed} med "
+        "{persons:person|personer} med {rows:inskrivning|inskrivningar}: {new:ny elev|nya elever}, {changed} med "
         "ändringar, {vanished} som inte längre finns i exporten."
     ),
-    Text.NEW_GAPS: "Skulle uppges sakna placering: {number:elev|elever}",
-    Text.NO_NEW_GAPS: "Ingen ny elev skulle uppges sakna placering.",
-    Text.TAKEN_BACK: "Skulle tas tillbaka, eleven saknar inte längre placering här: {number:elev|elever}",
+    Text.NEW_GAPS: "Skulle uppges sakna skolplacering: {number:elev|elever}",
+    Text.NO_NEW_GAPS: "Ingen ny elev skulle uppges sakna skolplacering.",
+    Text.TAKEN_BACK: "Skulle tas tillbaka, eleven saknar inte längre skolplacering här: {number:elev|elever}",
     Text.DUTY_ENDED: "Skolplikten skulle uppges ha upphört: {number:elev|elever}",
     Text.WOULD_WAIT: (
         "{pupils:elev|elever} lämnar skolenheten {unit} på en gång. De skulle vänta på bekräftelse: rätta exporten, "
@@ -139,18 +139,18 @@ _TERMS: Mapping[str, str] = {
     "immediate": "brådskande",
     "silent registry": "inget besked från registret",
     # What a version says
-    "GAP": "saknar placering",
-    "NO_GAP": "saknar inte placering",
+    "GAP": "saknar skolplacering",
+    "NO_GAP": "saknar inte skolplacering",
     "RETRACTED": "tidigare uppgifter återtas",
     # Words that can be said, as they are kept and as the command line spells them
     "NO_SHOW": "kom aldrig",
-    "GONE": "borta trots placering",
+    "GONE": "borta trots inskrivning",
     "reason": "skäl",
     "planned-start": "planerad skolstart",
     "urgent": "brådskande",
     "not-placed": "ingen skolplats",
     "no-show": "kom aldrig",
-    "gone": "borta trots placering",
+    "gone": "borta trots inskrivning",
     "found": "återfunnen",
     "met": "sedd i skolan",
     "affirm": "skolgång bekräftad",

@@ -13,13 +13,13 @@ DRILL: Mapping[enum.Enum, str] = {
     DrillText.RUNNING: "Övningen pågår. Fortsätt: upprop node drill",
     DrillText.FAILED: "Övningen misslyckades.",
     DrillText.MADE: "En påhittad elev med testnummer är skapad.",
-    DrillText.PSEUDONYMISED: "Utvärderarna {detail} svarade, svaren är kontrollerade och pseudonymen beräknad.",
+    DrillText.PSEUDONYMISED: "Nyckelhållarna {detail} svarade, svaren är kontrollerade och pseudonymen beräknad.",
     DrillText.ACCEPTED: "Registret har tagit emot uppgiften.",
     DrillText.ROSTER: "Registret känner till er inläsning från {detail}.",
     DrillText.OPENED: "Registret öppnade ett ärende vid dagsavslutet {detail} och meddelade det.",
     DrillText.TAKEN_BACK: "Uppgiften är återtagen, och registret har tagit emot det.",
     DrillText.CONFIRMED: "Registret bekräftade det vid dagsavslutet {detail}.",
-    DrillText.TO_PSEUDONYMISE: "Utvärderarna svarar, och pseudonymen beräknas.",
+    DrillText.TO_PSEUDONYMISE: "Nyckelhållarna svarar, och pseudonymen beräknas.",
     DrillText.TO_ACCEPT: "Registret tar emot uppgiften.",
     DrillText.TO_KNOW_ROSTER: "Registret känner till er senaste inläsning.",
     DrillText.TO_OPEN: "Registret öppnar ett ärende vid sitt dagsavslut och meddelar det.",
@@ -27,8 +27,8 @@ DRILL: Mapping[enum.Enum, str] = {
     DrillText.TO_CONFIRM: "Registret bekräftar det vid nästa dagsavslut.",
     DrillText.AFTER_CLOSE: "Väntas efter registrets dagsavslut {expected_on}, som görs efter kl. 18. Titta igen då.",
     DrillText.NO_PSEUDONYMS: (
-        "Så många utvärderare som krävs har inte svarat. Kör upprop node sync och läs vad den säger; når noden dem "
-        "inte, pröva nätet och brandväggen utåt, och vänd er annars till utvärderarnas driftansvariga."
+        "Så många nyckelhållare som krävs har inte svarat. Kör upprop node sync och läs vad den säger; når noden dem "
+        "inte, pröva nätet och brandväggen utåt, och vänd er annars till nyckelhållarnas driftansvariga."
     ),
     DrillText.NOT_ACCEPTED: (
         "Uppgiften har inte kommit fram till registret. Kör upprop node sync och läs vad den säger; når noden inte "

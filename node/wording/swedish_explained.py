@@ -8,23 +8,23 @@ from collections.abc import Mapping
 from node.explain.findings import Answer, Case, Heard, Next, Presences, Rows, Said, Sent, Why
 
 EXPLAINED: Mapping[enum.Enum, str] = {
-    Answer.GAP: "Eleven saknar känd placering sedan {since} ({kind!t}, {urgency!t}).",
-    Answer.NO_GAP: "Eleven räknas inte som utan placering.",
+    Answer.GAP: "Eleven saknar känd skolplacering sedan {since} ({kind!t}, {urgency!t}).",
+    Answer.NO_GAP: "Eleven räknas inte som utan skolplacering.",
     # -- why a gap
-    Why.LEFT_ENDED: "Den senaste placeringen slutade {last_day}, och ingen ny har börjat.",
-    Why.LEFT_VANISHED: "Eleven, eller elevens placering, finns inte längre i exporten från {as_of}.",
+    Why.LEFT_ENDED: "Den senaste inskrivningen slutade {last_day}, och ingen ny har börjat.",
+    Why.LEFT_VANISHED: "Eleven, eller elevens inskrivning, finns inte längre i exporten från {as_of}.",
     Why.LEFT_CANCELLED: (
-        "Placeringen togs bort som inställd {as_of}, fast den länge hade visats som gällande. Eleven räknas ha lämnat "
+        "Inskrivningen togs bort som inställd {as_of}, fast den länge hade visats som gällande. Eleven räknas ha lämnat "
         "den dagen."
     ),
     Why.LATER_ROW_TOO_LATE: (
-        "En ny placering här börjar {begins}. Det är efter {due_on}, då bevakningen löper ut, och hindrar därför inget."
+        "En ny inskrivning här börjar {begins}. Det är efter {due_on}, då bevakningen löper ut, och hindrar därför inget."
     ),
     Why.LAST_YEAR_ENDED_EARLY: (
         "Eleven gick i den sista årskursen ({school_year}) men slutade {last_day}, före vårterminens sista dagar. "
         "Skolplikten räknas därför inte som fullgjord."
     ),
-    Why.GONE: "Personal har antecknat att eleven är borta trots placering; sista dagen i skolan var {last_day}.",
+    Why.GONE: "Personal har antecknat att eleven är borta trots inskrivning; sista dagen i skolan var {last_day}.",
     Why.NO_SHOW: "Personal har antecknat att eleven aldrig kom till skolan; det räknas från {since}.",
     Why.NOT_PLACED: "Personal har antecknat att eleven är skolpliktig och bosatt här men utan skolplats sedan {since}.",
     Why.LOOKED_FOR_SINCE: "Eleven hade lämnat redan {since}; eleven söks från den dagen.",
@@ -38,7 +38,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
         "{due_on}."
     ),
     Why.DUTY_ENDED_AFTERWARDS: (
-        "Skolplikten har upphört {on} ({cause!t}), men det visades först {shown_on}. Den saknade placeringen var redan"
+        "Skolplikten har upphört {on} ({cause!t}), men det visades först {shown_on}. Den saknade skolplaceringen var redan"
         " sagd och står kvar bredvid."
     ),
     Why.DUTY_ENDED_LONG_BEFORE: (
@@ -53,22 +53,22 @@ EXPLAINED: Mapping[enum.Enum, str] = {
         "längre här."
     ),
     # -- why no gap
-    Why.NEVER_HERE: "Inget skolsystem har visat någon placering för eleven.",
-    Why.BEGINS_LATER: "Elevens placering börjar {begins}. Innan dess finns ingen skolgång att lämna.",
-    Why.NOTHING_COUNTS: "Ingen av elevens placeringar är i en skolform som räknas; det finns ingen skolgång att lämna.",
+    Why.NEVER_HERE: "Inget skolsystem har visat någon inskrivning för eleven.",
+    Why.BEGINS_LATER: "Elevens inskrivning börjar {begins}. Innan dess finns ingen skolgång att lämna.",
+    Why.NOTHING_COUNTS: "Ingen av elevens inskrivningar är i en skolform som räknas; det finns ingen skolgång att lämna.",
     Why.TAKEN_BACK: (
-        "Placeringen vid {unit} ställdes in {as_of}, innan den hade gällt i tjugo skoldagar. Den räknas som om den "
+        "Inskrivningen vid {unit} ställdes in {as_of}, innan den hade gällt i tjugo skoldagar. Den räknas som om den "
         "aldrig hade funnits."
     ),
-    Why.IN_FORCE: "Eleven har en placering i dag: {unit} ({form}).",
-    Why.BRIDGED: "Mellan {last_day}, då förra placeringen slutade, och {begins}, då nästa börjar, är ingen skoldag.",
+    Why.IN_FORCE: "Eleven har en inskrivning i dag: {unit} ({form}).",
+    Why.BRIDGED: "Mellan {last_day}, då förra inskrivningen slutade, och {begins}, då nästa börjar, är ingen skoldag.",
     Why.HELD: (
         "Eleven slutade {last_day}, men för många lämnade {unit} på en gång i inläsningen {as_of}. Det väntar på "
         "bekräftelse. Bekräfta med `upprop node import --confirm-leavings`; annars gäller det vid en inläsning från "
         "{released_on} som fortfarande visar samma sak. Brådskande elever väntar inte."
     ),
     Why.NOT_SHOWN: (
-        "Den senaste placeringen slutade {last_day}, men ingen skoldag har kommit sedan dess. Det räknas från "
+        "Den senaste inskrivningen slutade {last_day}, men ingen skoldag har kommit sedan dess. Det räknas från "
         "{shown_on}."
     ),
     Why.UNKNOWN_FORM: (
@@ -78,10 +78,10 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.BEFORE_BASELINE: (
         "Eleven lämnade {last_day}. Första inläsningen var {baseline}; den säger bara det som hänt från {first_day}."
     ),
-    Why.LATER_ROW: "Eleven slutade {last_day} men har en ny placering här från {begins}, innan bevakningen löper ut.",
+    Why.LATER_ROW: "Eleven slutade {last_day} men har en ny inskrivning här från {begins}, innan bevakningen löper ut.",
     Why.FOUND: "Personal antecknade {said_on} att eleven är återfunnen sedan {on}.",
-    Why.BACK: "Det som personal antecknade om frånvaron gäller inte längre: en ny placering började {begins}.",
-    Why.PLACED: "Det som personal antecknade om saknad skolplats gäller inte längre: en placering började {begins}.",
+    Why.BACK: "Det som personal antecknade om frånvaron gäller inte längre: en ny inskrivning började {begins}.",
+    Why.PLACED: "Det som personal antecknade om saknad skolplats gäller inte längre: en inskrivning började {begins}.",
     Why.WORD_WAITS: (
         "Antecknat {said_on}, men gäller inte förrän en annan person har godkänt det: {what!t}, {on}. Se `upprop node "
         "review`."
@@ -110,14 +110,14 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Rows.VOID_ENDS: "{unit}, {form}, {start}–{end}: inställd, räknas till den dag det visades (skolsystem {system}).",
     Rows.FORMER: "{unit}, {form}, {start}–{end}: finns inte kvar sedan exporten från {gone_on}.",
     Rows.STATUS: "Personstatus i skolsystemet: {status!t}.",
-    Rows.NONE: "Inga placeringar.",
+    Rows.NONE: "Inga inskrivningar.",
     # -- what people stated
     Said.REASON: "{said_on}: skäl till att eleven lämnade: {reason!t}.",
     Said.PLANNED_START: "{said_on}: planerad skolstart på annat håll {on}.",
     Said.URGENT: "{said_on}: brådskande.",
     Said.NOT_PLACED: "{said_on}: ingen skolplats sedan {on}.",
-    Said.NO_SHOW: "{said_on}: kom aldrig, gäller placeringen {on}.",
-    Said.GONE: "{said_on}: borta trots placering, sista dagen i skolan {on}.",
+    Said.NO_SHOW: "{said_on}: kom aldrig, gäller inskrivningen {on}.",
+    Said.GONE: "{said_on}: borta trots inskrivning, sista dagen i skolan {on}.",
     Said.FOUND: "{said_on}: återfunnen sedan {on}.",
     Said.MET: "{said_on}: sedd i skolan {on}.",
     Said.AFFIRM: "{said_on}: skolgången här bekräftad för {on}.",
@@ -160,7 +160,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Heard.CONFIRM: "{closed_on}: en annan huvudman frågar brådskande om eleven har setts i skolan här.",
     Heard.RELEASED: "{closed_on}: utskrivningen kan göras.",
     Heard.ENDED: "{closed_on}: avslutat, skolplikten har upphört.",
-    Heard.VOIDED: "{closed_on}: den saknade placeringen är återtagen.",
+    Heard.VOIDED: "{closed_on}: den saknade skolplaceringen är återtagen.",
     Heard.OTHER: "{closed_on}: besked av slaget {kind}.",
     Heard.NOTHING: "Inga besked om eleven.",
     Heard.NO_CLOSE: "Registret har ännu inte meddelat något dagsavslut.",
@@ -170,17 +170,17 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     # -- the case
     Case.NOT_MADE: "Beräknat nu, men inte bearbetat än: det sker vid nästa utbyte med registret (`upprop node sync`).",
     Case.WATCH: (
-        "Bevakas till {due_on}: {school_days:skoldag|skoldagar} kvar (saknar placering sedan {since}). Visar sig "
+        "Bevakas till {due_on}: {school_days:skoldag|skoldagar} kvar (saknar skolplacering sedan {since}). Visar sig "
         "eleven hos en annan huvudman innan dess blir det inget ärende."
     ),
     Case.OVERDUE: (
-        "Bevakningen löpte ut {due_on} (saknar placering sedan {since}). Registrets besked väntas; uteblir det öppnas "
+        "Bevakningen löpte ut {due_on} (saknar skolplacering sedan {since}). Registrets besked väntas; uteblir det öppnas "
         "ärendet här ändå."
     ),
-    Case.OPEN: "Öppet ärende sedan {opened_on} ({opened_by!t}); saknar placering sedan {since}, {urgency!t}.",
-    Case.ANSWERED: "Besvarat {on}: eleven är redovisad (saknade placering sedan {since}). Var eleven är sägs aldrig.",
-    Case.ENDED: "Avslutat {on}: skolplikten har upphört (saknade placering sedan {since}).",
-    Case.VOID: "Återtaget {on}: uppgiften om saknad placering sedan {since} gällde inte.",
+    Case.OPEN: "Öppet ärende sedan {opened_on} ({opened_by!t}); saknar skolplacering sedan {since}, {urgency!t}.",
+    Case.ANSWERED: "Besvarat {on}: eleven är redovisad (saknade skolplacering sedan {since}). Var eleven är sägs aldrig.",
+    Case.ENDED: "Avslutat {on}: skolplikten har upphört (saknade skolplacering sedan {since}).",
+    Case.VOID: "Återtaget {on}: uppgiften om saknad skolplacering sedan {since} gällde inte.",
     Case.LEADS: "Den här huvudmannen samordnar ärendet.",
     Case.LINKED: "En annan huvudman har också ett öppet ärende om eleven.",
     Case.COVERAGE_INCOMPLETE: "Någon huvudman har inte hörts av på länge, så svaret kan vara ofullständigt.",
@@ -193,10 +193,10 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     ),
     # -- next
     Next.DUE: ("{on} ({school_days:skoldag|skoldagar} kvar): har ingen annan huvudman eleven då öppnas ett ärende."),
-    Next.SHOWS: "{on}, första skoldagen därefter: är eleven fortfarande utan placering börjar bevakningen.",
+    Next.SHOWS: "{on}, första skoldagen därefter: är eleven fortfarande utan skolplacering börjar bevakningen.",
     Next.HELD_RELEASED: "{on}: en inläsning från och med då som visar samma sak släpper fram att eleven har lämnat.",
-    Next.ROW_BEGINS: "{on}: nästa placering här börjar.",
-    Next.ROW_ENDS: "{on}: placeringen slutar {last_day}. Finns ingen ny då saknar eleven placering.",
+    Next.ROW_BEGINS: "{on}: nästa inskrivning här börjar.",
+    Next.ROW_ENDS: "{on}: inskrivningen slutar {last_day}. Finns ingen ny då saknar eleven skolplacering.",
     Next.REVIEW: "{on}: beslutet om skolplikten ska prövas på nytt. Sker det inte gäller det inte dagen efter.",
     Next.SYNC: "Nu: kör `upprop node sync`, eller låt noden göra det.",
     Next.NOTHING: "Ingen dag är att vänta på.",

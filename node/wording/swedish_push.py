@@ -13,7 +13,7 @@ PUSH: Mapping[enum.Enum, str] = {
         'Noden tar emot dem först när dess inställningar anger enrolment_listen = "värd:port". Starta om den efter det.'
     ),
     PushText.REVOKED: (
-        "{name} får inte längre lämna uppgifter. Elevernas placeringar gäller som de senast lämnades, tills "
+        "{name} får inte längre lämna uppgifter. Elevernas inskrivningar gäller som de senast lämnades, tills "
         "skolsystemet släpps in igen eller avslutas: upprop node systems --retire {name}"
     ),
     PushText.REVOKED_BEFORE: "{name} fick redan förut inte lämna uppgifter.",

@@ -29,8 +29,8 @@ REMARKS: Mapping[str, str] = {
     "names an org that is no school": "avser en organisation som inte är en skola",
     "stands twice for one pupil": "står två gånger för samma elev",
     # What follows from it
-    "the enrolment is left out": "placeringen är inte inläst",
-    "the second enrolment is left out": "den andra placeringen är inte inläst",
+    "the enrolment is left out": "inskrivningen är inte inläst",
+    "the second enrolment is left out": "den andra inskrivningen är inte inläst",
     "the row is left out": "raden är inte inläst",
     "the person is watched here alone until a national number arrives": (
         "eleven bevakas bara här tills ett personnummer eller samordningsnummer kommer"

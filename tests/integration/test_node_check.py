@@ -197,7 +197,7 @@ def test_the_command_previews_in_both_languages_and_refuses_as_the_import_does(u
     upprop.ok("import", str(path), "--as-of", "2026-08-24")
     path.write_bytes(content(roll(0, left(1))))
     swedish = upprop.ok("check", str(path), "--as-of", "2026-09-07", "--lang", "sv")
-    assert "Skulle uppges sakna placering: 1 elev" in swedish
+    assert "Skulle uppges sakna skolplacering: 1 elev" in swedish
     assert "varken med namn eller antal" in swedish
     assert "Förnamn1 Efternamn1" in swedish
     english = upprop.ok("check", str(path), "--as-of", "2026-09-07")

@@ -167,7 +167,7 @@ def played(upprop: Upprop, tmp_path: Path) -> None:
 def test_the_command_explains_in_both_languages_and_for_scripts(upprop: Upprop, tmp_path: Path, served: bool) -> None:
     def ask() -> None:
         shown = upprop.ok("explain", number(1), "--lang", "sv")
-        assert "Eleven saknar känd placering sedan 2026-09-05 (har lämnat skolan, ej brådskande)." in shown
+        assert "Eleven saknar känd skolplacering sedan 2026-09-05 (har lämnat skolan, ej brådskande)." in shown
         assert "9 skoldagar kvar" in shown
         assert "Förnamn1 Efternamn1" in shown
         assert UNIT in shown  # the export names no units
