@@ -14,11 +14,12 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.LEFT_ENDED: "Den senaste inskrivningen slutade {last_day}, och ingen ny har börjat.",
     Why.LEFT_VANISHED: "Eleven, eller elevens inskrivning, finns inte längre i exporten från {as_of}.",
     Why.LEFT_CANCELLED: (
-        "Inskrivningen togs bort som inställd {as_of}, fast den länge hade visats som gällande. Eleven räknas ha lämnat "
-        "den dagen."
+        "Inskrivningen togs bort som inställd {as_of}, fast den länge hade visats som gällande. Eleven räknas ha "
+        "lämnat den dagen."
     ),
     Why.LATER_ROW_TOO_LATE: (
-        "En ny inskrivning här börjar {begins}. Det är efter {due_on}, då bevakningen löper ut, och hindrar därför inget."
+        "En ny inskrivning här börjar {begins}. Det är efter {due_on}, då bevakningen löper ut, och hindrar därför "
+        "inget."
     ),
     Why.LAST_YEAR_ENDED_EARLY: (
         "Eleven gick i den sista årskursen ({school_year}) men slutade {last_day}, före vårterminens sista dagar. "
@@ -38,8 +39,8 @@ EXPLAINED: Mapping[enum.Enum, str] = {
         "{due_on}."
     ),
     Why.DUTY_ENDED_AFTERWARDS: (
-        "Skolplikten har upphört {on} ({cause!t}), men det visades först {shown_on}. Den saknade skolplaceringen var redan"
-        " sagd och står kvar bredvid."
+        "Skolplikten har upphört {on} ({cause!t}), men det visades först {shown_on}. Den saknade skolplaceringen var "
+        "redan sagd och står kvar bredvid."
     ),
     Why.DUTY_ENDED_LONG_BEFORE: (
         "Skolplikten upphörde {on} ({cause!t}). Det är för länge sedan för att förklara att eleven saknas nu."
@@ -55,7 +56,9 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     # -- why no gap
     Why.NEVER_HERE: "Inget skolsystem har visat någon inskrivning för eleven.",
     Why.BEGINS_LATER: "Elevens inskrivning börjar {begins}. Innan dess finns ingen skolgång att lämna.",
-    Why.NOTHING_COUNTS: "Ingen av elevens inskrivningar är i en skolform som räknas; det finns ingen skolgång att lämna.",
+    Why.NOTHING_COUNTS: (
+        "Ingen av elevens inskrivningar är i en skolform som räknas; det finns ingen skolgång att lämna."
+    ),
     Why.TAKEN_BACK: (
         "Inskrivningen vid {unit} ställdes in {as_of}, innan den hade gällt i tjugo skoldagar. Den räknas som om den "
         "aldrig hade funnits."
@@ -174,11 +177,13 @@ EXPLAINED: Mapping[enum.Enum, str] = {
         "eleven hos en annan huvudman innan dess blir det inget ärende."
     ),
     Case.OVERDUE: (
-        "Bevakningen löpte ut {due_on} (saknar skolplacering sedan {since}). Registrets besked väntas; uteblir det öppnas "
-        "ärendet här ändå."
+        "Bevakningen löpte ut {due_on} (saknar skolplacering sedan {since}). Registrets besked väntas; uteblir det "
+        "öppnas ärendet här ändå."
     ),
     Case.OPEN: "Öppet ärende sedan {opened_on} ({opened_by!t}); saknar skolplacering sedan {since}, {urgency!t}.",
-    Case.ANSWERED: "Besvarat {on}: eleven är redovisad (saknade skolplacering sedan {since}). Var eleven är sägs aldrig.",
+    Case.ANSWERED: (
+        "Besvarat {on}: eleven är redovisad (saknade skolplacering sedan {since}). Var eleven är sägs aldrig."
+    ),
     Case.ENDED: "Avslutat {on}: skolplikten har upphört (saknade skolplacering sedan {since}).",
     Case.VOID: "Återtaget {on}: uppgiften om saknad skolplacering sedan {since} gällde inte.",
     Case.LEADS: "Den här huvudmannen samordnar ärendet.",
