@@ -15,7 +15,7 @@ demo: $(STAMP) ## Play an autumn term of five municipalities and show who was fo
 	@$(BIN)/upprop demo
 
 test: check ## Run every check and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/ruff check

@@ -8,7 +8,6 @@ from federation import tls13
 
 tls13.require()
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,24 +18,13 @@ from federation import throwaway
 from federation.database import Database
 from federation.observability import Metrics
 from privacy.keys import deal_epoch
+from tests.harness.ports import free_ports
 from tests.harness.postgres import PostgresServer, postgres_server
 
 
 @pytest.fixture
 def metrics() -> Metrics:
     return Metrics(CollectorRegistry())
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now; held together while they are picked, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 MakeFederation = Callable[..., throwaway.DevFederation]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -39,6 +38,7 @@ from node.records.ss12000_file import Ss12000File
 from node.store.gaps import CaseLine, Gaps
 from node.store.pupils import Pupils
 from privacy.keys import deal_epoch
+from tests.harness.ports import free_ports
 
 ZONE = "Europe/Stockholm"
 AUTUMN_BREAK = Break(date(2026, 10, 26), date(2026, 10, 30))
@@ -46,15 +46,6 @@ EVALUATORS = 3
 
 NodeStores = Callable[[str], str] | None
 """Member → URL of an empty PostgreSQL store; None: a file each."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 class Node:

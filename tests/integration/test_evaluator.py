@@ -37,7 +37,7 @@ from privacy.identifiers import CanonicalNumber
 from privacy.keys import deal_epoch
 from privacy.protocol import Answer, Blinded, EpochKey
 from registry.settings import RegistrySettings
-from tests.conftest import free_ports
+from tests.harness.ports import free_ports
 
 TODAY = date(2026, 10, 19)
 ZONE = "Europe/Stockholm"
