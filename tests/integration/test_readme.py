@@ -65,8 +65,13 @@ def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
     assert inline - {"make demo", "make test", "make help"} == {f"upprop {command}" for command in NAMED}
 
 
-@pytest.mark.parametrize("command", NAMED)
-def test_commands_that_the_text_names_exist(command: str) -> None:
+def in_the_manual() -> list[str]:
+    texts = "".join(page.read_text(encoding="utf-8") for page in sorted((PROJECT / "docs" / "manual").glob("*.md")))
+    return sorted(set(re.findall(r"\bupprop ((?:node|evaluator) [a-z]+)", texts)))
+
+
+@pytest.mark.parametrize("command", [*NAMED, *in_the_manual()])
+def test_commands_that_the_texts_name_exist(command: str) -> None:
     told = CliRunner().invoke(main, [*command.removesuffix(" -").split(), "--help"])
     assert told.exit_code == 0, told.stderr
     assert "Usage:" in told.stdout
