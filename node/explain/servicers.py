@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from federation.control import Handlers
 from federation.v1 import control_pb2
@@ -11,8 +10,7 @@ from node.explain.checking import Checking, CheckReport, Foreseen
 from node.explain.explainer import Explainer
 from node.explain.findings import Finding
 from node.records.person import DEFAULT_SYSTEM
-from node.records.servicers import SOURCES, day_of, report_message
-from node.records.sources import delivery_of
+from node.records.servicers import day_of, handed_over, report_message
 from node.streaming import Report, streamed
 from node.wire import shown
 
@@ -35,7 +33,7 @@ def handlers(explainer: Explainer, checking: Checking) -> Handlers:
 
         def rehearse(report: Report) -> CheckReport:
             return checking.check(
-                delivery_of(SOURCES[asked.source], Path(asked.path)),
+                handed_over(asked),
                 as_of,
                 system=asked.system or DEFAULT_SYSTEM,
                 accept_shrink=asked.accept_shrink,

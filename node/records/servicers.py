@@ -13,7 +13,7 @@ from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.v1 import control_pb2
 from node.records.importing import Importing
-from node.records.person import DEFAULT_SYSTEM, Remark, RemarkKind
+from node.records.person import DEFAULT_SYSTEM, Delivery, Remark, RemarkKind
 from node.records.report import ImportReport
 from node.records.sources import Source, delivery_of
 from node.records.ss12000_api.fetching import Fetching
@@ -44,7 +44,7 @@ def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date]
 
         def take(report: Report) -> ImportReport:
             return importing.take(
-                delivery_of(SOURCES[request.source], Path(request.path)),
+                handed_over(request),
                 as_of,
                 system=system,
                 accept_shrink=request.accept_shrink,
@@ -76,6 +76,14 @@ def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date]
         yield from _reported(control_pb2.RetireSystemResponse, work, request.system, today(), log)
 
     return {"Import": import_export, "ListSystems": list_systems, "RetireSystem": retire_system}
+
+
+def handed_over(request: control_pb2.ImportRequest) -> Delivery:
+    """The delivery that stands at the request's path; raises UppropError(REQUEST_INVALID) where it names none."""
+    source = SOURCES.get(request.source)
+    if source is None or not request.path:
+        raise UppropError(Code.REQUEST_INVALID, "Give the path of an export. An API can be imported, not previewed.")
+    return delivery_of(source, Path(request.path))
 
 
 def _reported(
