@@ -69,6 +69,8 @@ def recover(person: str | None, words: Words, config: Path, as_json: bool) -> No
         click.echo(words(RecoveryText.RECOVERED, known=report["known"], attached=report["attached"]))
         if report["nameless"]:
             click.echo(words(RecoveryText.NAMELESS, nameless=report["nameless"], open=report["nameless_open"]))
+        if report["numbers_missing"]:
+            click.echo(words(RecoveryText.NUMBERS_MISSING, missing=report["numbers_missing"]))
         for problem in report["problems"]:
             click.echo(f"! {problem}", err=True)
         click.echo(words(RecoveryText.NEXT if report["complete"] else RecoveryText.AGAIN))

@@ -105,11 +105,20 @@ class Recovering:
         problems = yield from self._find_names(order)
         if not problems:
             yield from self._agree(order)
-        nameless, nameless_open = self._database.view(
-            "node_nameless", lambda tx: (len(self._recoveries.nameless(tx)), self._recoveries.nameless_open(tx))
+        report = self._database.view("node_recovered", functools.partial(self._report, known, problems))
+        self._log(RECOVERY_ENDED, complete=report.complete, all_named=not report.nameless)
+        return report
+
+    def _report(self, known: int, problems: tuple[str, ...], tx: Transaction) -> RecoveryReport:
+        handed_back = self._recoveries.handed_back(tx)
+        return RecoveryReport(
+            complete=not problems,
+            known=known,
+            nameless=len(self._recoveries.nameless(tx)),
+            nameless_open=self._recoveries.nameless_open(tx),
+            numbers_missing=sum(any(not ref.number_index for ref in version.carries) for version in handed_back),
+            problems=problems,
         )
-        self._log(RECOVERY_ENDED, complete=not problems, all_named=not nameless)
-        return RecoveryReport(not problems, known, nameless, nameless_open, problems)
 
     # -- what we have said ------------------------------------------------------------------------------------------
 

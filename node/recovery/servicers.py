@@ -27,6 +27,7 @@ def handlers(pipeline: Pipeline, copies: Copies) -> Handlers:
                     nameless=step.nameless,
                     nameless_open=step.nameless_open,
                     problems=step.problems,
+                    numbers_missing=step.numbers_missing,
                 )
                 yield control_pb2.RecoverResponse(report=report)
 

@@ -29,10 +29,12 @@ class StatedPage:
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
     """How far a recovery has come. `known` handles the registry has of this member, retracted ones left out; of them
-    `nameless` ones are of pupils whose number is not known here, `nameless_open` with an open gap."""
+    `nameless` ones are of pupils whose number is not known here, `nameless_open` with an open gap; `numbers_missing`
+    are of pupils who have an earlier number that is not known here."""
 
     complete: bool
     known: int = 0
     nameless: int = 0
     nameless_open: int = 0
+    numbers_missing: int = 0
     problems: tuple[str, ...] = field(default=())

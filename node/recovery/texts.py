@@ -17,6 +17,7 @@ class RecoveryText(enum.Enum):
     # -- recover
     RECOVERED = enum.auto()
     NAMELESS = enum.auto()
+    NUMBERS_MISSING = enum.auto()
     NEXT = enum.auto()
     AGAIN = enum.auto()
     NUMBER = enum.auto()

@@ -120,6 +120,19 @@ class Recoveries:
         )
         return tx.execute(query).scalar_one()
 
+    def handed_back(self, tx: Connection) -> tuple[Version, ...]:
+        """The newest version of every handle of a pupil with a number, where the registry handed it back."""
+        query = (
+            select(versions.c.handle)
+            .join(pupils, pupils.c.handle == versions.c.handle)
+            .where(
+                versions.c.state == VersionState.ACKNOWLEDGED.value,
+                versions.c.batch_id.is_(None),
+                pupils.c.number_index.is_not(None),
+            )
+        )
+        return tuple(self._outbox.newest(tx, tx.execute(query).scalars()).values())
+
     def unspoken(self, tx: Connection, *, to_ask: bool) -> tuple[bytes, ...]:
         """Ids of pupils of whom nothing reached the registry under their handle, those with something to say first.
 

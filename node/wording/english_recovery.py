@@ -18,6 +18,10 @@ RECOVERY: Mapping[enum.Enum, str] = {
         "{nameless:pupil is|pupils are} in no import and stand here without a name, {open} with an open case: "
         "upprop node cases. Whoever has the papers gives the numbers: upprop node recover --person -"
     ),
+    RecoveryText.NUMBERS_MISSING: (
+        "{missing:pupil has|pupils have} an earlier number (a samordningsnummer) that is not known here. Whoever knows "
+        "it, give it before anything new is said of the pupil: upprop node recover --person -"
+    ),
     RecoveryText.NEXT: "All that the registry knows is back. Next: upprop node sync",
     RecoveryText.AGAIN: "Run the command again: it goes on where it stopped. Nothing is sent until it has ended.",
     RecoveryText.NUMBER: "National identity number, twelve digits (not shown)",

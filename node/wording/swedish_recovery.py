@@ -18,6 +18,10 @@ RECOVERY: Mapping[enum.Enum, str] = {
         "{nameless:elev|elever} finns inte i någon inläsning och står här utan namn, {open} med öppet ärende: upprop "
         "node cases. Den som har handlingarna anger numren: upprop node recover --person -"
     ),
+    RecoveryText.NUMBERS_MISSING: (
+        "{missing:elev har|elever har} ett tidigare nummer (samordningsnummer) som inte är känt här. Den som vet "
+        "det anger det innan något nytt sägs om eleven: upprop node recover --person -"
+    ),
     RecoveryText.NEXT: "Allt som registret känner till är tillbaka. Nästa steg: upprop node sync",
     RecoveryText.AGAIN: "Kör kommandot igen: det fortsätter där det stannade. Inget skickas förrän det är klart.",
     RecoveryText.NUMBER: "Personnummer, tolv siffror (visas inte)",

@@ -13,12 +13,15 @@ import pytest
 from sqlalchemy import select
 
 from federation.errors import Code, UppropError
+from federation.files import write_secret
 from federation.rules.vocabulary import GapState, MemberId, Signal
+from node.recovery.copies import Copies, restore
 from node.recovery.stated import RecoveryReport
 from node.store.schema import pupils, versions
 from privacy.evaluator.store.allowances import Allowance
 from registry.store import signals as registry_signals
 from registry.store.schema import gaps as registry_gaps
+from tests.harness.postgres import PostgresServer
 from tests.integration.node_lossy import Fault, Killed, put_between
 from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import enrolment, number, person
@@ -375,3 +378,101 @@ def test_a_recovery_killed_after_any_transaction_ends_the_same(federation: Feder
         assert ended(federation, node) == expected, place
         place += 1
     assert place > 8
+
+
+# -- who is asked about ------------------------------------------------------------------------------------------------
+
+
+def test_protected_pupils_are_asked_about_only_when_somebody_types_their_number(federation: Federation) -> None:
+    """Marked after the leaving was said: what was said stands, and nobody asks about the pupil by himself."""
+    autumn(federation, *DAYS)
+    node = federation.nodes[STOCKHOLM]
+    marked = changed(AUTUMN, left(0) | {"securityMarking": "Sekretessmarkering"})
+    federation.day(LATER, {STOCKHOLM: marked, MALMO: THERE})
+    lose(node)
+    node.take(marked)
+    assert recover(node).nameless == 1
+    nameless = [case for case in node.cases() if case.person_id.startswith("recovered-")]
+    assert [case.state for case in nameless] == [GapState.OPEN]
+    node.app.pipeline.attach_number(number(0))
+    assert node.sync().submitted == 0
+    assert node.cases(protected=False) == ()
+    [case] = node.cases()
+    assert (case.number, case.opened_on) == (number(0), date(2026, 9, 21))
+
+
+def test_an_earlier_number_that_was_lost_is_kept_at_the_registry_until_it_is_typed(federation: Federation) -> None:
+    """A samordningsnummer that a personnummer followed: exports show the latter alone."""
+    node = federation.nodes[STOCKHOLM]
+    before = came(300) | {"civicNo": {"value": number(300, coordination=True), "nationality": "SE"}}
+    federation.day(DAYS[0], {STOCKHOLM: [*roll(0), before], MALMO: roll(100)})
+    federation.day(DAYS[1], {STOCKHOLM: [*roll(0), came(300)], MALMO: roll(100)})
+    [signal] = told(federation)
+    assert len(signal.pseudonyms) == 2
+    lose(node)
+    node.take([*roll(0), came(300)])
+    report = recover(node)
+    assert (report.complete, report.numbers_missing) == (True, 1)
+    assert node.sync().submitted == 0
+    assert node.app.pipeline.attach_number(number(300, coordination=True)) == person(300)["id"]
+    assert recover(node).numbers_missing == 0
+    assert node.sync().submitted == 0
+    gone = person(300, enrolment("2026-09-07", "2026-09-18"))
+    federation.day(DAYS[2], {STOCKHOLM: [*roll(0), gone], MALMO: roll(100)})
+    [signal] = told(federation)
+    assert signal.opening is not None
+    assert len(signal.pseudonyms) == 2
+
+
+def test_two_epochs_are_asked_about_once_and_nothing_is_said_anew(tmp_path: Path) -> None:
+    with running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE, epochs=2, standing=(1, 2)) as federation:
+        federation.day(BASELINE, {STOCKHOLM: roll(0), MALMO: roll(100)})
+        autumn(federation)
+        node = federation.nodes[STOCKHOLM]
+        lose(node)
+        node.take(AUTUMN)
+        spent = _used(federation)
+        assert recover(node).nameless == 0
+        assert _used(federation) - spent == 31
+        assert node.sync().submitted == 0
+
+
+def _used(federation: Federation) -> int:
+    evaluation = federation.apps[1].evaluation
+    return evaluation.used(MemberId(STOCKHOLM), federation.clock.today()).year
+
+
+# -- a node on PostgreSQL ----------------------------------------------------------------------------------------------
+
+
+def test_a_node_on_postgresql_recovers_too(tmp_path: Path, postgres: PostgresServer) -> None:
+    with (
+        postgres.fresh_database() as first,
+        postgres.fresh_database() as second,
+        running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE) as federation,
+    ):
+        node = federation.nodes[STOCKHOLM]
+        node.close()
+        config = federation.dev.node(STOCKHOLM)
+        url_file = config.parent / "db.url"
+        write_secret(url_file, first.encode())
+        config.write_text('database_url_file = "db.url"\n' + config.read_text())
+        federation.nodes[STOCKHOLM] = node = Node(config, federation.clock)
+        federation.day(BASELINE, {STOCKHOLM: roll(0), MALMO: roll(100)})
+        autumn(federation)
+        before, said = node.gaps(), told(federation)
+        copy = tmp_path / "copy"
+        Copies(node.app.database).make(copy, lambda _step, _done, _total: None)
+        node.close()
+        url_file.unlink()
+        write_secret(url_file, second.encode())
+        node.open()
+        node.take(AUTUMN)
+        assert recover(node).nameless == 0
+        assert node.sync().submitted == 0
+        assert (node.gaps(), told(federation)) == (before, said)
+        node.close()
+        restore(node.settings, copy, replace=True, report=lambda _step, _done, _total: None)
+        node.open()
+        assert node.sync().problems == ()
+        assert node.gaps() == before
