@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -32,22 +32,20 @@ from federation.rules.vocabulary import (
     ROSTER_STEP,
     Disposition,
     DispositionKind,
-    Handle,
     MemberId,
-    Notice,
     Policy,
-    Pseudonym,
     Signal,
 )
 from node.casework.opening import Casework
 from node.drill.drilling import Drilling
 from node.gaps import Judge
+from node.links import Links, Page
 from node.outbox import Version
-from node.pseudonymise import EvaluatorLink, Pseudonymiser
+from node.pseudonymise import Pseudonymiser
 from node.recovery.attaching import Attaching
 from node.recovery.guard import BEHIND, Guard
 from node.recovery.recovering import Order, Recovering
-from node.recovery.stated import RecoveryReport, StatedPage
+from node.recovery.stated import RecoveryReport
 from node.restating import Restated, Restating
 from node.store import Transaction
 from node.store.gaps import Gaps
@@ -97,37 +95,6 @@ class SyncReport:
     waiting: int = 0
     notices: int = 0
     problems: tuple[str, ...] = ()
-
-
-class Page(Protocol):
-    """Notices after a number; `node.uplink.Page`."""
-
-    @property
-    def notices(self) -> tuple[Notice, ...]: ...
-    @property
-    def through(self) -> int: ...
-    @property
-    def more(self) -> bool: ...
-    @property
-    def closed_on(self) -> date | None: ...
-
-
-class RegistryLink(Protocol):
-    """The registry as it is called; `node.uplink.RegistryLink` over the network."""
-
-    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]: ...
-    def list_notices(self, after: int) -> Page: ...
-    def acknowledge(self, through: int) -> None: ...
-    def report_roster(self, as_of: date, roster: int) -> None: ...
-    def list_signals(self, after: bytes) -> StatedPage: ...
-    def find_handles(self, pseudonyms: Sequence[Pseudonym]) -> tuple[tuple[Pseudonym, Handle], ...]: ...
-
-
-class Links(Protocol):
-    """The parties as the descriptor in force names them; `node.uplink.Uplink`."""
-
-    def registry(self) -> RegistryLink: ...
-    def evaluators(self) -> Sequence[EvaluatorLink]: ...
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from federation.database import Database
+from node.links import RegistryLink
 from node.recovery.attaching import Attaching
 from node.recovery.stated import StatedPage
 from node.store.recovery import Recoveries
@@ -19,12 +19,6 @@ BEHIND = (
     "The registry knows more of this member than this store does: the store is new, or an older copy. Nothing is sent, "
     "so that no gap is raised twice. Import the newest export, then run: upprop node recover"
 )
-
-
-class RegistryLink(Protocol):
-    """The part of the registry that tells what we have said; `node.uplink.RegistryLink` over the network."""
-
-    def list_signals(self, after: bytes) -> StatedPage: ...
 
 
 def pages(registry: RegistryLink) -> Iterator[StatedPage]:

@@ -13,16 +13,16 @@ import functools
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 from federation.database import Database
 from federation.descriptor import Epoch
 from federation.errors import Code, UppropError
 from federation.observability import Event, Log
-from federation.rules.vocabulary import MAX_BATCH, Handle, Pseudonym
+from federation.rules.vocabulary import MAX_BATCH, Handle
 from node.gaps import Judge
+from node.links import Links
 from node.outbox import PseudonymRef
-from node.pseudonymise import EvaluatorLink, Outcome, Pseudonymiser
+from node.pseudonymise import Outcome, Pseudonymiser
 from node.recovery.attaching import Attaching, Grounds
 from node.recovery.guard import pages
 from node.recovery.stated import RecoveryReport, StatedPage
@@ -42,20 +42,6 @@ AT_ONCE = 200
 
 # Without numbers of pupils, as every event of a node.
 RECOVERY_ENDED = Event("recovery_ended", ("complete", "all_named"))
-
-
-class RegistryLink(Protocol):
-    """The registry as a recovery asks it; `node.uplink.RegistryLink` over the network."""
-
-    def list_signals(self, after: bytes) -> StatedPage: ...
-    def find_handles(self, pseudonyms: Sequence[Pseudonym]) -> tuple[tuple[Pseudonym, Handle], ...]: ...
-
-
-class Links(Protocol):
-    """The parties as the descriptor in force names them; `node.uplink.Uplink`."""
-
-    def registry(self) -> RegistryLink: ...
-    def evaluators(self) -> Sequence[EvaluatorLink]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""The other parties as the node's work calls them; `node.uplink` makes the calls, over the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+
+from federation.rules.vocabulary import Disposition, Handle, Notice, Pseudonym, Signal
+from node.pseudonymise import EvaluatorLink
+from node.recovery.stated import StatedPage
+
+
+class Page(Protocol):
+    """Notices after a number; `node.uplink.Page`."""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]: ...
+    @property
+    def through(self) -> int: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def closed_on(self) -> date | None: ...
+
+
+class RegistryLink(Protocol):
+    """The registry as it is called; `node.uplink.RegistryLink` over the network."""
+
+    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]: ...
+    def list_notices(self, after: int) -> Page: ...
+    def acknowledge(self, through: int) -> None: ...
+    def report_roster(self, as_of: date, roster: int) -> None: ...
+    def list_signals(self, after: bytes) -> StatedPage: ...
+    def find_handles(self, pseudonyms: Sequence[Pseudonym]) -> tuple[tuple[Pseudonym, Handle], ...]: ...
+
+
+class Links(Protocol):
+    """The parties as the descriptor in force names them; `node.uplink.Uplink`."""
+
+    def registry(self) -> RegistryLink: ...
+    def evaluators(self) -> Sequence[EvaluatorLink]: ...
