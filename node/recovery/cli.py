@@ -38,7 +38,7 @@ def recover(person: str | None, words: Words, config: Path, as_json: bool) -> No
     \b
     1. upprop node restore FILE, if you have a copy; else upprop node migrate.
     2. upprop node import the last export from before the loss, if it is still at hand: a pupil who left since, and of
-       whom nothing had been said, is found by no other means. Then the newest export.
+       whom nothing had been said, is found by no other means. Then the newest export. So for each school system.
     3. upprop node recover
     4. upprop node sync
 

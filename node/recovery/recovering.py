@@ -42,6 +42,7 @@ AT_ONCE = 200
 
 # Without numbers of pupils, as every event of a node.
 RECOVERY_ENDED = Event("recovery_ended", ("complete", "all_named"))
+NUMBER_GIVEN = Event("recovery_number_given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ class Recovering:
                 "The registry has nothing of ours about this number that this node does not know by it. Nothing was "
                 "changed. Check the number.",
             )
+        self._log(NUMBER_GIVEN)
         return person_id
 
     # -- the end ----------------------------------------------------------------------------------------------------
