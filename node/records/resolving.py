@@ -44,6 +44,7 @@ class Known:
     number: Sound | None
     persons: tuple[bytes, ...]
     """Indexes of the ids it had in the newest rosters that showed it."""
+    renumbered: bool = False
 
 
 class NumberChange(enum.Enum):
@@ -162,10 +163,10 @@ class Resolver:
             if claimed is None:
                 return former.pupil_id, NumberChange.REPLACED
             # Another record still shows the former number. If that record had the pupil before too, this is a
-            # renumbering that reached one of two duplicates, or one of two school systems: what is known under either
-            # number is for the protected role. Else the school system gave the id to another person.
-            if any(other.person in former.persons for other in claimed.claims):
-                claimed.change, replaced = NumberChange.REPLACED, True
+            # renumbering that reached one of two duplicates, or one of two school systems; else the school system gave
+            # the id to another person. What the others say stands until they follow (`_merge_former`): one school
+            # system alone does not make another's pupil a matter of the protected role.
+            replaced = replaced or any(other.person in former.persons for other in claimed.claims)
         if replaced:
             return self._new_pupil(), NumberChange.REPLACED
         for former in formers:
@@ -184,8 +185,8 @@ class Resolver:
     def _merge_former(self, claim: Claim) -> None:
         """The record's number is one pupil's and its id was another's: are they one?
 
-        They are if the other had no number, or a samordningsnummer that this personnummer follows, and no other
-        record of this export claims the other.
+        They are if the other had no number, or a samordningsnummer that this personnummer follows, or if the number is
+        one that replaced another, which has now reached this record too; and if no other record claims the other.
         """
         former_id = self._former(claim)
         if former_id is None or claim.number is None or claim.number_index is None:
@@ -195,7 +196,7 @@ class Resolver:
         if taken or into in self._new_pupils:
             return
         former = self._known(former_id)
-        if former.number is None or _adds(former.number, claim.number):
+        if former.number is None or _adds(former.number, claim.number) or self._known(into).renumbered:
             self._merged[former_id] = into
 
 

@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from federation.rules.vocabulary import HANDLE_BYTES
+from node.identity import Route
 from node.model import Observation, Row
 from node.records import intake
 from node.records.leavings import Leavings, rows_on
@@ -201,9 +202,9 @@ class Taking:
         return _Resolved(resolution, standing, sorted(lost - kept))
 
     def _known(self, tx: Transaction, pupil_id: bytes) -> Known:
-        identity = self._pupils.identities(tx, [pupil_id])[pupil_id]
-        persons = tuple(self._pupils.person_index(person_id) for person_id in identity.person_ids)
-        return Known(pupil_id, identity.number, persons)
+        pupil = self._pupils.load(tx, pupil_id)
+        persons = tuple(self._pupils.person_index(person_id) for person_id in pupil.identity.person_ids)
+        return Known(pupil_id, pupil.identity.number, persons, pupil.route is Route.RENUMBERED)
 
     def _claim(self, stored: StoredRecord, today: date) -> Claim:
         parsed = parse(stored.record.number, today)

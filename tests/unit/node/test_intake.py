@@ -107,10 +107,17 @@ def test_any_other_change_of_number_is_a_replacement(after: Sound) -> None:
     assert whose(found) == {"id-1": ("ann", NumberChange.REPLACED)}
 
 
-def test_a_replacement_that_reached_one_of_two_records_is_a_replacement_under_both_numbers() -> None:
+def test_a_replacement_that_reached_one_of_two_records_is_a_replacement() -> None:
     before = [known("ann", PERSONNUMMER, "id-1", "id-2")]
     found = resolve(before, claim("id-1", OTHER), claim("id-2", PERSONNUMMER))
-    assert whose(found) == {"id-1": ("new 1", NumberChange.REPLACED), "id-2": ("ann", NumberChange.REPLACED)}
+    assert whose(found) == {"id-1": ("new 1", NumberChange.REPLACED), "id-2": ("ann", NumberChange.NONE)}
+
+
+def test_a_replacement_that_reaches_the_second_record_makes_them_one() -> None:
+    before = [known("ann", PERSONNUMMER, "id-2"), replace(known("renumbered", OTHER, "id-1"), renumbered=True)]
+    found = resolve(before, claim("id-1", OTHER), claim("id-2", OTHER))
+    assert whose(found) == {each: ("renumbered", NumberChange.NONE) for each in ("id-1", "id-2")}
+    assert found.merged == {b"ann": b"renumbered"}
 
 
 def test_an_id_given_to_somebody_else_replaces_no_number() -> None:
