@@ -8,6 +8,7 @@ or not, and never two processes at work on one store.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -49,6 +50,9 @@ CONTROL_DEADLINE = LONGEST_DEADLINE - 60.0
 
 READY_SECONDS = 20.0
 """How long a command waits for a daemon that holds the lock to open its socket."""
+
+LOOK_AGAIN_SECONDS = 1.0
+"""After which a caller who waits looks anew where the socket is."""
 
 _THREADS = 8
 _OPTIONS = (
@@ -193,16 +197,26 @@ def connect(data_dir: Path, *, wait: float = READY_SECONDS) -> Iterator[ControlS
 
     Raises UppropError(PEER_UNREACHABLE) where nothing answers within `wait` seconds.
     """
-    path = socket_path(data_dir)
-    inner = grpc.insecure_channel(f"unix:{path}", options=_OPTIONS)
-    with Channel(lambda: inner, peer="The daemon", default_deadline=CONTROL_DEADLINE) as channel:
+    with contextlib.ExitStack() as stack:
+        yield ControlServiceStub(stack.enter_context(_channel(data_dir, time.monotonic() + wait)))
+
+
+def _channel(data_dir: Path, give_up: float) -> Channel:
+    while True:
+        # A daemon that is starting may yet say that its socket is elsewhere.
+        dial = functools.partial(grpc.insecure_channel, f"unix:{socket_path(data_dir)}", options=_OPTIONS)
+        channel = Channel(dial, peer="The daemon", default_deadline=CONTROL_DEADLINE)
+        remaining = give_up - time.monotonic()
         try:
-            grpc.channel_ready_future(channel.current()).result(timeout=wait)
+            grpc.channel_ready_future(channel.current()).result(timeout=max(0.05, min(LOOK_AGAIN_SECONDS, remaining)))
         except grpc.FutureTimeoutError as error:
-            raise UppropError(
-                Code.PEER_UNREACHABLE, f"No daemon answers for {data_dir}. Start it, or look into its log."
-            ) from error
-        yield ControlServiceStub(channel)
+            channel.close()
+            if remaining <= LOOK_AGAIN_SECONDS:
+                raise UppropError(
+                    Code.PEER_UNREACHABLE, f"No daemon answers for {data_dir}. Start it, or look into its log."
+                ) from error
+        else:
+            return channel
 
 
 @contextlib.contextmanager

@@ -236,7 +236,9 @@ def test_a_signal_drains_the_process_and_leaves_nothing(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     events = [json.loads(line)["event"] for line in errors.splitlines()]
-    assert events[-2:] == ["daemon_stopping", "daemon_stopped"]
+    # The process can be told to stop the moment its ports are known, which is before it says that it has started.
+    assert "daemon_stopping" in events
+    assert events[-1] == "daemon_stopped"
     data = federation.registry.parent / "data"
     assert not {"ports.json", control.SOCKET_NAME} & {path.name for path in data.iterdir()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -149,6 +150,15 @@ def test_a_long_data_directory_has_a_socket_too(serve: Serve, tmp_path: Path) ->
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     with control.connect(directory) as stub:
         assert stub.Status(StatusRequest()).identity == "daemon"
+
+
+def test_whoever_waits_finds_a_socket_that_turns_up_elsewhere(serve: Serve, tmp_path: Path) -> None:
+    directory = tmp_path / ("d" * 120)
+    starting = threading.Timer(0.3, lambda: serve(directory=directory))
+    starting.start()
+    with control.connect(directory) as stub:
+        assert stub.Status(StatusRequest()).identity == "daemon"
+    starting.join()
 
 
 def test_a_stopped_server_leaves_nothing(data_dir: Path, tmp_path: Path, metrics: Metrics) -> None:
