@@ -11,10 +11,12 @@ more, the others are taken back by retractions, which the next sync sends.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from federation.rules.calendar import DAY
 from federation.rules.vocabulary import HANDLE_BYTES, Handle, Signal
 from node.gaps import Gap, Judge
 from node.identity import Identity, Route
@@ -68,13 +70,12 @@ class Attaching:
         self._recoveries = Recoveries(sealer)
 
     def grounds(self, tx: Transaction, judge: Judge, today: date) -> Grounds | None:
-        """None before the first import of a new store, and before the first one since a restored store was."""
+        """None before the first import of a new store."""
         state, facts = self._recoveries.state(tx), self._imports.facts(tx)
         if facts is None:
             return None
-        before = self._recoveries.first_import_since(tx, state.restored_as_of)
-        if before is None:
-            return None
+        # A restored store without a newer export goes by what it has: nothing is known of the days up to today.
+        before = self._recoveries.first_import_since(tx) or today + DAY
         reported = state.last_contact is not None and before <= state.last_contact
         window = Window(state.restored_as_of, before, reported)
         return Grounds(window, Rules(facts, judge.policy, judge.calendar), judge, today)
@@ -133,9 +134,9 @@ class Attaching:
         """Write the version, the history made anew from it, and the gaps as they were told."""
         signal = stated.signal
         before = self._outbox.newest(tx, [signal.handle]).get(signal.handle)
+        numbers = [self._pupils.number_index(number) for number in pupil.identity.numbers]
         version = _version(signal)
-        if before is not None and before.carries:
-            version = replace(version, carries=before.carries)
+        version = replace(version, carries=_remembered(version.carries, numbers, before))
         self._recoveries.hand_back(tx, [(pupil.pupil_id, version)], grounds.today)
         self._rebuild(tx, pupil, signal, grounds)
         known = self._gaps.of_handles(tx, [signal.handle]).get(signal.handle, ())
@@ -252,6 +253,22 @@ def _version(signal: Signal) -> Version:
     """The version as the outbox keeps it; the numbers of its pseudonyms are not known yet."""
     carries = tuple(PseudonymRef(pseudonym.epoch, _UNKNOWN) for pseudonym in signal.pseudonyms)
     return Version(replace(signal, pseudonyms=()), carries)
+
+
+def _remembered(
+    carries: Sequence[PseudonymRef], numbers: Sequence[bytes], before: Version | None
+) -> tuple[PseudonymRef, ...]:
+    """What a version carries, as far as the pupil's numbers and the version before it tell.
+
+    Of each epoch: all the pupil's numbers, where it bears as many; else those that the version before had.
+    """
+    found: list[PseudonymRef] = []
+    for epoch, borne in Counter(ref.epoch for ref in carries).items():
+        known = [PseudonymRef(epoch, number) for number in numbers]
+        if len(known) != borne:
+            known = [ref for ref in (before.carries if before is not None else ()) if ref.epoch == epoch][:borne]
+        found += [*known, *[PseudonymRef(epoch, _UNKNOWN)] * (borne - len(known))]
+    return tuple(found)
 
 
 def _named(carries: Sequence[PseudonymRef], found: Sequence[PseudonymRef]) -> tuple[PseudonymRef, ...]:

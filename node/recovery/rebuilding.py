@@ -148,6 +148,9 @@ class _Rebuilding:
             day = self._day_of(presence)
             if day is not None:
                 days.setdefault(day, []).extend(self._rows_of(presence))
+        taken_back = self._taken_back()
+        if taken_back and self.window.after is not None and self.window.holds(self.window.after + DAY):
+            days.setdefault(self.window.after + DAY, []).extend(taken_back)
         opening = self.signal.opening
         if opening is not None and not days and self.window.holds(self._missing_on(opening)):
             # Never here, and said to be missing: known all the same from that day on.
@@ -164,6 +167,22 @@ class _Rebuilding:
             if presence.until is not None and self._vanished_on(presence) and self.window.holds(presence.until)
         ]
         self.observations = [*self.remembered, *made, *self.since]
+
+    def _taken_back(self) -> list[Row]:
+        """Rows that were in force when the store knew of them, and of which nothing is told any more: cancelled since,
+        before they had stood for so long that their end would be told."""
+        shown = {_key(row): row for row in self.shown.rows or ()}
+        return [
+            replace(row, cancelled=True)
+            for seen in self.remembered[-1:]
+            for row in seen.rows or ()
+            if not is_void(row) and (_key(row) not in shown or is_void(shown[_key(row)]))
+            if _until(row) > seen.as_of
+            and not any(
+                _begins(row) < (presence.until or FOREVER) and (presence.begins or LONG_AGO) < _until(row)
+                for presence in self.signal.presences
+            )
+        ]
 
     def _ended_by_word(self, presence: Presence, row: Row) -> bool:
         """Whether a person ended it though its row goes on; else the row had ended, and was corrected since."""
@@ -192,6 +211,9 @@ class _Rebuilding:
         day = presence.affirmed_on
         if day is not None and self.window.holds(day):
             return day
+        if presence.until is None and self.window.after is not None and self._is_gone_from_memory():
+            # Back soon after the store last knew of the pupil, or it would have been affirmed anew.
+            return self.window.after + DAY if self.window.holds(self.window.after + DAY) else None
         if presence.until is None or (day is not None and day >= self.window.before):
             return None
         # Told when it had ended already, or begun in days that are remembered: what is new is the end.
@@ -201,6 +223,10 @@ class _Rebuilding:
             self.window.before - DAY,
         )
         return day if self.window.holds(day) else None
+
+    def _is_gone_from_memory(self) -> bool:
+        newest = self.remembered[-1] if self.remembered else None
+        return newest is not None and newest.rows is None
 
     def _rows_of(self, presence: Presence) -> list[Row]:
         """The rows of the import that are this presence, as they stood; what they leave out is filled in."""

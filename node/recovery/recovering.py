@@ -121,16 +121,16 @@ class Recovering:
         state = self._recoveries.state(tx)
         if not state.agreed:
             self._recoveries.behind(tx, page.first_contact, page.last_contact)
-        self._attaching.hand_back(tx, page.stated, self._grounds(tx, order))
+        if self._attaching.behind(tx, page.stated):
+            self._attaching.hand_back(tx, page.stated, self._grounds(tx, order))
 
     def _grounds(self, tx: Transaction, order: Order) -> Grounds:
         grounds = self._attaching.grounds(tx, order.judge, order.today)
         if grounds is None:
             raise UppropError(
                 Code.INPUT_REFUSED,
-                "Nothing has been imported since the store was made or restored. Import an export first: upprop node "
-                "import FILE --as-of DATE. Where the last export from before the loss is still at hand, import that "
-                "one first, then the newest.",
+                "There is no roster yet. Import an export first: upprop node import FILE --as-of DATE. Where the last "
+                "export from before the loss is still at hand, import that one first, then the newest.",
             )
         return grounds
 

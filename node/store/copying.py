@@ -83,7 +83,7 @@ def prepare(database: Database, path: Path) -> None:
         raise UppropError(Code.INPUT_REFUSED, f"{path.name} is no copy of a node. Choose what upprop node backup made.")
     migrate(database, STORE_PACKAGE)
     with database.transaction("node_restored") as tx:
-        set_restored(tx, tx.execute(select(func.max(schema_systems.imports.c.seen_on))).scalar())
+        set_restored(tx)
 
 
 def holds_something(database: Database) -> bool:

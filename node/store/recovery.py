@@ -70,11 +70,10 @@ class Recoveries:
         """What the registry had been told of imports when the store was found to be behind."""
         _set(tx, first_contact=first_contact, last_contact=last_contact)
 
-    def first_import_since(self, tx: Connection, restored_as_of: date | None) -> date | None:
+    def first_import_since(self, tx: Connection) -> date | None:
         """The day of the first import since the store was begun or restored; None before it."""
-        query = select(func.min(imports.c.seen_on))
-        if restored_as_of is not None:
-            query = query.where(imports.c.seen_on > restored_as_of)
+        restored = select(func.max(recovery.c.restored_import)).scalar_subquery()
+        query = select(func.min(imports.c.seen_on)).where(imports.c.import_id > func.coalesce(restored, 0))
         return tx.execute(query).scalar()
 
     def next_nameless(self, tx: Connection) -> int:
@@ -225,6 +224,7 @@ def _set(tx: Connection, **values: Any) -> None:
         tx.execute(insert(recovery).values(id=1, **values))
 
 
-def set_restored(tx: Connection, newest: date | None) -> None:
-    """Note that this store was restored from a copy whose newest import was known on that day."""
-    _set(tx, agreed=False, restored_as_of=newest)
+def set_restored(tx: Connection) -> None:
+    """Note that this store was restored from a copy, and what the newest import in it is."""
+    newest = tx.execute(select(func.max(imports.c.import_id), func.max(imports.c.seen_on))).one()
+    _set(tx, agreed=False, restored_import=newest[0], restored_as_of=newest[1])

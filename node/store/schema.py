@@ -57,7 +57,8 @@ recovery = Table(
     # The registry was asked and has nothing of this member that the store has not. False in a new store, in one that
     # was restored from a copy, and in one that was found to be behind: then nothing is sent.
     Column("agreed", Boolean, nullable=False, server_default=false()),
-    # The newest import of the copy that the store was restored from; null in one that never was.
+    # The newest import of the copy that the store was restored from, and its day; null in one that never was.
+    Column("restored_import", Integer),
     Column("restored_as_of", Date),
     # As-of of the first and the newest import that the registry had been told of when the store was found to be behind:
     # the baseline and the last import of the store that was lost. Null otherwise.

@@ -15,10 +15,13 @@ import pytest
 from federation.demo import scenario as scenarios
 from federation.demo.generator import Recipe, generate, write
 from federation.demo.scenario import Case
-from federation.demo.simulate import Refused, Simulation, prepared
+from federation.demo.simulate import Refused, Simulation, prepared, unseen
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import GapState, MemberId
+from federation.settings import load
 from federation.v1 import control_pb2
+from node.recovery.copies import restore
+from node.settings import NodeSettings
 from tests.harness import autumn4
 from tests.simulation.test_simulations import LIVELY
 
@@ -103,6 +106,30 @@ class Losing(Simulation):
             yield replace(case, person_id=ids.get(numbers[case.person_id], case.person_id))
 
 
+class Restoring(Losing):
+    """In place of what was deleted comes a copy of two dates before; the export between was never kept."""
+
+    def _lose(self, _simulation: Simulation, step: str) -> None:
+        if step != "heard":
+            return
+        for member, name in self.trial.nodes.items():
+            request = control_pb2.BackupRequest(path=str(self._copy(member, self.today)))
+            *_, last = self.trial.ask(name, "Backup", request)
+            assert last.report.newest_import == self.today.isoformat()
+        super()._lose(_simulation, step)
+
+    def _copy(self, member: str, as_of: date) -> Path:
+        return self.trial.home / f"{member}-{as_of}.copy"
+
+    def _delete(self, member: MemberId) -> None:
+        name = self.trial.nodes[member]
+        self.trial.kill(name)
+        place = self._scenario.as_of.index(self.today)
+        copy = self._copy(member, self._scenario.as_of[max(0, place - 2)])
+        restore(load(self.trial.home / name / "config.toml", NodeSettings), copy, replace=True, report=unseen)
+        self.restart(name)
+
+
 class LosingKilled(Losing):
     """Each recovery is killed in the midst of what it does, again and again, before one is let come to its end."""
 
@@ -166,6 +193,16 @@ def test_autumn_4_with_a_node_lost_on_every_date_equals_the_truth(tmp_path: Path
     assert isinstance(simulation, Losing)
     assert simulation.named > 5
     # Nothing had to be said anew, let alone raised twice.
+    assert simulation.sent_after == [0] * 14
+
+
+def test_autumn_4_with_a_node_set_back_on_every_date_equals_the_truth(tmp_path: Path) -> None:
+    autumn4.write_out(tmp_path / "scenario")
+    truth = scenarios.read_truth(tmp_path / "scenario").cases
+    with prepared(tmp_path / "scenario", kind=Restoring) as simulation:
+        outcome = simulation.play()
+    assert at_registry(outcome.cases) == at_registry(truth)
+    assert isinstance(simulation, Restoring)
     assert simulation.sent_after == [0] * 14
 
 

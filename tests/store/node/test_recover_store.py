@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from federation.database import Database
 from node.identity import Identity, Route
@@ -13,6 +13,7 @@ from node.outbox import PseudonymRef
 from node.store.outbox import VersionState
 from node.store.recovery import Recoveries, RecoveryState, set_restored
 from node.store.schema import pseudonyms, pupils, retired_handles, versions
+from node.store.schema_systems import imports
 from tests.store.node.stored import (
     MADE_ON,
     OUTBOX,
@@ -42,8 +43,8 @@ def test_a_new_store_has_not_agreed_and_agrees_once(database: Database) -> None:
         store.run("test", lambda tx: RECOVERIES.behind(tx, MADE_ON, None))
         assert store.view("test", RECOVERIES.state) == RecoveryState(True, None, MADE_ON, None)
         store.run("test", RECOVERIES.doubt)
-        store.run("test", lambda tx: set_restored(tx, MADE_ON))
-        assert store.view("test", RECOVERIES.state) == RecoveryState(False, MADE_ON, MADE_ON, None)
+        store.run("test", set_restored)
+        assert store.view("test", RECOVERIES.state) == RecoveryState(False, None, MADE_ON, None)
 
 
 def test_nameless_pupils_are_counted_through(database: Database) -> None:
@@ -139,6 +140,23 @@ def test_a_number_that_is_nobodys_leaves_no_pseudonym(database: Database) -> Non
 
 
 def test_the_first_import_since_a_restore_is_found(database: Database) -> None:
+    def add(tx: Connection, day: date) -> None:
+        counts = dict.fromkeys(("persons", "rows", "changed", "vanished", "rejected"), 0)
+        at = datetime(2026, 9, 7, tzinfo=UTC)
+        tx.execute(
+            insert(imports).values(
+                as_of=day, seen_on=day, received_at=at, file_digest=bytes(32), baseline=False, **counts
+            )
+        )
+
     with opened(database) as store, store.transaction("test") as tx:
-        assert RECOVERIES.first_import_since(tx, None) is None
-        assert RECOVERIES.first_import_since(tx, date(2026, 9, 7)) is None
+        assert RECOVERIES.first_import_since(tx) is None
+        add(tx, MADE_ON)
+        add(tx, date(2026, 9, 14))
+        assert RECOVERIES.first_import_since(tx) == MADE_ON
+        set_restored(tx)
+        assert RECOVERIES.state(tx).restored_as_of == date(2026, 9, 14)
+        assert RECOVERIES.first_import_since(tx) is None
+        # Another one of the same day is a newer one all the same.
+        add(tx, date(2026, 9, 14))
+        assert RECOVERIES.first_import_since(tx) == date(2026, 9, 14)

@@ -312,3 +312,23 @@ def test_whoever_came_since_is_an_arrival() -> None:
 def test_a_restored_store_knows_its_baseline_by_itself() -> None:
     history = History((seen(LOST, ROW),))
     assert never_said(history, Window(day(9, 21), LOST), RULES) == history
+
+
+COPIED = Window(day(9, 21), LOST, reported=True)
+
+
+def test_what_was_cancelled_after_the_copy_was_made_is_no_leaving_of_today() -> None:
+    remembered = (seen(day(9, 21), replace(NEW, start=day(9, 17))),)
+    cancelled = replace(NEW, start=day(9, 17), cancelled=True)
+    before = heard(*remembered, seen(day(9, 28), cancelled))
+    assert before.presences == ()
+    shows = History((*remembered, seen(LOST, cancelled)))
+    assert say(rebuilt(before, shows, COPIED, RULES)) == say(History((*remembered, seen(day(9, 28), cancelled))))
+
+
+def test_who_was_back_soon_after_the_copy_was_made_was_never_gone() -> None:
+    remembered = (seen(BASELINE, ROW), gone(day(9, 21)))
+    before = heard(*remembered, seen(day(9, 28), ROW))
+    shows = History((*remembered, seen(LOST, ROW)))
+    assert before.presences[0].affirmed_on == BASELINE
+    assert say(rebuilt(before, shows, COPIED, RULES)).presences == before.presences

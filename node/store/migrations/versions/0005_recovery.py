@@ -16,6 +16,7 @@ def upgrade() -> None:
         "recovery",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("agreed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("restored_import", sa.Integer(), nullable=True),
         sa.Column("restored_as_of", sa.Date(), nullable=True),
         sa.Column("first_contact", sa.Date(), nullable=True),
         sa.Column("last_contact", sa.Date(), nullable=True),
