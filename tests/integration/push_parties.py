@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ import grpc
 import pytest
 
 from federation.control import socket_path
+from federation.v1 import enrolment_pb2
 from tests.harness.push_client import PushClient, code_of
 from tests.integration.test_node_cli import Upprop
 
 TODAY = date(2026, 9, 21)
 """A Monday, some weeks into the term."""
+DAY = timedelta(days=1)
+UNKNOWN = enrolment_pb2.WITHDRAWAL_REASON_UNKNOWN_WHEREABOUTS
+MOVED = enrolment_pb2.WITHDRAWAL_REASON_MOVED
 
 COMMAND = "import sys; from federation.cli import main; main()"
 
@@ -97,3 +102,14 @@ def refused(code: str) -> Iterator[None]:
     with pytest.raises(grpc.RpcError) as error:
         yield
     assert code_of(error.value) == code
+
+
+def stored(node: PushNode, query: str) -> list[Any]:
+    with sqlite3.connect(node.data_dir / "node.sqlite") as connection:
+        return connection.execute(query).fetchall()
+
+
+def content_of(node: PushNode) -> list[Any]:
+    """All that pushes change, as far as equality goes."""
+    tables = ("records", "pupils", "sayings", "imports", "pushes", "roster_parts")
+    return [stored(node, f"select * from {table} order by 1, 2") for table in tables]
