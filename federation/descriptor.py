@@ -95,6 +95,7 @@ class Descriptor:
     zone: str
     policy: Policy
     calendars: Mapping[str, tuple[Break, ...]]
+    ledger_key: bytes | None
     registries: tuple[Registry, ...]
     evaluators: tuple[Evaluator, ...]
     epochs: tuple[Epoch, ...]
@@ -114,12 +115,9 @@ class Descriptor:
             serial=file.serial,
             expires=file.expires.astimezone(UTC),
             zone=file.zone,
-            policy=Policy(
-                watch_school_days=file.policy.watch_school_days,
-                silence_school_days=file.policy.silence_school_days,
-                protected=file.policy.protected,
-            ),
+            policy=file.policy.policy(),
             calendars=MappingProxyType(calendars),
+            ledger_key=file.ledger_key,
             registries=tuple(file.registries),
             evaluators=tuple(sorted(file.evaluators, key=lambda each: each.index)),
             epochs=tuple(sorted(file.epochs, key=lambda each: each.epoch)),

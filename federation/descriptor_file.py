@@ -6,6 +6,7 @@ Invariants: unknown keys are refused; what types cannot say is said by `check`; 
 from __future__ import annotations
 
 import struct
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.errors import Code, UppropError
 from federation.identity import MUNICIPALITY_ID, OPERATOR_ID, Identity, Kind
-from federation.rules.vocabulary import MemberId, Policy
+from federation.rules.vocabulary import MemberId, Policy, Retention
 
 DEFAULT_CALENDAR = "default"
 
@@ -106,16 +107,52 @@ class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _DEFAULTS = Policy()
+_KEPT = Retention()
+
+Days = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+
+
+class RetentionValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    answered_pair_days: Annotated[int, msgspec.Meta(ge=60, le=10_000)] = _KEPT.answered_pair_days
+    arrival_months: Annotated[int, msgspec.Meta(ge=13, le=120)] = _KEPT.arrival_months
+    closed_case_days: Annotated[int, msgspec.Meta(ge=60, le=10_000)] = _KEPT.closed_case_days
+    unanswered_years: Annotated[int, msgspec.Meta(ge=1, le=20)] = _KEPT.unanswered_years
+    notice_days: Annotated[int, msgspec.Meta(ge=60, le=10_000)] = _KEPT.notice_days
+    answer_days: Annotated[int, msgspec.Meta(ge=14, le=10_000)] = _KEPT.answer_days
 
 
 class PolicyValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a value left out stands for is what a federation in service should have; 0 or false switches off."""
+
     watch_school_days: Annotated[int, msgspec.Meta(ge=1, le=100)] = _DEFAULTS.watch_school_days
     silence_school_days: Annotated[int, msgspec.Meta(ge=1, le=100)] = _DEFAULTS.silence_school_days
     protected: Literal["local", "same"] = "local"
+    backdating_days: Days = 120
+    answer_kept_days: Days = 60
+    monthly_openings: Days = 20
+    monthly_openings_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 10
+    second_person: bool = True
+    overlap_school_days: Days = 10
+    roll_call: bool = True
+    retention: RetentionValues = RetentionValues()
+
+    @classmethod
+    def of(cls, policy: Policy) -> PolicyValues:
+        """The values that state this policy. What a node alone decides is no part of them."""
+        named = {name: getattr(policy, name) for name in cls.__struct_fields__ if name != "retention"}
+        return msgspec.convert({**named, "retention": asdict(policy.retention)}, cls)
+
+    def policy(self) -> Policy:
+        """The policy that these values state."""
+        named = {name: getattr(self, name) for name in self.__struct_fields__ if name != "retention"}
+        return Policy(**named, retention=Retention(**msgspec.structs.asdict(self.retention)))
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The file as it is written; a draft is one without `serial` and `expires`, which signing sets."""
+    """The file as it is written; a draft is one without `serial` and `expires`, which signing sets.
+
+    `ledger_key` is the raw Ed25519 public key with which the registry signs the checkpoints of its ledger.
+    """
 
     serial: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
     expires: datetime | None = None
@@ -123,6 +160,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     policy: PolicyValues = PolicyValues()
     calendars: dict[str, list[Pause]] = msgspec.field(default_factory=lambda: {DEFAULT_CALENDAR: []})
     ca_certificates: list[str] = []
+    ledger_key: Key32 | None = None
     registries: list[Registry] = []
     evaluators: list[Evaluator] = []
     epochs: list[Epoch] = []
@@ -201,7 +239,8 @@ def parse_file(body: bytes) -> File:
 def serialise_file(file: File) -> bytes:
     """The file as TOML, deterministic."""
     plain = msgspec.to_builtins(file, builtin_types=(datetime, date), str_keys=True)
-    if plain["expires"] is None:
-        # TOML has no null.
-        del plain["expires"]
+    for name in ("expires", "ledger_key"):
+        if plain[name] is None:
+            # TOML has no null.
+            del plain[name]
     return msgspec.toml.encode(plain)

@@ -199,7 +199,7 @@ def dev(
         serial=1,
         expires=(made_at + lifetime).replace(microsecond=0),
         zone=zone,
-        policy=PolicyValues(policy.watch_school_days, policy.silence_school_days, policy.protected),  # type: ignore[arg-type]  # checked when the file is read
+        policy=PolicyValues.of(policy),
         calendars={DEFAULT_CALENDAR: pauses, **{member.calendar: pauses for member in listed}},
         ca_certificates=[certificate_pem(federation.ca.certificate).decode()],
         registries=[

@@ -245,15 +245,17 @@ def _last(responses: Iterable[Any], name: str, what: str) -> Any:
 
 def setting(scenario: Scenario, *, nodes_in_process: bool = False, route: Route = direct) -> Setting:
     """The trial federation that a scenario asks for."""
-    stated = {**scenario.policy, "watch_school_days": scenario.watch_school_days}
+    # What guards against misuse, and what asks people, is off unless the scenario says otherwise.
+    unstated = msgspec.to_builtins(PolicyValues.of(Policy()))
+    stated = {**unstated, **scenario.policy, "watch_school_days": scenario.watch_school_days}
     try:
-        values = msgspec.convert(stated, PolicyValues)
+        policy = msgspec.convert(stated, PolicyValues).policy()
     except msgspec.ValidationError as error:
         raise UppropError(Code.INPUT_REFUSED, f"The scenario's policy is not understood: {error}.") from error
     return Setting(
         members=tuple(DevMember(each.id, each.name, each.population) for each in scenario.members),
         breaks=tuple(Break(each.start, each.end) for each in scenario.calendar.breaks),
-        policy=Policy(values.watch_school_days, values.silence_school_days, values.protected),
+        policy=policy,
         today=scenario.as_of[0],
         nodes_in_process=nodes_in_process,
         route=route,

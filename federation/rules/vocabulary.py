@@ -7,7 +7,7 @@ an interval; its end is `until`, the first day without) and `urgency` (the class
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NewType
 
@@ -64,6 +64,7 @@ class NoticeKind(enum.StrEnum):
     EPOCH = "EPOCH"
     ENDED = "ENDED"
     VOIDED = "VOIDED"
+    OVERLAP = "OVERLAP"
 
 
 class DispositionKind(enum.StrEnum):
@@ -144,6 +145,24 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the registry keeps what has served its purpose."""
+
+    answered_pair_days: int = 60
+    """After the answer: the gap and what it was answered by."""
+    arrival_months: int = 13
+    """A presence, and one that has answered a gap."""
+    closed_case_days: int = 180
+    """After its close a case loses the pseudonyms it was linked by."""
+    unanswered_years: int = 13
+    """An unanswered gap, where its member does not end it before: from six years of age to 18 years and 12 months."""
+    notice_days: int = 400
+    """A notice that its member has acknowledged."""
+    answer_days: int = 90
+    """The answer to a batch, for a member that never received it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The federation's policy values, from the descriptor. Units: school days unless said otherwise."""
 
@@ -153,6 +172,20 @@ class Policy:
     """`local`: nothing is said about a pupil with a protected identity; `same`: signals as for anyone."""
     upper_secondary: bool = False
     """Whether the voluntary upper secondary forms (GY, GYS, GYAN) count as presence too."""
+    backdating_days: int = 0
+    """A `since` further back from its first receipt than so many days counts as that day less these; 0: no limit."""
+    answer_kept_days: int = 0
+    """For so many days after an answer, a restated or further opening of that pupil is not matched anew; 0: it is."""
+    monthly_openings: int = 0
+    """Openings that a member may state in a month, or `monthly_openings_percent` of its roster; 0: no limit."""
+    monthly_openings_percent: int = 0
+    second_person: bool = False
+    """Whether an opening made by hand waits for a second person's review."""
+    overlap_school_days: int = 0
+    """Both present at two members for more school days than these: the earlier is asked; 0: nobody is."""
+    roll_call: bool = False
+    """Whether the pseudonyms of gaps that are soon due are listed to all members."""
+    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,12 @@
+"""The roll call: pupils who were called, and what a person has yet to say of them."""
+
+from __future__ import annotations
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

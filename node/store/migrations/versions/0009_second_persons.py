@@ -1,0 +1,12 @@
+"""Who said what by hand, and who reviewed it; the notice OVERLAP."""
+
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

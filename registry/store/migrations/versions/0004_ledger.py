@@ -1,0 +1,12 @@
+"""The ledger: its tree, what its leaves hold, and what waits for the hour's leaf."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

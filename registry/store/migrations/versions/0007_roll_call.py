@@ -1,0 +1,12 @@
+"""The roll call: pseudonyms of gaps that are soon due, for as long as they are."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
