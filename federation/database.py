@@ -34,7 +34,7 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from federation import boundary
+from federation import boundary, deadline
 from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.observability import Metrics
@@ -64,6 +64,7 @@ _LONGEST_PAUSE = 1.0
 # Class 40 is serialization failure and deadlock, 55P03 a lock that was not had in time, 57P01-03 and class 08 a server
 # that went away: a transaction that survives running twice may be run again after each of them.
 _RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
+_CANCELED = "57014"
 _RETRIED_SQLITE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 T = TypeVar("T")
@@ -118,9 +119,10 @@ class Database:
     @contextlib.contextmanager
     def transaction(self, name: str, *, isolation: Isolation = Isolation.REPEATABLE_READ) -> Iterator[Connection]:
         """A writing transaction, committed at the end of the block and rolled back by any exception. Not retried."""
-        with boundary.transaction(name), self._writer or contextlib.nullcontext(), self._measured(name):
+        with boundary.transaction(name), self._turn(), self._measured(name):
             options = {} if self.is_sqlite else {"isolation_level": isolation.value}
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
+                self._keep_deadline(connection)
                 yield connection
 
     @contextlib.contextmanager
@@ -134,8 +136,7 @@ class Database:
             with self.transaction(name) as connection:
                 yield connection
             return
-        writer = self._writer or contextlib.nullcontext()
-        with boundary.transaction(name), writer, self._measured(name), self._engine.connect() as connection:
+        with boundary.transaction(name), self._turn(), self._measured(name), self._engine.connect() as connection:
             # The setting cannot be changed within a transaction.
             driver = connection.connection.cursor()
             driver.execute("PRAGMA foreign_keys = OFF")
@@ -158,13 +159,14 @@ class Database:
                 else {"isolation_level": Isolation.REPEATABLE_READ.value, "postgresql_readonly": True}
             )
             with self._engine.connect().execution_options(**options) as connection, connection.begin() as transaction:
+                self._keep_deadline(connection)
                 yield connection
                 transaction.rollback()
 
     def run(self, name: str, work: Callable[[Connection], T], *, isolation: Isolation = Isolation.REPEATABLE_READ) -> T:
         """Run `work` in a writing transaction, again where the database asks for it, and return its result.
 
-        Raises UppropError(STORE_LOCKED) when it was refused MAX_ATTEMPTS times.
+        Raises UppropError: STORE_LOCKED when it was refused MAX_ATTEMPTS times, DEADLINE when nobody waits any more.
         """
         return self._again(name, lambda: self._write_once(name, work, isolation))
 
@@ -174,6 +176,27 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The turn to write, where one process's threads take turns."""
+        if self._writer is None:
+            yield
+            return
+        left = deadline.remaining()
+        if not self._writer.acquire(timeout=-1 if left is None else left):
+            raise deadline.passed()
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def _keep_deadline(self, connection: Connection) -> None:
+        """Have PostgreSQL give up a statement once nobody waits for it."""
+        left = deadline.remaining()
+        if left is not None and not self.is_sqlite:
+            milliseconds = str(max(1, round(left * 1000)))
+            connection.exec_driver_sql("SELECT set_config('statement_timeout', %s, true)", (milliseconds,))
 
     def _write_once(self, name: str, work: Callable[[Connection], T], isolation: Isolation) -> T:
         with self.transaction(name, isolation=isolation) as connection:
@@ -185,6 +208,7 @@ class Database:
 
     def _again(self, name: str, attempt: Callable[[], T]) -> T:
         for number in range(1, MAX_ATTEMPTS + 1):
+            deadline.remaining()
             try:
                 return attempt()
             except sa.exc.TimeoutError as error:
@@ -193,6 +217,8 @@ class Database:
                     Code.STORE_LOCKED, f"The database has no free connection (transaction {name}). Try again."
                 ) from error
             except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) == _CANCELED:
+                    raise deadline.passed() from error
                 if not _may_succeed_later(error):
                     raise
                 if number == MAX_ATTEMPTS:

@@ -31,6 +31,7 @@ from federation.lock import DaemonLock
 from federation.observability import Event, Level, Log, Metrics, capture_libraries, place_of, version
 from federation.probes import ProbeServer
 from federation.rpc.authorisation import Authoriser, Authorising, Rule
+from federation.rpc.fairness import MEMBER_LIMITS
 from federation.rpc.server import DRAIN_SECONDS, Binding, RpcServer
 from federation.settings import DaemonSettings, parse_address
 from federation.tls import OwnIdentity, server_credentials
@@ -206,6 +207,7 @@ class Daemon:
                 authoriser=Authoriser(self._descriptors),
                 metrics=self._metrics,
                 log=self._log,
+                limits=MEMBER_LIMITS,
                 is_ready=lambda: self.is_ready,
             )
             self.ports["rpc"] = server.start(settings.listen)

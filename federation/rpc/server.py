@@ -1,7 +1,8 @@
 """Taking calls over the network.
 
 Invariants: every method has exactly one rule and every rule a method, or the server does not start; threads, concurrent
-calls and message sizes are bounded; the port is this process's alone; callers come with certificates only.
+calls and message sizes are bounded, in all and for each caller; the port is this process's alone; callers come with
+certificates only.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ from federation.identity import Kind
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Authorising, Rule
 from federation.rpc.channel import KEEPALIVE_MS, MAX_MESSAGE_BYTES
+from federation.rpc.fairness import Fairness, Limits
 from federation.rpc.guard import Behaviour, Guard
 from federation.settings import parse_address
 
 WORKER_THREADS = 16
-MAX_CONCURRENT_RPCS = 64
-"""Running and waiting together; beyond it callers are told at once to come back, which they do with jitter."""
+MAX_CONCURRENT_RPCS = 1_024
+"""Running and waiting together, in the order of their arrival: every member of the nation may come at once. What waits
+has not been read yet and takes a few kilobytes. Beyond it callers are told at once to come back, which they do with
+jitter."""
+
+MAX_STREAMS = 16
+"""Calls that one connection may have running and waiting, so that what waits is a queue of many callers."""
 
 DRAIN_SECONDS = 10.0
 """How long running calls may go on after the server was told to stop."""
@@ -36,6 +43,7 @@ SERVER_OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
     # Below the callers' interval, or their probes would be answered by closing the connection.
     ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -102,7 +110,7 @@ def _methods(binding: Binding) -> dict[str, Behaviour]:
 
 
 class RpcServer:
-    """A gRPC server over mutual TLS. Makes no thread and opens no port before `start`."""
+    """A gRPC server over mutual TLS. Makes no thread and opens no port before `start`. `limits`: of each caller."""
 
     def __init__(
         self,
@@ -116,12 +124,14 @@ class RpcServer:
         log_answered: bool = False,
         threads: int = WORKER_THREADS,
         max_concurrent_rpcs: int = MAX_CONCURRENT_RPCS,
+        limits: Limits | None = None,
         is_ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._rules = {**rules, **_HEALTH_RULES}
         bindings = tuple(services)
         check_rules((*(each.service for each in bindings), HEALTH), self._rules)
-        guard = Guard(self._rules, authoriser, metrics, log, log_answered=log_answered)
+        fairness = Fairness(limits) if limits is not None else None
+        guard = Guard(self._rules, authoriser, metrics, log, log_answered=log_answered, fairness=fairness)
         self._handlers = (
             *(handlers(each.service, _methods(each), guard) for each in bindings),
             handlers(HEALTH, _health(is_ready), guard),

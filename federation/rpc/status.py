@@ -1,4 +1,5 @@
-"""Errors on the wire: a gRPC status, the code in the trailing metadata `upprop-code`, the sentence as the message.
+"""Errors on the wire: a gRPC status, the code in the trailing metadata `upprop-code`, the sentence as the message; and,
+where the caller is to come back later, when: as gRPC's own pushback and as google.rpc.RetryInfo.
 
 Invariant: nothing but a `UppropError` puts its text on the wire.
 """
@@ -8,11 +9,15 @@ from __future__ import annotations
 from typing import cast
 
 import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from federation.errors import Code, UppropError
 
 CODE_KEY = "upprop-code"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
+DETAILS_KEY = "grpc-status-details-bin"
+"""Where google.rpc.Status travels, which clients in other languages know."""
 
 INTERNAL_SENTENCE = "The other side failed at this request. Try again later; its operator finds the cause in its log."
 _LONGEST_SENTENCE = 500
@@ -79,6 +84,23 @@ class RemoteError(UppropError):
 def grpc_status(code: Code) -> grpc.StatusCode:
     """The status a code travels with; whatever is not listed is a request that was wrong in itself."""
     return _STATUS.get(code, grpc.StatusCode.INVALID_ARGUMENT)
+
+
+def trailing_metadata(code: Code, sentence: str, retry_after: float | None) -> tuple[tuple[str, str | bytes], ...]:
+    """What goes with a refusal; `retry_after` (seconds) where the same request may fare better later."""
+    if retry_after is None:
+        return ((CODE_KEY, code.value),)
+    milliseconds = max(1, round(retry_after * 1000))
+    delay = duration_pb2.Duration()
+    delay.FromMilliseconds(milliseconds)
+    details = any_pb2.Any()
+    details.Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+    status = status_pb2.Status(code=grpc_status(code).value[0], message=sentence, details=[details])
+    return (
+        (CODE_KEY, code.value),
+        (PUSHBACK_KEY, str(milliseconds)),
+        (DETAILS_KEY, status.SerializeToString()),
+    )
 
 
 def as_call(error: grpc.RpcError) -> grpc.Call:
