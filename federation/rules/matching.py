@@ -238,7 +238,7 @@ class _Group:
         if presence.until is not None and presence.until <= opening.since:
             return False
         entered_on = _entered_on(presence)
-        if entered_on is None or entered_on < _last_entered(own.signal.presences, opening.since):
+        if entered_on is None or entered_on < last_entered(own.signal.presences, opening.since):
             return False
         if opening.kind is OpeningKind.NOT_PLACED and not presence.in_force(self.today):
             return False
@@ -326,7 +326,7 @@ def _entered_on(presence: Presence) -> date | None:
     return max((day for day in (presence.begins, presence.affirmed_on) if day is not None), default=None)
 
 
-def _last_entered(presences: Sequence[Presence], since: date) -> date:
+def last_entered(presences: Sequence[Presence], since: date) -> date:
     """`begins` of the member's last presence before `since`; 13 months before where it is absent or there is none."""
     long_ago = months_before(since, REMEMBERED_MONTHS)
     return max(
