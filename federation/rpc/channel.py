@@ -29,8 +29,9 @@ CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.keepalive_permit_without_calls", 1),
     # Without these a party that was restarted stays unreachable for up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # Despite its name this is how long one attempt may take: where a nation reconnects at once, its handshakes queue.
+    ("grpc.min_reconnect_backoff_ms", 20_000),
     # Parties are dialled directly: a proxy from the environment would see who talks to whom.
     ("grpc.enable_http_proxy", 0),
 )
