@@ -1,10 +1,16 @@
 """Reads and writes scenario directories: `scenario.json`, `exports/<date>/<member>.json`, `truth.json`.
 
-Invariant: what `read` returns is whole. Every key has its meaning, and every member has a file for every date.
+An export is an SS 12000 `GET /persons` page of everyone, `{"data": [...], "pageToken": null}`. Where scenario.json says
+`"exports": "delta"`, that holds for the first date alone; a later date's file has in `data` who has changed since the
+date before, and beside it the ids of those who are gone: `"deletedEntities": ["<person id>", ...]`. A member of whom
+nothing has changed needs no such file: it imports all the same, and is current.
+
+Invariant: what `read` returns is whole. Every key has its meaning, and every file that has to be there is.
 """
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -45,6 +51,13 @@ class ScenarioCalendar:
     country: str = "SE"
 
 
+class Exports(enum.StrEnum):
+    """What the exports after the first date hold."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
 @dataclass(frozen=True)
 class Scenario:
     """`policy` holds policy values of the descriptor by their names there; what it leaves out keeps its default."""
@@ -56,6 +69,11 @@ class Scenario:
     name: str = ""
     scheme: str = "SE"
     policy: Mapping[str, Any] = field(default_factory=dict)
+    exports: Exports = Exports.FULL
+
+    def is_delta(self, as_of: date) -> bool:
+        """Whether the exports of that date hold changes alone."""
+        return self.exports is Exports.DELTA and as_of != self.as_of[0]
 
 
 @dataclass(frozen=True, order=True)
@@ -89,6 +107,7 @@ def read(directory: Path) -> Scenario:
     missing = [
         str(path.relative_to(directory))
         for as_of in scenario.as_of
+        if not scenario.is_delta(as_of)
         for member in scenario.members
         if not (path := export_path(directory, as_of, member.id)).is_file()
     ]
@@ -114,11 +133,23 @@ def write(directory: Path, scenario: Scenario, truth: Truth) -> None:
             file.write("\n")
 
 
-def write_export(directory: Path, as_of: date, member: str, persons: Sequence[Mapping[str, Any]]) -> None:
-    """One SS 12000 `GET /persons` page that holds everyone."""
+def write_export(
+    directory: Path,
+    as_of: date,
+    member: str,
+    persons: Sequence[Mapping[str, Any]],
+    deleted: Sequence[str] | None = None,
+) -> None:
+    """One SS 12000 `GET /persons` page of everyone; with `deleted`, the ids of who is gone, one of changes."""
     path = export_path(directory, as_of, member)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"data": persons, "pageToken": None}, ensure_ascii=False), encoding="utf-8")
+    path.write_bytes(page(persons, deleted))
+
+
+def page(persons: Sequence[Mapping[str, Any]], deleted: Sequence[str] | None = None) -> bytes:
+    """The content of an export."""
+    gone = {} if deleted is None else {"deletedEntities": deleted}
+    return json.dumps({"data": persons, **gone, "pageToken": None}, ensure_ascii=False).encode()
 
 
 def plain(value: Scenario | Truth | Case) -> Any:

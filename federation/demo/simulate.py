@@ -30,7 +30,7 @@ from federation.rules.vocabulary import GapState, MemberId, Policy
 from federation.throwaway import DevMember
 from federation.v1 import control_pb2
 from node.records.person import PersonRecord
-from node.records.ss12000_file import Ss12000File
+from node.records.ss12000_file import Ss12000Changes, Ss12000File
 from privacy.identifiers import Missing, parse
 
 NODES_AT_ONCE = 4
@@ -70,7 +70,9 @@ Refused = Counter[tuple[MemberId, str, str]]
 """How often each (member, person, field) was refused in one export."""
 
 
-def refused(member: MemberId, export: Path, as_of: date, report: control_pb2.ImportReport) -> Refused:
+def refused(
+    member: MemberId, export: Path, as_of: date, report: control_pb2.ImportReport, *, delta: bool = False
+) -> Refused:
     """The rows that the report refuses for an invalid or missing number or date.
 
     The report names persons by their place in the export, and places change from one export to the next.
@@ -78,7 +80,7 @@ def refused(member: MemberId, export: Path, as_of: date, report: control_pb2.Imp
     remarks = [*report.rejected, *report.unlinkable]
     if not remarks:
         return Counter()
-    read = Ss12000File(export).read(lambda _done, _total: None)
+    read = (Ss12000Changes if delta else Ss12000File)(export).read(lambda _done, _total: None)
     persons = {each.position: each for each in read if isinstance(each, PersonRecord)}
     return Counter(
         (member, record.person_id, remark.field)
@@ -113,6 +115,8 @@ class Simulation:
         self.remarks: list[str] = []
         """Exports that a node refused, in plain sentences."""
         self.today = scenario.as_of[0]
+        self._unchanged = trial.home.parent / "unchanged.json"
+        self._unchanged.write_bytes(scenarios.page([], deleted=[]))
 
     def play(self) -> Outcome:
         trial, total = self.trial, len(self._scenario.as_of)
@@ -158,6 +162,9 @@ class Simulation:
 
     def _import(self, member: MemberId) -> Refused:
         export = scenarios.export_path(self._directory, self.today, member).absolute()
+        if not export.exists():
+            # Of this member nothing has changed: only a scenario of deltas may lack the file.
+            export = self._unchanged
         try:
             report = self.take(member, export)
         except UppropError as error:
@@ -166,11 +173,13 @@ class Simulation:
             # An export is refused whole: what the node knew before stands, and the day goes on without it.
             self.remarks.append(f"{member} could not import its export of {self.today}: {error.sentence}")
             return Counter()
-        return refused(member, export, self.today, report)
+        return refused(member, export, self.today, report, delta=self._scenario.is_delta(self.today))
 
     def take(self, member: MemberId, export: Path) -> control_pb2.ImportReport:
         """Have the member's node take the export of the day; the report names persons by their places in it."""
-        return self.import_from(member, control_pb2.ImportRequest(path=str(export)))
+        delta = self._scenario.is_delta(self.today)
+        source = control_pb2.SOURCE_SS12000_CHANGES if delta else control_pb2.SOURCE_UNSPECIFIED
+        return self.import_from(member, control_pb2.ImportRequest(path=str(export), source=source))
 
     def import_from(self, member: MemberId, request: control_pb2.ImportRequest) -> control_pb2.ImportReport:
         """Have the member's node import what the request says, a file as the state of the day."""

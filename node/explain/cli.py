@@ -94,6 +94,7 @@ def check(
 
     \b
     upprop node check FILE --as-of DATE
+    upprop node check --changes FILE --as-of DATE
     upprop node check --oneroster PATH --as-of DATE
     upprop node check --csv FILE --as-of DATE
 
@@ -104,7 +105,7 @@ def check(
     Pupils with a protected identity are neither listed nor counted without --protected.
     """
     if given is None:
-        raise click.UsageError(f"Give an export of the school system {system}: FILE, --oneroster or --csv.")
+        raise click.UsageError(f"Give an export of the school system {system}: FILE, --changes, --oneroster or --csv.")
     with open_stub(config) as stub:
         steps = client.check(
             stub, given, as_of, accept_shrink=accept_shrink, confirm_leavings=confirm_leavings, protected=protected

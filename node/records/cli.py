@@ -43,6 +43,7 @@ def import_export(
 
     \b
     SS 12000, what GET /persons answers:   upprop node import FILE --as-of DATE
+    SS 12000, what has changed since:      upprop node import --changes FILE --as-of DATE
     OneRoster 1.2, directory or zip:       upprop node import --oneroster PATH --as-of DATE
     Anything else, as a table:             upprop node import --csv FILE --as-of DATE
     SS 12000, its API:                     upprop node import --ss12000 URL --token-file FILE
@@ -61,7 +62,7 @@ def import_export(
         raise click.UsageError("Say with --as-of which day's state the export shows.")
     if given is None and as_of is not None:
         raise click.UsageError(
-            "Give an export: FILE, --oneroster or --csv. An API shows today's state, without --as-of."
+            "Give an export: FILE, --changes, --oneroster or --csv. An API shows today's state, without --as-of."
         )
     allowed = {"accept_shrink": accept_shrink, "confirm_leavings": confirm_leavings}
     with open_stub(config) as stub:

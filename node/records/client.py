@@ -16,6 +16,7 @@ SOURCES = {
     Source.SS12000_FILE: control_pb2.SOURCE_UNSPECIFIED,
     Source.ONEROSTER: control_pb2.SOURCE_ONEROSTER,
     Source.CSV: control_pb2.SOURCE_CSV,
+    Source.SS12000_CHANGES: control_pb2.SOURCE_SS12000_CHANGES,
 }
 
 

@@ -1,4 +1,4 @@
-"""Which export a command is given: an SS 12000 file, OneRoster, a plain CSV, or an API to fetch from."""
+"""Which export a command is given: an SS 12000 file, whole or of changes, OneRoster, a plain CSV, or an API."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def api_options(command: Command) -> Command:
         **others: Any,
     ) -> Any:
         if given is not None and (url or token_file or ca_file or full):
-            raise click.UsageError("Give one export: FILE, --oneroster, --csv or --ss12000.")
+            raise click.UsageError("Give one export: FILE, --changes, --oneroster, --csv or --ss12000.")
         if (url is None) != (token_file is None):
             raise click.UsageError("--ss12000 URL and --token-file FILE go together.")
         if ca_file is not None and url is None:
@@ -82,26 +82,33 @@ def api_options(command: Command) -> Command:
 
 
 def given_options(command: Command) -> Command:
-    """FILE, --oneroster, --csv and --system, handed to the command as `given`: a `Given`, or None where none was named.
+    """FILE, --changes, --oneroster, --csv and --system, handed to the command as `given`: a `Given`, or None.
 
     Raises a usage error for more than one.
     """
 
     @functools.wraps(command)
     def with_given(
-        *, file: Path | None, oneroster: Path | None, plain_csv: Path | None, system: str, **others: Any
+        *,
+        file: Path | None,
+        changes: Path | None,
+        oneroster: Path | None,
+        plain_csv: Path | None,
+        system: str,
+        **others: Any,
     ) -> Any:
         named = [
             (source, path)
             for source, path in (
                 (Source.SS12000_FILE, file),
+                (Source.SS12000_CHANGES, changes),
                 (Source.ONEROSTER, oneroster),
                 (Source.CSV, plain_csv),
             )
             if path is not None
         ]
         if len(named) > 1:
-            raise click.UsageError("Give one export: FILE, --oneroster or --csv.")
+            raise click.UsageError("Give one export: FILE, --changes, --oneroster or --csv.")
         given = None
         if named:
             source, path = named[0]
@@ -110,6 +117,12 @@ def given_options(command: Command) -> Command:
 
     options = (
         click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False)),
+        click.option(
+            "--changes",
+            metavar="FILE",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="SS 12000: who has changed since the last import, and under deletedEntities who is gone.",
+        ),
         click.option("--oneroster", type=click.Path(path_type=Path), help="A OneRoster 1.2 directory or zip."),
         click.option(
             "--csv",

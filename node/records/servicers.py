@@ -30,6 +30,7 @@ SOURCES = {
     control_pb2.SOURCE_UNSPECIFIED: Source.SS12000_FILE,
     control_pb2.SOURCE_ONEROSTER: Source.ONEROSTER,
     control_pb2.SOURCE_CSV: Source.CSV,
+    control_pb2.SOURCE_SS12000_CHANGES: Source.SS12000_CHANGES,
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from node.records.oneroster.delivery import OneRoster
 from node.records.person import Delivery
 from node.records.plain_csv import PlainCsv
-from node.records.ss12000_file import Ss12000File
+from node.records.ss12000_file import Ss12000Changes, Ss12000File
 
 
 class Source(enum.StrEnum):
@@ -18,12 +18,14 @@ class Source(enum.StrEnum):
     SS12000_FILE = "SS12000_FILE"
     ONEROSTER = "ONEROSTER"
     CSV = "CSV"
+    SS12000_CHANGES = "SS12000_CHANGES"
 
 
 _DELIVERIES: Mapping[Source, Callable[[Path], Delivery]] = {
     Source.SS12000_FILE: Ss12000File,
     Source.ONEROSTER: OneRoster,
     Source.CSV: PlainCsv,
+    Source.SS12000_CHANGES: Ss12000Changes,
 }
 
 

@@ -16,7 +16,7 @@ from federation.demo.generator.people import Entry, Population, Row
 from federation.demo.generator.plots import CROWDS, MOVED, PLOTS
 from federation.demo.generator.schooldays import Term, dates
 from federation.demo.generator.stage import DoesNotFitError, File, Stage, Story
-from federation.demo.scenario import Scenario, ScenarioBreak, ScenarioCalendar, ScenarioMember, Truth
+from federation.demo.scenario import Exports, Scenario, ScenarioBreak, ScenarioCalendar, ScenarioMember, Truth
 from federation.rules.vocabulary import MemberId
 
 MUNICIPALITIES = (
@@ -71,6 +71,7 @@ class Recipe:
     name: str = ""
     protected: str = "local"
     """The policy for protected identities: `local` or `same`."""
+    exports: Exports = Exports.FULL
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def generate(recipe: Recipe) -> Generated:
     stories: list[tuple[str, Story]] = []
     for kind, count in recipe.kinds.items():
         for _ in range(count):
-            story = _draw(stage, kind)
+            story = draw(stage, kind)
             if story is None:
                 break
             stories.append((kind, story))
@@ -135,18 +136,24 @@ def write(generated: Generated, directory: Path) -> None:
     for index, as_of in enumerate(scenario.as_of):
         for member in scenario.members:
             files = [file for _, story in generated.stories for file in story.files if file.member == member.id]
-            persons = [_person(file, entry) for file in files if (entry := file.shown[index]) is not None]
+            delta = scenario.is_delta(as_of)
+            persons = [person for file in files if (person := exported(file, index, delta=delta)) is not None]
+            gone = [file.person_id for file in files if is_gone(file, index)] if delta else None
             rng.shuffle(persons)
-            scenarios.write_export(directory, as_of, member.id, persons)
+            if persons or gone or not delta:
+                scenarios.write_export(directory, as_of, member.id, persons, gone)
 
 
-def _draw(stage: Stage, kind: str) -> Story | None:
+def draw(stage: Stage, kind: str) -> Story | None:
+    """A story of that kind, or None where none fits."""
     for _ in range(ATTEMPTS):
-        before = stage.leavings.copy()
+        stage.drawn.clear()
         try:
-            return PLOTS[kind](stage)
+            story = PLOTS[kind](stage)
         except DoesNotFitError:
-            stage.leavings = before
+            continue
+        stage.leavings.update(stage.drawn)
+        return story
     return None
 
 
@@ -168,7 +175,19 @@ def _scenario(recipe: Recipe, as_of: tuple[date, ...]) -> Scenario:
         watch_school_days=recipe.watch,
         as_of=as_of,
         policy={} if recipe.protected == "local" else {"protected": recipe.protected},
+        exports=recipe.exports,
     )
+
+
+def exported(file: File, index: int, *, delta: bool) -> dict[str, Any] | None:
+    """The person as the export of a date has it; None where it does not. A `delta` has those alone who have changed."""
+    entry = file.shown[index]
+    return None if entry is None or (delta and entry == file.shown[index - 1]) else _person(file, entry)
+
+
+def is_gone(file: File, index: int) -> bool:
+    """Whether the person was in the export of the date before, and is not in this one."""
+    return index > 0 and file.shown[index] is None and file.shown[index - 1] is not None
 
 
 def _person(file: File, entry: Entry) -> dict[str, Any]:

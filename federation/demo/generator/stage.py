@@ -75,6 +75,8 @@ class Stage:
     """The policy under which a protected identity is spoken of like any other."""
     leavings: Counter[tuple[str, int]] = field(default_factory=Counter)
     """Leavings and vanishings per school unit and date index."""
+    drawn: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Those of the plot that is being drawn: they count once it has turned out to fit."""
 
     # -- people and rows
 
@@ -143,8 +145,8 @@ class Stage:
 
     def leave(self, row: Row, told: int) -> None:
         for index in (told, told + 1):  # a last day on the date of an export is a leaving in the next one
-            self.leavings[row.unit, index] += 1
-            if self.leavings[row.unit, index] > CROWD:
+            self.drawn[row.unit, index] += 1
+            if self.leavings[row.unit, index] + self.drawn[row.unit, index] > CROWD:
                 raise DoesNotFitError
 
     def summer_before(self) -> tuple[date, date] | None:

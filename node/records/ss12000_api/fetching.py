@@ -84,7 +84,7 @@ class Fetching:
             raise UppropError(
                 Code.CONFIG_INVALID,
                 f"The settings know no school system {system}. Add [school_systems.{system}] with its url, or say what "
-                "to import: FILE, --oneroster, --csv or --ss12000.",
+                "to import: FILE, --changes, --oneroster, --csv or --ss12000.",
             ) from None
 
     def run(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,8 +17,8 @@ from federation.errors import Code, UppropError
 from node.model import Row
 from node.records import framing
 from node.records.person import PersonRecord, Remark, RemarkKind
-from node.records.ss12000_file import Ss12000File
-from tests.unit.node.exports import UNIT, content, enrolment, number, person
+from node.records.ss12000_file import Ss12000Changes, Ss12000File
+from tests.unit.node.exports import UNIT, content, enrolment, number, person, person_id
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,24 @@ class Read:
     persons: tuple[PersonRecord, ...]
     remarks: tuple[Remark, ...]
     digest: bytes
+    gone: Collection[str]
 
 
-def read(text: bytes, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Read:
+def read(
+    text: bytes,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    kind: type[Ss12000File] = Ss12000File,
+) -> Read:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "export.json"
         path.write_bytes(text)
-        file = Ss12000File(path)
+        file = kind(path)
         items = list(file.read(progress))
     return Read(
         tuple(item for item in items if isinstance(item, PersonRecord)),
         tuple(item for item in items if isinstance(item, Remark)),
         file.digest,
+        file.gone,
     )
 
 
@@ -270,4 +277,46 @@ def test_an_element_beyond_all_measure_is_no_export(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(framing, "LONGEST_ELEMENT", 1_000)
     with pytest.raises(UppropError) as caught:
         read(content([person(1), person(2, givenName="x" * 2_000), person(3)]))
+    assert caught.value.code is Code.EXPORT_UNREADABLE
+
+
+def changes(persons: list[Any], deleted: Any, token: str | None = None) -> bytes:
+    return json.dumps({"data": persons, "deletedEntities": deleted, "pageToken": token}).encode()
+
+
+@pytest.mark.parametrize(
+    "deleted",
+    [
+        [person_id(7), person_id(8)],
+        [{"id": person_id(7)}, {"id": person_id(8), "entityType": "person"}, {"id": "x", "entityType": "group"}],
+        {"persons": [person_id(7), person_id(8)], "groups": ["x"]},
+    ],
+    ids=["ids", "entities", "ids by type"],
+)
+def test_changes_name_who_has_changed_and_who_is_gone(deleted: Any) -> None:
+    found = read(changes([person(1)], deleted), kind=Ss12000Changes)
+    assert [each.person_id for each in found.persons] == [person_id(1)]
+    assert found.gone == {person_id(7), person_id(8)}
+    assert found.digest != read(changes([person(1)], []), kind=Ss12000Changes).digest
+
+
+def test_changes_may_be_of_nobody() -> None:
+    found = read(changes([], []), kind=Ss12000Changes)
+    assert (found.persons, found.gone) == ((), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "said"),
+    [
+        (content([person(1)]), Ss12000Changes, "does not say that it holds changes alone"),
+        (changes([person(1)], []), Ss12000File, "import it with --changes"),
+        (changes([person(1)], [person_id(1)]), Ss12000Changes, "both as changed and as deleted"),
+        (changes([person(1)], [], token="more"), Ss12000Changes, "one page of several"),
+        (changes([person(1)], [7]), Ss12000Changes, "something else than ids"),
+        (changes([person(1)], "all"), Ss12000Changes, "not JSON of that shape"),
+    ],
+)
+def test_one_kind_of_file_is_never_taken_for_the_other(file: bytes, kind: type[Ss12000File], said: str) -> None:
+    with pytest.raises(UppropError, match=said) as caught:
+        read(file, kind=kind)
     assert caught.value.code is Code.EXPORT_UNREADABLE
