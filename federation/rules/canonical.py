@@ -1,18 +1,32 @@
-"""Canonical bytes of a signal: one statement, one digest, whoever computes it.
+"""Canonical bytes of signals, batches and ledger leaves: one statement, one digest, whoever computes it.
 
 Every field is length-prefixed and every absence is marked, so that no two statements share their bytes.
 """
 
 from __future__ import annotations
 
+import enum
 import hashlib
-from collections.abc import Iterable
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
-from federation.rules.vocabulary import Signal
+from federation.rules.vocabulary import MemberId, Pseudonym, Signal
+
+BATCH_KEY_BYTES = 32
+SALT_BYTES = 32
 
 _DOMAIN = b"upprop/v1/signal"
+_BATCH = b"upprop/v1/batch"
 _DRILL = b"drill"
+
+
+class LeafType(enum.IntEnum):
+    """What a leaf of the ledger stands for; the first byte of its data."""
+
+    BATCH = 1
+    HOUR = 2
 
 
 def canonical_bytes(signal: Signal) -> bytes:
@@ -47,6 +61,48 @@ def canonical_bytes(signal: Signal) -> bytes:
 def content_digest(signal: Signal) -> bytes:
     """SHA-256 over the canonical bytes: 32 bytes. Equal for a version sent again with the same content only."""
     return hashlib.sha256(canonical_bytes(signal)).digest()
+
+
+def blinded_batch_digest(member: MemberId, batch_id: bytes, signals: Sequence[Signal], batch_key: bytes) -> bytes:
+    """SHA-256 over a batch as its member sends it, each pseudonym replaced by its HMAC under `batch_key`: 32 bytes.
+
+    What the member signs and the ledger keeps. The key is 32 fresh random bytes per batch and forgotten by the
+    registry, so that nobody can test a pseudonym against the digest; the member keeps it and can always show what it
+    signed. Raises ValueError for a key of another length.
+    """
+    if len(batch_key) != BATCH_KEY_BYTES:
+        raise ValueError(f"a batch key is {BATCH_KEY_BYTES} bytes")
+    fields = [_BATCH, member.encode(), batch_id, _number(len(signals))]
+    fields += (canonical_bytes(_blinded(signal, batch_key)) for signal in signals)
+    return hashlib.sha256(_join(fields)).digest()
+
+
+def batch_signed_bytes(digest: bytes) -> bytes:
+    """What a member's signature is made over (ECDSA P-256 with SHA-256, the key of its certificate)."""
+    return _BATCH + b"\x00" + digest
+
+
+def batch_leaf(salt: bytes, batch_digest: bytes, stored_digest: bytes) -> bytes:
+    """The data of the leaf of one accepted batch."""
+    return _leaf(LeafType.BATCH, salt, batch_digest, stored_digest)
+
+
+def hourly_leaf(salt: bytes, subtree_root: bytes) -> bytes:
+    """The data of the leaf that holds all else of an hour: the root of a Merkle tree over salted entries."""
+    return _leaf(LeafType.HOUR, salt, subtree_root)
+
+
+def _leaf(kind: LeafType, salt: bytes, *digests: bytes) -> bytes:
+    if len(salt) != SALT_BYTES or any(len(digest) != SALT_BYTES for digest in digests):
+        raise ValueError("a leaf is made of 32-byte values")
+    return bytes([kind]) + salt + b"".join(digests)
+
+
+def _blinded(signal: Signal, key: bytes) -> Signal:
+    pseudonyms = tuple(
+        Pseudonym(pseudonym.epoch, hmac.digest(key, pseudonym.value, "sha256")) for pseudonym in signal.pseudonyms
+    )
+    return replace(signal, pseudonyms=pseudonyms)
 
 
 def _number(value: int) -> bytes:

@@ -4,8 +4,8 @@ Invariants
     - No pseudonym as a member sent it stands anywhere: column `keyed` is HMAC-SHA-256 under a key outside the store.
     - One row per (member, handle): the highest version. A retracted handle keeps its row, so that no older version can
       come back.
-    - Notices are numbered under the one row of `sequence`, which each writing transaction locks last: `position` order
-      is commit order, without holes. Members see `number` alone, which counts their own notices.
+    - Notices and leaves of the ledger are numbered under the one row of `sequence`, which each writing transaction
+      locks last: their order is commit order, without holes. Members see `number` alone, which counts their own notices.
     - Dates are business dates of the federation's zone; `…_at` are UTC instants of the system clock.
 """
 
@@ -81,6 +81,8 @@ batches = Table(
     # The dispositions as they were answered, JSON.
     Column("answer", Text, nullable=False),
     Column("received_on", Date, nullable=False),
+    # Its leaf in the ledger; null where it was taken before there was one.
+    Column("leaf_index", BigInteger),
     # Query: answers too old to be asked for again (batches.forget).
     Index(None, "received_on"),
 )
@@ -253,5 +255,8 @@ sequence = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     # The position of the next notice, over all members.
     Column("next_position", BigInteger, nullable=False, server_default=text("1")),
+    # The ledger: its leaves, and the hashes that its next leaf is appended to (merkle.Frontier.encoded).
+    Column("tree_size", BigInteger, nullable=False, server_default=text("0")),
+    Column("frontier", LargeBinary, nullable=False, server_default=text("''")),
     CheckConstraint("id = 1", name="single_row"),
 )

@@ -1,0 +1,119 @@
+"""The tables of the ledger.
+
+Invariants
+    - `ledger_leaves` and `ledger_nodes` are only ever inserted into, under the sequence row, so that leaf order is
+      commit order without holes. A node is written with the leaf that completes it.
+    - What a leaf was made of stands beside it: a batch in `ledger_batches` with its signals in `ledger_signals`, an
+      hour in `ledger_hours` with its entries in `ledger_entries`. A purge sets content and salt there to null and keeps
+      the hash; nothing else is ever changed.
+    - Signals and entries are named by the batch and the hour, not by the leaf: they are written before the sequence row
+      is locked.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+)
+
+from federation.database import Instant
+from federation.rules.canonical import LeafType
+from registry.store.schema import MEMBER, Bytes, metadata
+
+ledger_leaves = Table(
+    "ledger_leaves",
+    metadata,
+    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("hash", Bytes(32), nullable=False),
+    CheckConstraint("leaf_index >= 0", name="index_positive"),
+    CheckConstraint(f"kind IN ({', '.join(str(kind.value) for kind in LeafType)})", name="kind"),
+)
+
+ledger_nodes = Table(
+    "ledger_nodes",
+    metadata,
+    # Complete subtrees of two leaves and more; those of one are the leaves.
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("node_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Bytes(32), nullable=False),
+    CheckConstraint("level >= 1 AND node_index >= 0", name="level_positive"),
+)
+
+ledger_batches = Table(
+    "ledger_batches",
+    metadata,
+    Column("leaf_index", BigInteger, ForeignKey("ledger_leaves.leaf_index"), primary_key=True, autoincrement=False),
+    # 16 random bytes that name the batch's rows in `ledger_signals`.
+    Column("batch", Bytes(16), nullable=False, unique=True),
+    Column("stored_digest", Bytes(32), nullable=False),
+    # From here on null once purged.
+    Column("member", MEMBER),
+    Column("batch_id", Bytes(16)),
+    Column("salt", Bytes(32)),
+    Column("batch_digest", Bytes(32)),
+    # The member's signature over the batch digest (DER), and the public key it holds under (DER, SubjectPublicKeyInfo).
+    Column("signature", LargeBinary),
+    Column("signer", LargeBinary),
+    CheckConstraint("(salt IS NULL) = (signature IS NULL)", name="purged_whole"),
+)
+
+ledger_signals = Table(
+    "ledger_signals",
+    metadata,
+    Column("batch", Bytes(16), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("hash", Bytes(32), nullable=False),
+    # From here on null once purged.
+    Column("salt", Bytes(32)),
+    # Query: what is left of a handle that is purged (ledger.purge).
+    Column("ref", Bytes(16), index=True),
+    Column("version", BigInteger),
+    Column("content_digest", Bytes(32)),
+    CheckConstraint(
+        "(salt IS NULL) = (ref IS NULL) AND (salt IS NULL) = (content_digest IS NULL)", name="purged_whole"
+    ),
+)
+
+ledger_hours = Table(
+    "ledger_hours",
+    metadata,
+    # The UTC hour whose end the leaf stands for: one leaf each, however many replicas there are.
+    Column("hour", Instant, primary_key=True),
+    Column("leaf_index", BigInteger, ForeignKey("ledger_leaves.leaf_index"), nullable=False, unique=True),
+    Column("salt", Bytes(32), nullable=False),
+    Column("root", Bytes(32), nullable=False),
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("hour", Instant, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("hash", Bytes(32), nullable=False),
+    # From here on null once purged.
+    Column("salt", Bytes(32)),
+    Column("kind", String(16)),
+    # Query: what is left of a handle or a case that is purged (ledger.purge). Null also where it is about none.
+    Column("subject", Bytes(16), index=True),
+    Column("content", LargeBinary),
+    CheckConstraint("(salt IS NULL) = (kind IS NULL) AND (salt IS NULL) = (content IS NULL)", name="purged_whole"),
+)
+
+ledger_pending = Table(
+    "ledger_pending",
+    metadata,
+    # Random, and the order in which the hour takes them: nothing tells in which order they came.
+    Column("salt", Bytes(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Bytes(16), index=True),
+    Column("content", LargeBinary, nullable=False),
+)
