@@ -344,8 +344,10 @@ class _Rebuilding:
 
     def _shown_as_left(self, since: date) -> bool:
         """Whether rows alone make, or made, the leaving: then rows alone say that it is taken back."""
-        if any(run.until == since for run in self._time().runs):
-            return True
+        ended = next((run for run in self._time().runs if run.until == since), None)
+        if ended is not None:
+            # The end of a row of an unknown form opens nothing: a person must have.
+            return not ended.last or any(span.known_form for span in ended.last)
         run = self._run_over(since)
         return run is not None and run.begins < since and not self._may_be_no_show(run.begins)
 
