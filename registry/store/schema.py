@@ -5,7 +5,7 @@ Invariants
     - One row per (member, handle): the highest version. A retracted handle keeps its row, so that no older version can
       come back.
     - Notices and leaves of the ledger are numbered under the one row of `sequence`, which each writing transaction
-      locks last: their order is commit order, without holes. Members see `number` alone, which counts their own notices.
+      locks last: their order is commit order, without holes. Members see `number` alone, which counts their notices.
     - Dates are business dates of the federation's zone; `…_at` are UTC instants of the system clock.
 """
 
