@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="upprop-demo-") as temporary:
         directory = scenario_dir or Path(temporary) / "scenario"
         generator.write(generated, directory)
-        outcome = _play(directory, keep, nodes_in_process=False)
+        outcome = _play(directory, keep)
     if as_json:
         comparison = show.compare(outcome.cases, generated.truth.cases)
         click.echo(json.dumps({**outcome.plain(), "equals_truth": comparison.equal}, indent=1))
@@ -85,13 +86,24 @@ def demo(
 @click.argument("directory", metavar="SCENARIO", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the result here.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep what each party stored and logged here.")
-@click.option("--nodes-in-process", is_flag=True, help="Run all nodes in one process; for hundreds of members.")
+@click.option(
+    "--nodes-in-process",
+    is_flag=True,
+    help="Run many nodes in one process, one process a core; for hundreds of members.",
+)
+@click.option(
+    "--node-processes", type=click.IntRange(1, 256), metavar="N", help="Run the nodes in so many processes instead."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
-def simulate(directory: Path, out: Path, keep: Path | None, nodes_in_process: bool, as_json: bool) -> None:
+def simulate(
+    directory: Path, out: Path, keep: Path | None, nodes_in_process: bool, node_processes: int | None, as_json: bool
+) -> None:
     """Play the scenario in the directory SCENARIO and write what was found.
 
-    A scenario holds scenario.json and one export per date and member. Where it holds a truth.json too, the result is
-    compared with it.
+    A scenario holds scenario.json and one export per date and member, exports/DATE/MEMBER.json: what SS 12000
+    GET /persons answers. Where scenario.json says "exports": "delta", an export after the first date holds only who has
+    changed, and beside them "deletedEntities": the ids of who is gone; without an export nothing has changed. Where
+    there is a truth.json too, the result is compared with it.
     """
     if not out.absolute().parent.is_dir():
         raise UppropError(
@@ -100,7 +112,8 @@ def simulate(directory: Path, out: Path, keep: Path | None, nodes_in_process: bo
     console = Console(stderr=True)
     for key in scenario.unknown_keys(directory):
         console.print(f"scenario.json: {key} means nothing here and is passed over.")
-    outcome = _play(directory, keep, nodes_in_process=nodes_in_process)
+    processes = node_processes or (os.cpu_count() or 1 if nodes_in_process else 0)
+    outcome = _play(directory, keep, node_processes=processes)
     out.write_text(json.dumps(outcome.plain(), indent=1) + "\n", encoding="utf-8")
     comparison = None
     if (directory / "truth.json").exists():
@@ -124,11 +137,11 @@ def _against_truth(comparison: show.Comparison) -> str:
     )
 
 
-def _play(directory: Path, keep: Path | None, *, nodes_in_process: bool) -> simulation.Outcome:
+def _play(directory: Path, keep: Path | None, *, node_processes: int = 0) -> simulation.Outcome:
     with (
         interrupted_once(),
         _bar() as progress,
-        simulation.prepared(directory, keep=keep, nodes_in_process=nodes_in_process, progress=progress) as prepared,
+        simulation.prepared(directory, keep=keep, node_processes=node_processes, progress=progress) as prepared,
     ):
         outcome = prepared.play()
     for remark in sorted(prepared.remarks):

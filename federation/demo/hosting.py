@@ -1,13 +1,16 @@
-"""Nodes inside this process, where hundreds are wanted: a process each would cost more memory than a trial is worth.
+"""Many nodes in one process, where hundreds are wanted: one each would cost more memory than a trial is worth.
 
 All else is as in a node's own process: the same composition, the same store under the same lock, and mutual TLS to the
-other parties. Only the control socket is left out: the caller is here already.
+other parties. Hosted in a process of their own, nodes also have each its control socket; inside the caller's they need
+none. Of the nodes of a process one imports at a time: what a large roster takes in memory is taken once.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from federation.clock import ManualClock
-from federation.demo.supervisor import LOG_NAME
+from federation.control import ControlServer, Handler
+from federation.demo.supervisor import LOG_NAME, interrupted_once
 from federation.demo.trial import Ask
 from federation.descriptor import DescriptorStore
 from federation.lock import DaemonLock
@@ -24,14 +28,59 @@ from federation.observability import Log, Metrics
 from federation.runtime import raise_file_limit
 from federation.settings import load
 from federation.v1 import control_pb2
-from node.app import build
+from node.app import App, build
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A node, running."""
+
+    app: App
+    data_dir: Path
+    clock: ManualClock
+    metrics: Metrics
+    log: Log
 
 
 @contextlib.contextmanager
 def host(path: Path) -> Iterator[Ask]:
-    """The node of the settings file `path`, running until the block ends."""
+    """The node of the settings file `path`, running in this process until the block ends."""
     raise_file_limit()
+    with _running(path) as node:
+
+        def ask(method: str, request: Any) -> Any:
+            if isinstance(request, control_pb2.SetTodayRequest):
+                return node.clock.set_today(date.fromisoformat(request.today))
+            return node.app.handlers[method](request)
+
+        yield ask
+
+
+def serve(paths: Sequence[Path]) -> None:
+    """Run the nodes of these settings files, each on its control socket, until SIGTERM. For the main thread."""
+    raise_file_limit()
+    importing = threading.Lock()
+    with contextlib.suppress(KeyboardInterrupt), interrupted_once(), contextlib.ExitStack() as stack:
+        for path in paths:
+            node = stack.enter_context(_running(path))
+            handlers = {**node.app.handlers, "Import": _one_at_a_time(node.app.handlers["Import"], importing)}
+            server = ControlServer(node.data_dir, handlers, clock=node.clock, metrics=node.metrics, log=node.log)
+            server.start()
+            stack.callback(server.stop)
+        threading.Event().wait()
+
+
+def _one_at_a_time(handler: Handler, lock: threading.Lock) -> Handler:
+    def handle(request: Any) -> Iterator[Any]:
+        with lock:
+            yield from handler(request)
+
+    return handle
+
+
+@contextlib.contextmanager
+def _running(path: Path) -> Iterator[_Node]:
     settings = load(path, NodeSettings)
     with contextlib.ExitStack() as stack:
         stack.enter_context(DaemonLock(settings.data_dir))
@@ -39,15 +88,10 @@ def host(path: Path) -> Iterator[Ask]:
         log = Log(stack.enter_context((path.parent / LOG_NAME).open("a", encoding="utf-8")), settings.log_level)
         descriptors = DescriptorStore.of(settings, log)
         clock = ManualClock(descriptors.current().zone, settings.today)
-        app = build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), log=log, descriptors=descriptors)
+        metrics = Metrics(CollectorRegistry())
+        app = build(settings, clock=clock, metrics=metrics, log=log, descriptors=descriptors)
         stack.callback(app.close)
-
-        def ask(method: str, request: Any) -> Any:
-            if isinstance(request, control_pb2.SetTodayRequest):
-                return clock.set_today(date.fromisoformat(request.today))
-            return app.handlers[method](request)
-
-        yield ask
+        yield _Node(app, settings.data_dir, clock, metrics, log)
 
 
 def _migrate(settings: NodeSettings) -> None:

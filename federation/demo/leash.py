@@ -1,7 +1,7 @@
-"""Runs `upprop` commands, one after the other, that never outlive the process that started them.
+"""Runs `upprop` commands, one after the other, or hosts nodes, and never outlives the process that started it.
 
 The supervisor holds the other end of standard input. When that end closes, however the supervisor ended — SIGKILL
-included — the command is told to stop, and stopped for good if it does not. PR_SET_PDEATHSIG would do so on Linux
+included — this process is told to stop, and stopped for good if it does not. PR_SET_PDEATHSIG would do so on Linux
 alone, and would fire when the thread that started the command ends, not only when the process does.
 """
 
@@ -13,14 +13,20 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 GRACE_SECONDS = 5.0
 THEN = "--then"
 """Stands between two commands; the second runs if the first succeeded."""
+HOST = "--host"
+"""Stands, in place of a command, before the settings files of nodes that are to run in this process."""
 
 
 def main(arguments: Sequence[str]) -> None:
     threading.Thread(target=_hold, name="leash", daemon=True).start()
+    if arguments[:1] == [HOST]:
+        _host([Path(settings) for settings in arguments[1:]])
+        return
     # Imported only now: loading the commands takes a second in which the supervisor may die.
     from federation.cli import main as upprop
 
@@ -35,6 +41,19 @@ def main(arguments: Sequence[str]) -> None:
             if ended.code not in (None, 0):
                 raise
         command = []
+
+
+def _host(settings: Sequence[Path]) -> None:
+    from federation import tls13
+
+    tls13.require()
+    from federation.demo.hosting import serve
+    from federation.errors import UppropError
+
+    try:
+        serve(settings)
+    except UppropError as error:
+        sys.exit(f"Error: {error.sentence} [{error.code.value}]")
 
 
 def _hold() -> None:

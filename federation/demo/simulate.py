@@ -252,7 +252,9 @@ def _last(responses: Iterable[Any], name: str, what: str) -> Any:
     return report
 
 
-def setting(scenario: Scenario, *, nodes_in_process: bool = False, route: Route = direct) -> Setting:
+def setting(
+    scenario: Scenario, *, nodes_in_process: bool = False, node_processes: int = 0, route: Route = direct
+) -> Setting:
     """The trial federation that a scenario asks for."""
     # What guards against misuse, and what asks people, is off unless the scenario says otherwise.
     unstated = msgspec.to_builtins(PolicyValues.of(Policy()))
@@ -267,6 +269,7 @@ def setting(scenario: Scenario, *, nodes_in_process: bool = False, route: Route 
         policy=policy,
         today=scenario.as_of[0],
         nodes_in_process=nodes_in_process,
+        node_processes=node_processes,
         route=route,
     )
 
@@ -277,6 +280,7 @@ def prepared(
     *,
     keep: Path | None = None,
     nodes_in_process: bool = False,
+    node_processes: int = 0,
     route: Route = direct,
     progress: Progress = unseen,
     between: Callable[[Simulation, str], None] = lambda _simulation, _step: None,
@@ -293,8 +297,10 @@ def prepared(
         home = Path(temporary) / "trial"
         try:
             # The pool outlives the trial: where a step is interrupted, its calls end because the parties do.
-            with ThreadPoolExecutor(NODES_AT_ONCE, thread_name_prefix="simulate") as pool:
-                wanted = setting(scenario, nodes_in_process=nodes_in_process, route=route)
+            with ThreadPoolExecutor(max(NODES_AT_ONCE, 2 * node_processes), thread_name_prefix="simulate") as pool:
+                wanted = setting(
+                    scenario, nodes_in_process=nodes_in_process, node_processes=node_processes, route=route
+                )
                 total = len(wanted.members) + 4
                 counted = iter(range(1, total + 1))
 

@@ -82,13 +82,18 @@ class Supervisor:
             )
 
     def wait_until(
-        self, ready: Callable[[Party], bool], parties: Sequence[Party], started: Callable[[str], None]
+        self,
+        ready: Callable[[Party], bool],
+        parties: Sequence[Party],
+        started: Callable[[str], None] = lambda _name: None,
+        *,
+        seconds: float = READY_SECONDS,
     ) -> None:
         """Wait until `ready` holds for each of `parties`, and tell `started` its name when it does.
 
         Raises UppropError when one ends or takes too long.
         """
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + seconds
         waiting = list(parties)
         while waiting:
             for party in tuple(waiting):
@@ -100,7 +105,7 @@ class Supervisor:
             if waiting and time.monotonic() > deadline:
                 raise UppropError(
                     Code.DEADLINE,
-                    f"{waiting[0].name} was not ready after {READY_SECONDS:.0f} seconds; see {waiting[0].log}.",
+                    f"{waiting[0].name} was not ready after {seconds:.0f} seconds; see {waiting[0].log}.",
                 )
             time.sleep(POLL_SECONDS)
 

@@ -18,8 +18,8 @@ import msgspec
 
 from federation import descriptor, files
 from federation.control import connect, socket_path
-from federation.demo.leash import THEN
-from federation.demo.supervisor import Party, Supervisor
+from federation.demo.leash import HOST, THEN
+from federation.demo.supervisor import READY_SECONDS, Party, Supervisor
 from federation.descriptor_file import parse_file
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import Policy
@@ -52,6 +52,8 @@ class Setting:
     policy: Policy
     today: date
     nodes_in_process: bool = False
+    node_processes: int = 0
+    """Processes over which the nodes are spread; 0: each has one of its own, or all are in this one."""
     route: Route = direct
 
 
@@ -123,12 +125,14 @@ class Trial:
         self._wait(servers)
         self._readdress(federation, {party.name: party.port() for party in servers})
         if setting.nodes_in_process:
-            # Imported here: a trial whose nodes are processes has no use for a node's code.
+            # Imported here: a trial whose nodes are elsewhere has no use for a node's code.
             from federation.demo.hosting import host
 
             for name in self.nodes.values():
                 self._asks[name] = self._stack.enter_context(host(self.home / name / "config.toml"))
                 self._started(name)
+        elif setting.node_processes:
+            self._host()
         else:
             self._wait([self._serve("node", name) for name in self.nodes.values()])
 
@@ -139,6 +143,31 @@ class Trial:
         party = self._supervisor.start(name, arguments, directory, directory / "data")
         self._parties[name] = party
         return party
+
+    def _host(self) -> None:
+        """Spread the nodes over processes, each with about as many inhabitants."""
+        shares: list[list[DevMember]] = [[] for _ in range(min(self._setting.node_processes, len(self.nodes)))]
+        for member in sorted(self._setting.members, key=lambda member: -member.population):
+            min(shares, key=lambda share: sum(each.population for each in share)).append(member)
+        starting: dict[str, list[Path]] = {}
+        hosts = []
+        for number, share in enumerate(shares, start=1):
+            directory = self.home / f"nodes-{number}"
+            directory.mkdir()
+            homes = [self.home / self.nodes[member.id] for member in share]
+            starting[directory.name] = homes
+            arguments = (HOST, *(str(home / "config.toml") for home in homes))
+            hosts.append(self._supervisor.start(directory.name, arguments, directory, directory))
+
+        def ready(host: Party) -> bool:
+            homes = starting[host.name]
+            while homes and socket_path(homes[0] / "data").exists():
+                home = homes.pop(0)
+                self._asks[home.name] = _over(self._stack.enter_context(connect(home / "data")))
+                self._started(home.name)
+            return not homes
+
+        self._supervisor.wait_until(ready, hosts, seconds=READY_SECONDS + len(self.nodes))
 
     def _wait(self, parties: Sequence[Party]) -> None:
         """Until each of `parties` answers on its control socket."""

@@ -88,3 +88,14 @@ def test_comparison_tells_missed_false_and_different_cases_apart() -> None:
     assert [case.person_id for case in comparison.otherwise] == ["other"]
     assert not comparison.equal
     assert show.compare(truth, truth).equal
+
+
+def test_nodes_spread_over_processes_are_kept_each_by_itself(scenario: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "kept"
+    code, output = _simulate(
+        str(scenario), "--out", str(tmp_path / "out.json"), "--keep", str(keep), "--node-processes", "2"
+    )
+    assert code == 0
+    assert "They equal the scenario's truth.json." in output
+    assert {"node-0180", "node-1480", "nodes-1", "nodes-2"} <= {path.name for path in keep.iterdir()}
+    assert (keep / "node-1480" / "log.jsonl").stat().st_size
