@@ -171,7 +171,7 @@ def dev(
         home = party(
             identities.evaluator(index),
             f"evaluator-{index}",
-            {"listen": f"127.0.0.1:{port}", "share_files": sorted(shares[index])},
+            {"listen": f"127.0.0.1:{port}", "share_files": sorted(shares[index]), "signing_key": "signing.key"},
         )
         for name, content in shares[index].items():
             write_secret(home / name, content)

@@ -6,22 +6,34 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from federation.clock import Clock
 from federation.control import Handlers
 from federation.database import Database
 from federation.descriptor import DescriptorStore
+from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.migration import check_schema
 from federation.observability import Log, Metrics
+from federation.pki import read_private_signing_key
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
 from privacy.evaluator.evaluation import Evaluation
-from privacy.evaluator.observability import EPOCH_WITHOUT_SHARE, SHARE_UNLISTED, EvaluatorMetrics
+from privacy.evaluator.observability import (
+    EPOCH_WITHOUT_SHARE,
+    SHARE_UNLISTED,
+    WITNESS_WITHOUT_KEY,
+    EvaluatorMetrics,
+)
 from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding, control_handlers
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.evaluator.shares import Shares
+from privacy.evaluator.witness import servicers as witness_servicers
+from privacy.evaluator.witness.servicers import WitnessServicer
+from privacy.evaluator.witness.witnessing import Witness
 
 FORGET_SECONDS = 6 * 3_600.0
 
@@ -32,10 +44,11 @@ class App:
 
     database: Database
     evaluation: Evaluation
+    witness: Witness
     services: Sequence[Binding]
     workers: Sequence[Worker]
     handlers: Handlers
-    rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
+    rules: Mapping[str, Rule] = field(default_factory=lambda: {**RULES, **witness_servicers.RULES})
     local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
@@ -58,18 +71,51 @@ def build(
     own = own or OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
     shares = Shares.read(int(own.identity.name), settings.share_files)
     _check(shares, descriptors, log)
+    signing_key = _signing_key(settings, shares.index, descriptors, log)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
     own_metrics = EvaluatorMetrics(metrics.registry)
     evaluation = Evaluation(database, shares, descriptors.current, secrets.token_bytes, own_metrics)
     servicer = EvaluatorServicer(evaluation, clock, descriptors.current)
+    witness = Witness(
+        database=database,
+        index=shares.index,
+        signing_key=signing_key,
+        descriptors=descriptors.current,
+        now=clock.now,
+        metrics=own_metrics,
+        log=log,
+    )
+    witness.show_last()
     return App(
         database=database,
         evaluation=evaluation,
-        services=[binding(servicer)],
-        handlers=control_handlers(evaluation, own.identity, clock, descriptors.current, log),
+        witness=witness,
+        services=[
+            binding(servicer),
+            witness_servicers.binding(WitnessServicer(witness, clock, descriptors.current)),
+        ],
+        handlers=control_handlers(evaluation, witness, own.identity, clock, descriptors.current, log),
         workers=[Worker("forget_requests", FORGET_SECONDS, lambda: evaluation.forget(clock.today()))],
     )
+
+
+def _signing_key(
+    settings: EvaluatorSettings, index: int, descriptors: DescriptorStore, log: Log
+) -> Ed25519PrivateKey | None:
+    """The key of a witness; UppropError(CONFIG_INVALID) where it is not the one that the descriptor lists."""
+    if settings.signing_key is None:
+        if descriptors.current().ledger_key is not None:
+            log(WITNESS_WITHOUT_KEY)
+        return None
+    key = read_private_signing_key(settings.signing_key)
+    if key.public_key().public_bytes_raw() != descriptors.current().evaluator(index).signing_key:
+        raise UppropError(
+            Code.CONFIG_INVALID,
+            f"{settings.signing_key} is not the signing key that the descriptor lists for evaluator {index}. "
+            "Restore the right one.",
+        )
+    return key
 
 
 def _check(shares: Shares, descriptors: DescriptorStore, log: Log) -> None:

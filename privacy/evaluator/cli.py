@@ -97,7 +97,10 @@ def migrate(config: Path, *, as_json: bool) -> None:
 @_config
 @_json
 def status(config: Path, *, as_json: bool) -> None:
-    """Show the epochs served, how much each member has asked for against its quota, and what is allowed beyond it.
+    """Show the epochs served, the newest checkpoint of the registry's ledger that this evaluator has co-signed, how
+    much each member has asked for against its quota, and what is allowed beyond it.
+
+    A checkpoint older than a few hours means that the registry does not reach you, or does not run.
 
     A member that uses far more than others of its size asks for a reason: look into it. Works whether the evaluator is
     running or not.

@@ -6,7 +6,7 @@ evaluator's own database knows that, because the quota needs it.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from federation.observability import Event, Level
 
@@ -14,6 +14,8 @@ SHARE_UNLISTED = Event("evaluator_share_unlisted", ("epoch", "version"), Level.W
 # Who may ask for more, and how much more, is what the evaluator's auditors look for: it names no pupil.
 ALLOWANCE_GRANTED = Event("evaluator_allowance_granted", ("member", "elements", "until"), Level.WARNING)
 EPOCH_WITHOUT_SHARE = Event("evaluator_epoch_without_share", ("epoch",), Level.ERROR)
+CHECKPOINT_REFUSED = Event("witness_checkpoint_refused", ("size", "seen_size", "flaw"), Level.ERROR)
+WITNESS_WITHOUT_KEY = Event("witness_without_key", (), Level.WARNING)
 
 
 class EvaluatorMetrics:
@@ -28,6 +30,19 @@ class EvaluatorMetrics:
         )
         self.refused = Counter(
             "upprop_evaluator_quota_refusals", "Requests beyond a member's quota.", ("span",), registry=registry
+        )
+        self.witnessed_size = Gauge(
+            "upprop_witness_tree_size", "Leaves of the ledger in the newest checkpoint co-signed.", registry=registry
+        )
+        self.witnessed_at = Gauge(
+            "upprop_witness_cosigned_timestamp_seconds",
+            "When a checkpoint was last co-signed; 0 before the first.",
+            registry=registry,
+        )
+        self.checkpoints_refused = Gauge(
+            "upprop_witness_checkpoints_refused",
+            "Checkpoints that did not continue what was seen: each is the authority's concern.",
+            registry=registry,
         )
         for outcome in ("charged", "allowed", "repeated"):
             self.elements.labels(outcome)

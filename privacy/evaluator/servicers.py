@@ -26,6 +26,8 @@ from privacy.evaluator.evaluation import Evaluation
 from privacy.evaluator.observability import ALLOWANCE_GRANTED
 from privacy.evaluator.store.allowances import Allowance
 from privacy.evaluator.store.usage import Used
+from privacy.evaluator.witness.servicers import status_line
+from privacy.evaluator.witness.witnessing import Witness
 
 SERVICE = evaluator_pb2.DESCRIPTOR.services_by_name["EvaluatorService"]
 
@@ -92,14 +94,19 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
 
 
 def control_handlers(
-    evaluation: Evaluation, own: Identity, clock: Clock, descriptors: Callable[[], Descriptor], log: Log
+    evaluation: Evaluation,
+    witness: Witness,
+    own: Identity,
+    clock: Clock,
+    descriptors: Callable[[], Descriptor],
+    log: Log,
 ) -> Handlers:
     """What the evaluator answers on its control socket beyond what every role does."""
 
     def status(_request: control_pb2.StatusRequest) -> control_pb2.StatusResponse:
         today, descriptor = clock.today(), descriptors()
         epochs = ", ".join(f"{share.epoch} (share version {share.version})" for share in evaluation.epochs())
-        lines = [control_pb2.StatusLine(name="epochs", value=epochs)]
+        lines = [control_pb2.StatusLine(name="epochs", value=epochs), status_line(witness, clock)]
         used_by, allowed_to = evaluation.used_by_all(today), evaluation.allowed_to_all(today)
         for member in sorted(used_by.keys() | allowed_to.keys()):
             used = used_by.get(member, Used(0, 0))

@@ -14,9 +14,14 @@ DATABASE_NAME = "evaluator.sqlite"
 
 
 class EvaluatorSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an evaluator's `config.toml` holds. `share_files` names a file per epoch (and share version)."""
+    """What an evaluator's `config.toml` holds.
+
+    `share_files` names a file per epoch (and share version). `signing_key` is the key with which it signs epochs (PEM,
+    mode 0600): by it the evaluator co-signs the registry's ledger as a witness; without it, it is none.
+    """
 
     share_files: tuple[Path, ...] = ()
+    signing_key: Path | None = None
 
 
 def open_database(settings: EvaluatorSettings, metrics: Metrics | None = None) -> Database:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from federation.migration import run
-from privacy.evaluator.store.schema import metadata
+from privacy.evaluator.store.schema_witness import metadata
 
 run(metadata)
