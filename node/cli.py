@@ -22,7 +22,7 @@ from federation.runtime import Daemon, make_clock
 from federation.tls import OwnIdentity, public_key_sha256
 from node import printing
 from node.app import App, build
-from node.casework.cli import cases, review, say
+from node.casework.cli import affirm, cases, review, say
 from node.client import Client
 from node.drill.cli import drill
 from node.explain.cli import check, explain
@@ -49,7 +49,7 @@ def node() -> None:
     Every night:     upprop node import FILE --as-of DATE
     Before it:       upprop node check FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
-    Case workers:    upprop node cases, explain, say, review
+    Case workers:    upprop node cases, explain, say, affirm, review
     Does it work:    upprop node drill
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
     More than one school system, or one that pushes by itself: upprop node systems, upprop node client
@@ -152,8 +152,13 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
         raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
 
 
-for _command in (import_export, systems, client, cases, explain, say, review, check, drill, backup, restore, recover):
-    node.add_command(_command)
+for _commands in (
+    (import_export, systems, client, check),
+    (cases, explain, say, affirm, review),
+    (drill, backup, restore, recover),
+):
+    for _command in _commands:
+        node.add_command(_command)
 
 
 _SKELETON = """\

@@ -264,7 +264,9 @@ def _affirmed_on(time: Timeline, run: Run, until: date) -> date | None:
 
 
 def _moves(time: Timeline, run: Run) -> bool:
-    """Movers only: an arrival the member tells of, not a pupil it had when it joined."""
+    """Movers only: an arrival the member tells of, not a pupil it had when it joined, save where a person affirms it."""
+    if any(saying.what is What.AFFIRM and run.begins <= saying.on < run.until for saying in time.history.sayings):
+        return True
     baseline = time.facts.baseline
     first = time.known[0]
     had = (

@@ -132,12 +132,14 @@ def cases(lines: Sequence[Answer], words: Words) -> None:
 
 
 def questions(lines: Sequence[Answer], words: Words) -> None:
-    if not lines:
-        return
-    table = table_of(words(Text.ASKED), words(Text.PUPIL), title=words(Text.QUESTIONS))
-    for line in lines:
-        table.add_row(line["asked_on"], pupil(line))
-    show(table)
+    """What other members ask: one table for each question."""
+    for asks, title in (("CONFIRM", Text.QUESTIONS_CONFIRM), ("OVERLAP", Text.QUESTIONS_OVERLAP)):
+        asked = [line for line in lines if line["asks"] == asks]
+        if asked:
+            table = table_of(words(Text.ASKED), words(Text.PUPIL), title=words(title))
+            for line in asked:
+                table.add_row(line["asked_on"], pupil(line))
+            show(table)
 
 
 def parked(lines: Sequence[Answer], words: Words) -> None:

@@ -122,6 +122,7 @@ class Servicers:
                     number=question.number,
                     name=question.name,
                     asked_on=question.asked_on.isoformat(),
+                    asks=question.asks.value,
                 )
                 for question in questions
             ],

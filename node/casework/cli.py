@@ -1,4 +1,4 @@
-"""`upprop node cases`, `say` and `review`: what case workers do with their node."""
+"""`upprop node cases`, `say`, `affirm` and `review`: what case workers do with their node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from node import printing
 from node.casework import sayings
 from node.client import Client
-from node.model import Reason
+from node.model import Reason, What
 from node.options import Day, config_option, json_option, open_stub, words_option
 from node.wording import Words
 from node.wording.texts import Text
@@ -98,14 +98,49 @@ def say(
 
     * makes a case by hand, and counts only once a second person has agreed: upprop node review.
     """
-    if person == "-":
-        person = click.prompt(words(Text.WHO), hide_input=sys.stdin.isatty())
     with open_stub(config) as stub:
-        saying_id, waits = Client(stub).say(person, what, on=on, reason=reason, review=review, said_by=said_by)
+        saying_id, waits = Client(stub).say(
+            _asked_for(person, words), what, on=on, reason=reason, review=review, said_by=said_by
+        )
     if as_json:
         printing.as_json({"saying_id": saying_id, "waits_for_review": waits})
     else:
         click.echo(words(Text.NOTED_WAITS if waits else Text.NOTED, saying_id=saying_id))
+
+
+@click.command()
+@click.argument("person")
+@click.option("--by", "said_by", required=True, help="Who has made sure of it: a person's name.")
+@config_option
+@words_option
+@json_option
+def affirm(person: str, said_by: str, config: Path, words: Words, as_json: bool) -> None:
+    """State that PERSON is in school here today: somebody has looked, and not only at the school system.
+
+    It answers the question that `upprop node cases` shows where another member says that it has the pupil too. Where
+    the pupil is not here any more, end the enrolment in the school system instead: the next import tells the rest.
+
+    PERSON is a national number or the school system's id; write - to be asked for it, so that it does not stay in the
+    shell's history.
+    """
+    with open_stub(config) as stub:
+        saying_id, _ = Client(stub).say(
+            _asked_for(person, words),
+            sayings.spelt(What.AFFIRM.value),
+            on=None,
+            reason="",
+            review=None,
+            said_by=said_by,
+        )
+    if as_json:
+        printing.as_json({"saying_id": saying_id})
+    else:
+        click.echo(words(Text.NOTED, saying_id=saying_id))
+
+
+def _asked_for(person: str, words: Words) -> str:
+    """Whom a command is about, asked for where `-` stands in the place."""
+    return str(click.prompt(words(Text.WHO), hide_input=sys.stdin.isatty())) if person == "-" else person
 
 
 @click.command()

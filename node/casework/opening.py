@@ -16,6 +16,9 @@ from node.store import Transaction
 from node.store.gaps import Gaps
 from node.store.notices import Notices
 
+_QUESTIONS = frozenset({NoticeKind.CONFIRM, NoticeKind.OVERLAP})
+"""About a presence: read by people, change no gap."""
+
 PAGE = 200
 """Notices per transaction: short enough that an import never waits long."""
 
@@ -44,8 +47,7 @@ class Casework:
         after = dict(before)
         unmatched = 0
         for notice in page:
-            if notice.handle is None or notice.kind is NoticeKind.CONFIRM:
-                # About no pupil, or about a presence: read by people, changes no gap.
+            if notice.handle is None or notice.kind in _QUESTIONS:
                 continue
             gap = after.get((notice.handle, notice.opening_number or 0))
             if gap is None:

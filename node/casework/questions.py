@@ -1,38 +1,48 @@
-"""What other members' immediate gaps ask of this one: has a person seen the pupil in school? (design §6, CONFIRM)
+"""What other members' signals ask of this one (design §6): CONFIRM and OVERLAP.
 
-Invariant: a question stands until a person has said yes (`met`) or no (`no-show`, `gone`) on or after the day it was
-asked, or until it is too old to matter; nothing that a school system shows answers it.
+    CONFIRM   an immediate gap that this member's presence would answer: has a person seen the pupil in school?
+    OVERLAP   another member has said for long that it has the pupil too: is the pupil still here?
+
+Invariants: a CONFIRM stands until a person has said yes (`met`) or no (`no-show`, `gone`) on or after the day it was
+asked, or until it is too old to matter; nothing that a school system shows answers it. An OVERLAP stands until a person
+has said so or `affirm`, or the enrolment has ended: it has no age, since a row that nobody closes has none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from federation.rules.vocabulary import NoticeKind
 from node.gaps import SECRET_ROUTES
-from node.model import What
+from node.model import Saying, What
 from node.store import Transaction
 from node.store.notices import Notices
-from node.store.pupils import Pupils
+from node.store.pupils import Pupil, Pupils
 from node.store.sayings import Sayings
 
 ASKED_DAYS = 60
-"""How long a question is shown; days."""
+"""How long a CONFIRM is shown; days."""
 
-_ANSWERS = frozenset({What.MET, What.NO_SHOW, What.GONE})
+_ANSWERS = {
+    NoticeKind.CONFIRM: frozenset({What.MET, What.NO_SHOW, What.GONE}),
+    NoticeKind.OVERLAP: frozenset({What.AFFIRM, What.MET, What.NO_SHOW, What.GONE}),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A pupil of whom somebody asks, and since when."""
+    """A pupil of whom somebody asks, what (`asks`: CONFIRM or OVERLAP), and since when."""
 
     person_id: str
     number: str
     name: str
+    asks: NoticeKind
     asked_on: date
 
     def __repr__(self) -> str:
-        return f"Question(asked_on={self.asked_on})"
+        return f"Question(asks={self.asks.value}, asked_on={self.asked_on})"
 
 
 class Questions:
@@ -45,24 +55,36 @@ class Questions:
 
     def standing(self, tx: Transaction, today: date, *, protected: bool) -> tuple[Question, ...]:
         """Oldest first. `protected`: those about pupils that the protected-identity role alone may see, as well."""
-        asked = {
-            pupil_id: asked_on
-            for handle, asked_on in self._notices.asked(tx, today - timedelta(days=ASKED_DAYS)).items()
+        asked = [
+            (pupil_id, kind, asked_on)
+            for kind, since in (
+                (NoticeKind.CONFIRM, today - timedelta(days=ASKED_DAYS)),
+                (NoticeKind.OVERLAP, date.min),
+            )
+            for handle, asked_on in self._notices.asked(tx, kind, since).items()
             if (pupil_id := self._pupils.by_handle(tx, handle)) is not None
-        }
-        said = self._sayings.standing(tx, asked)
+        ]
+        pupil_ids = {pupil_id for pupil_id, _, _ in asked}
+        said = self._sayings.standing(tx, pupil_ids)
+        pupils = self._pupils.load_all(tx, pupil_ids)
         found = [
             Question(
                 person_id=pupil.identity.person_id,
                 number="" if pupil.identity.number is None else pupil.identity.number.number,
                 name=pupil.identity.name,
-                asked_on=asked[pupil_id],
+                asks=kind,
+                asked_on=asked_on,
             )
-            for pupil_id, pupil in self._pupils.load_all(tx, asked).items()
-            if (protected or not (pupil.protected or pupil.route in SECRET_ROUTES))
+            for pupil_id, kind, asked_on in asked
+            if (pupil := pupils.get(pupil_id)) is not None
+            and (protected or not (pupil.protected or pupil.route in SECRET_ROUTES))
             and not pupil.identity.drill
-            and not any(
-                saying.what in _ANSWERS and saying.said_on >= asked[pupil_id] for saying in said.get(pupil_id, ())
-            )
+            and not _answered(kind, asked_on, pupil, said.get(pupil_id, ()))
         ]
-        return tuple(sorted(found, key=lambda question: (question.asked_on, question.person_id)))
+        return tuple(sorted(found, key=lambda question: (question.asked_on, question.person_id, question.asks)))
+
+
+def _answered(kind: NoticeKind, asked_on: date, pupil: Pupil, said: Sequence[Saying]) -> bool:
+    if kind is NoticeKind.OVERLAP and not pupil.in_roster:
+        return True
+    return any(saying.what in _ANSWERS[kind] and saying.said_on >= asked_on for saying in said)

@@ -141,6 +141,7 @@ class Heard(FindingKind):
     LINKED = enum.auto()
     LEAD = enum.auto()
     CONFIRM = enum.auto()
+    OVERLAP = enum.auto()
     RELEASED = enum.auto()
     ENDED = enum.auto()
     VOIDED = enum.auto()

@@ -70,11 +70,11 @@ class Notices:
         for chunk in chunks(numbers):
             tx.execute(update(notices).where(notices.c.number.in_(chunk)).values(handled=True))
 
-    def asked(self, tx: Connection, since: date) -> dict[bytes, date]:
-        """handle → day of the close, of pupils about whom the registry asked since then: seen in school?"""
+    def asked(self, tx: Connection, kind: NoticeKind, since: date) -> dict[bytes, date]:
+        """handle → day of the newest close at which the registry asked this about a pupil, since then."""
         query = (
             select(notices.c.handle, notices.c.closed_on)
-            .where(notices.c.kind == NoticeKind.CONFIRM.value, notices.c.closed_on >= since)
+            .where(notices.c.kind == kind.value, notices.c.closed_on >= since)
             .order_by(notices.c.number)
         )
         return {row.handle: row.closed_on for row in tx.execute(query)}

@@ -61,7 +61,11 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.SYSTEM_TAKEN_AWAY: "{system} is retired; {pupils:pupil is|pupils are} in no roster any more.",
     Text.SYNCED: ("{submitted:signal|signals} sent, {waiting} waiting, {parked} parked; {notices:notice|notices}."),
     Text.NO_CASES: "No open case files.",
-    Text.QUESTIONS: "Seen in school? Another member urgently asks",
+    Text.QUESTIONS_CONFIRM: "Seen in school? Another member urgently asks",
+    Text.QUESTIONS_OVERLAP: (
+        "Still here? Another member says it has the pupil too. Find out: upprop node affirm, or end the enrolment in "
+        "the school system"
+    ),
     Text.PARKED: "Parked: not taken by the registry",
     Text.STATE_SINCE: "{state!t} since {on}",
     Text.KIND_OF_CASE: "{kind!t}, {urgency!t}; {route!t}",

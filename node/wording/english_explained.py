@@ -157,6 +157,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Heard.LINKED: "{closed_on}: another member has an open case about the pupil too, and leads it.",
     Heard.LEAD: "{closed_on}: this member leads the case.",
     Heard.CONFIRM: "{closed_on}: another member urgently asks whether the pupil was seen in school here.",
+    Heard.OVERLAP: "{closed_on}: another member has long said that it has the pupil too. Still here?",
     Heard.RELEASED: "{closed_on}: the withdrawal can be made.",
     Heard.ENDED: "{closed_on}: ended, the duty to attend has ended.",
     Heard.VOIDED: "{closed_on}: the gap is taken back.",

@@ -63,7 +63,11 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "{notices:besked|besked} hämtade."
     ),
     Text.NO_CASES: "Inga öppna ärenden.",
-    Text.QUESTIONS: "Har eleven setts i skolan? En annan huvudman frågar, det är brådskande",
+    Text.QUESTIONS_CONFIRM: "Har eleven setts i skolan? En annan huvudman frågar, det är brådskande",
+    Text.QUESTIONS_OVERLAP: (
+        "Går eleven kvar här? En annan huvudman uppger samma elev. Ta reda på det: upprop node affirm, eller avsluta "
+        "inskrivningen i skolsystemet"
+    ),
     Text.PARKED: "Ej mottagna av registret",
     Text.STATE_SINCE: "{state!t} sedan {on}",
     Text.KIND_OF_CASE: "{kind!t}, {urgency!t}; {route!t}",

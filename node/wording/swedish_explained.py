@@ -161,6 +161,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Heard.LINKED: "{closed_on}: en annan huvudman har också ett öppet ärende om eleven och samordnar.",
     Heard.LEAD: "{closed_on}: den här huvudmannen samordnar ärendet.",
     Heard.CONFIRM: "{closed_on}: en annan huvudman frågar brådskande om eleven har setts i skolan här.",
+    Heard.OVERLAP: "{closed_on}: en annan huvudman uppger sedan länge samma elev. Går eleven kvar här?",
     Heard.RELEASED: "{closed_on}: utskrivningen kan göras.",
     Heard.ENDED: "{closed_on}: avslutat, skolplikten har upphört.",
     Heard.VOIDED: "{closed_on}: den saknade skolplaceringen är återtagen.",

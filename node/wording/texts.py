@@ -53,7 +53,8 @@ class Text(enum.Enum):
     SYNCED = enum.auto()
     # -- cases
     NO_CASES = enum.auto()
-    QUESTIONS = enum.auto()
+    QUESTIONS_CONFIRM = enum.auto()
+    QUESTIONS_OVERLAP = enum.auto()
     PARKED = enum.auto()
     STATE_SINCE = enum.auto()
     KIND_OF_CASE = enum.auto()

@@ -143,6 +143,10 @@ def test_a_person_affirms_and_meets() -> None:
     assert told.presences == (Presence(None, affirmed_on=day(9, 10), met_on=day(9, 9)),)
 
 
+def test_what_a_person_affirms_is_told_though_the_member_had_it_when_it_joined() -> None:
+    assert say(day(9, 14), seen(BASELINE, ROW), sayings=[said(What.AFFIRM, day(9, 10))]).moves
+
+
 def test_a_presence_told_only_when_it_was_over_was_never_affirmed() -> None:
     told = say(day(9, 14), seen(day(9, 14), replace(NEW, end=day(9, 8))))
     assert told.presences == (Presence(day(9, 4), day(9, 9)),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -20,10 +21,8 @@ ASKED = date(2026, 9, 18)
 DAY = timedelta(days=1)
 
 
-def ask(database: Database, *places: int) -> None:
-    page = [
-        Notice(number, NoticeKind.CONFIRM, ASKED, handle(place), None) for number, place in enumerate(places, start=1)
-    ]
+def ask(database: Database, *places: int, kind: NoticeKind = NoticeKind.CONFIRM) -> None:
+    page = [Notice(number, kind, ASKED, handle(place), None) for number, place in enumerate(places, start=1)]
     database.run("test_keep", lambda tx: NOTICES.keep(tx, page, len(page), ASKED))
 
 
@@ -74,3 +73,29 @@ def test_a_protected_pupil_is_shown_to_the_role_alone(database: Database) -> Non
         ask(database, 1)
         assert not standing(database)
         assert standing(database, protected=True)
+
+
+@pytest.mark.parametrize(
+    ("what", "said_on", "stands"),
+    [
+        (What.AFFIRM, ASKED, False),
+        (What.MET, ASKED + DAY, False),
+        (What.GONE, ASKED + DAY, False),
+        (What.NO_SHOW, ASKED + DAY, False),
+        (What.AFFIRM, ASKED - DAY, True),
+        (What.URGENT, ASKED + DAY, True),
+    ],
+)
+def test_an_overlap_is_asked_until_a_person_has_looked(
+    database: Database, what: What, said_on: date, stands: bool
+) -> None:
+    with opened(database, replace(pupil(1), in_roster=True)):
+        ask(database, 1, kind=NoticeKind.OVERLAP)
+        say(database, 1, what, said_on)
+        assert bool(standing(database, ASKED + DAY)) is stands
+
+
+def test_an_overlap_is_asked_for_as_long_as_the_row_stands(database: Database) -> None:
+    with opened(database, replace(pupil(1), in_roster=True), pupil(2)):
+        ask(database, 1, 2, kind=NoticeKind.OVERLAP)
+        assert standing(database, ASKED + 500 * DAY) == [("person-1", ASKED)]
