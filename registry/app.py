@@ -21,6 +21,9 @@ from registry.keys import PseudonymKeys
 from registry.observability import RegistryMetrics
 from registry.pipeline import Close, Mailbox
 from registry.recovery import Recovery
+from registry.roll_call import servicers as roll_call
+from registry.roll_call.calling import RollCall
+from registry.roll_call.servicers import RollCallServicer
 from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
@@ -37,6 +40,7 @@ class App:
     database: Database
     intake: Intake
     mailbox: Mailbox
+    roll_call: RollCall
     daily_close: Close
     local_servers: Sequence[LocalServer] = ()
 
@@ -62,17 +66,19 @@ def build(
     check_schema(database, STORE_PACKAGE)
     intake = Intake(database, keys, in_force, own_metrics, log)
     mailbox = Mailbox(database)
-    daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes)
+    called = RollCall(database, keys, in_force, secrets.SystemRandom())
+    daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called)
     daily_close.show_last()
     servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), clock, in_force)
     return App(
-        services=[binding(servicer)],
-        rules=RULES,
+        services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force))],
+        rules={**RULES, **roll_call.RULES},
         handlers=control_handlers(daily_close, clock),
         workers=[Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force()))],
         database=database,
         intake=intake,
         mailbox=mailbox,
+        roll_call=called,
         daily_close=daily_close,
     )
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.rules.vocabulary import MemberId, Pseudonym, Signal
@@ -50,6 +53,13 @@ class PseudonymKeys:
             Pseudonym(pseudonym.epoch, stored_for_drills(self._keys[pseudonym.epoch], member, [pseudonym.value])[0])
             for pseudonym in signal.pseudonyms
         )
+
+    def derived(self, epoch: int, purpose: bytes) -> bytes:
+        """32 bytes for another purpose than keying (HKDF-SHA-256), which end with the epoch's key.
+
+        Raises KeyError for an epoch without a key.
+        """
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(self._keys[epoch].secret)
 
 
 def _read(epoch: int, path: Path) -> RegistryKey:

@@ -27,6 +27,7 @@ from registry.cases import confirmations, settle
 from registry.intake import ANSWERS_KEPT
 from registry.model import CASE_ID_BYTES, CloseReport, Gap, GapKey, Ref
 from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, RegistryMetrics
+from registry.roll_call.calling import RollCall
 from registry.store import Transaction, batches, cases, closes, gaps, groups, members, notices
 
 GROUPS_A_TRANSACTION = 500
@@ -77,9 +78,11 @@ class Close:
         metrics: RegistryMetrics,
         log: Log,
         random_bytes: Callable[[int], bytes],
+        roll_call: RollCall,
     ) -> None:
         self._database, self._descriptors, self._clock = database, descriptors, clock
         self._metrics, self._log, self._random_bytes = metrics, log, random_bytes
+        self._roll_call = roll_call
         self._one_at_a_time = threading.Lock()
 
     def run(self, on: date, progress: Progress | None = None) -> CloseReport:
@@ -102,7 +105,7 @@ class Close:
                     if progress is not None:
                         progress(min(done, total), total)
             finished_at = self._clock.now()
-            self._database.run("close_finish", lambda tx: self._finish(tx, on, finished_at))
+            self._database.run("close_finish", lambda tx: self._finish(tx, on, finished_at, descriptor))
             seconds = self._clock.monotonic() - begun
             self._metrics.last_close.set(finished_at.timestamp())
             self._metrics.close_seconds.observe(seconds)
@@ -133,8 +136,9 @@ class Close:
         closes.begin(tx, on, descriptor.serial, self._clock.now())
         return groups.count(tx, on)
 
-    def _finish(self, tx: Transaction, on: date, at: datetime) -> None:
+    def _finish(self, tx: Transaction, on: date, at: datetime, descriptor: Descriptor) -> None:
         batches.forget(tx, on - ANSWERS_KEPT)
+        self._roll_call.make(tx, on, descriptor)
         closes.finish(tx, on, at)
 
     def _next_page(self, cursor: _Changed | _Due, on: date, descriptor: Descriptor) -> _Page | None:

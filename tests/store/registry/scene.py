@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from random import SystemRandom
 
 from prometheus_client import CollectorRegistry
 
@@ -33,6 +34,7 @@ from registry.keys import PseudonymKeys
 from registry.model import CloseReport, Rejection
 from registry.observability import RegistryMetrics
 from registry.pipeline import Close, Mailbox
+from registry.roll_call.calling import RollCall
 
 A, B, C = MemberId("0180"), MemberId("1480"), MemberId("1280")
 SINCE = date(2026, 9, 1)
@@ -81,7 +83,10 @@ class Scene:
         self.intake = Intake(database, keys, lambda: self.descriptor, metrics, log)
         self.mailbox = Mailbox(database)
         self.clock = ManualClock("Europe/Stockholm", SINCE)
-        self.daily_close = Close(database, lambda: self.descriptor, self.clock, metrics, log, self._random)
+        self.roll_call = RollCall(database, keys, lambda: self.descriptor, SystemRandom())
+        self.daily_close = Close(
+            database, lambda: self.descriptor, self.clock, metrics, log, self._random, self.roll_call
+        )
         self._seen: dict[MemberId, int] = {}
 
     def _random(self, size: int) -> bytes:
