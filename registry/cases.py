@@ -6,6 +6,7 @@ Invariants
       has an open gap.
     - Of a linked case, the newest of LINKED and LEAD about a gap says whether its member leads: LEAD yes, LINKED no.
     - A drill's gaps meet no pupil's: a case is a drill's or a child's from its first day.
+    - All cases of one child that opened in one year bear one child-year id, by which the child is counted once.
     - Settling the same verdicts again on the same day changes nothing.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.rules.matching import GapVerdict, lead_of
-from federation.rules.vocabulary import GapState, NoticeKind
+from federation.rules.vocabulary import GapState, MemberId, NoticeKind
 from registry.model import Asked, Case, Gap, GapKey, NoticeDraft
 
 _FIRST_WORD = {
@@ -101,6 +102,7 @@ def settle(
         # Open before, and none of its gaps is open any more, or another case took them: the last lead keeps it.
         if case.closed_on is None and case_id not in settled and _held_here(case_id, before):
             settled[case_id] = replace(case, closed_on=today)
+    settled = _counted_once({**cases, **settled})
     changed = tuple(settled[case_id] for case_id in sorted(settled) if settled[case_id] != cases.get(case_id))
     return Settlement(tuple(gaps), changed, tuple(notices), tuple(now_asked))
 
@@ -167,12 +169,27 @@ def _assign(
         oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on), default=None)
         lead = lead_of(linked)
         assert lead is not None  # a set holds at least one gap
-        case = oldest if oldest is not None else Case(new_id(), lead, opened_on=today, drill=linked[0].drill)
+        case = oldest if oldest is not None else _new_case(lead, today, new_id, drill=linked[0].drill)
         claimed.add(case.case_id)
         unnamed = sorted({key.member for key in keys} - case.names.keys())
         names = {**case.names, **{member: new_id() for member in unnamed}} if unnamed else case.names
         assigned.append((replace(case, lead=lead, closed_on=None, names=names), keys))
     return assigned
+
+
+def _new_case(lead: MemberId, today: date, new_id: Callable[[], bytes], *, drill: bool) -> Case:
+    return Case(new_id(), lead, opened_on=today, drill=drill, child_year_id=new_id())
+
+
+def _counted_once(cases: Mapping[bytes, Case]) -> dict[bytes, Case]:
+    """The cases of one group, which is one child: those of a year bear the id of the first of them."""
+    first: dict[tuple[int, bool], Case] = {}
+    for case in sorted(cases.values(), key=lambda case: (case.opened_on, case.case_id)):
+        first.setdefault((case.opened_on.year, case.drill), case)
+    return {
+        case_id: replace(case, child_year_id=first[case.opened_on.year, case.drill].child_year_id)
+        for case_id, case in cases.items()
+    }
 
 
 def _tell(verdict: GapVerdict, old: Gap | None, today: date) -> tuple[GapState | None, NoticeKind | None]:

@@ -112,7 +112,7 @@ class Case:
     """The linked open gaps of one child, or of one test pupil (`drill`). Open while `closed_on` is None.
 
     `names` holds the random name under which each member knows the case: two members that compare theirs learn no more
-    than the notices tell them.
+    than the notices tell them. `child_year_id` is random, and one for all cases of a child that opened in one year.
     """
 
     case_id: bytes = field(repr=False)
@@ -121,6 +121,7 @@ class Case:
     closed_on: date | None = None
     names: Mapping[MemberId, bytes] = field(default_factory=dict, repr=False)
     drill: bool = False
+    child_year_id: bytes = field(repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ _STATUS = {
     Code.SECRET_MODE: grpc.StatusCode.FAILED_PRECONDITION,
     Code.SCHEMA_OUTDATED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.SCHEMA_NEWER: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.RETENTION_UNSTATED: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 # What a status without a code of ours means: it comes from gRPC itself.

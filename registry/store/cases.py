@@ -7,28 +7,39 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, select
 
 from federation.rules.vocabulary import MemberId
+from registry.ledger import contents
 from registry.model import Case
-from registry.store.bulk import chunks, upsert
+from registry.store import ledger
+from registry.store.bulk import among, chunks, upsert
 from registry.store.schema import case_names, cases
 
 
-def load(tx: Connection, case_ids: Collection[bytes]) -> dict[bytes, Case]:
-    """These cases with all their names."""
+def load(tx: Connection, case_ids: Collection[bytes], *, lock: bool = False) -> dict[bytes, Case]:
+    """These cases with all their names; locked, in order, until the transaction ends where asked for."""
     names: dict[bytes, dict[MemberId, bytes]] = {}
     found = {}
     for chunk in chunks(sorted(case_ids)):
-        for row in tx.execute(select(case_names).where(case_names.c.case_id.in_(chunk))):
+        query = select(cases).where(among(tx, cases.c.case_id, chunk)).order_by(cases.c.case_id)
+        rows = tx.execute(query.with_for_update() if lock else query).all()
+        for row in tx.execute(select(case_names).where(among(tx, case_names.c.case_id, chunk))):
             names.setdefault(row.case_id, {})[MemberId(row.member)] = row.name
-        for row in tx.execute(select(cases).where(cases.c.case_id.in_(chunk))):
+        for row in rows:
             found[row.case_id] = Case(
-                row.case_id, MemberId(row.lead), row.opened_on, row.closed_on, names.get(row.case_id, {}), row.drill
+                row.case_id,
+                MemberId(row.lead),
+                row.opened_on,
+                row.closed_on,
+                names.get(row.case_id, {}),
+                row.drill,
+                child_year_id=row.child_year_id,
             )
     return found
 
 
 def write(tx: Connection, changed: Iterable[Case]) -> None:
-    """Put these cases in place; a name once given stays."""
+    """Put these cases in place, and note them for the ledger; a name once given stays."""
     changed = list(changed)
+    ledger.note(tx, map(contents.of_case, changed))
     upsert(
         tx,
         cases,
@@ -39,10 +50,11 @@ def write(tx: Connection, changed: Iterable[Case]) -> None:
                 "opened_on": case.opened_on,
                 "closed_on": case.closed_on,
                 "drill": case.drill,
+                "child_year_id": case.child_year_id,
             }
             for case in changed
         ],
-        update=("lead", "closed_on"),
+        update=("lead", "closed_on", "child_year_id"),
     )
     upsert(
         tx,

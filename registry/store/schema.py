@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 
 from federation.database import NAMING, Instant
+from federation.retention import By, kept
 from federation.rules.vocabulary import GapState, NoticeKind, OpeningKind, Urgency
 
 metadata = MetaData(naming_convention=NAMING)
@@ -69,6 +70,11 @@ members = Table(
     Column("first_contact", Date),
     CheckConstraint("(last_contact IS NULL) = (roster IS NULL)", name="reported_together"),
     CheckConstraint("roster % 50 = 0", name="roster_in_steps"),
+    info=kept(
+        "as long as the store",
+        "when a member was heard of and, in steps of 50, how many pupils it has: nothing about one of them",
+        By.NOBODY,
+    ),
 )
 
 batches = Table(
@@ -85,6 +91,10 @@ batches = Table(
     Column("leaf_index", BigInteger),
     # Query: answers too old to be asked for again (batches.forget).
     Index(None, "received_on"),
+    info=kept(
+        "`answer_days` (90)",
+        "a member that never received the answer asks again under the same id within days; later versions alone decide",
+    ),
 )
 
 signals = Table(
@@ -101,10 +111,16 @@ signals = Table(
     Column("statement", Text, nullable=False),
     # A test pupil's, from the first version on: no statistics read it.
     Column("drill", Boolean, nullable=False, server_default=false()),
+    # The day on which retention took away what it said; null while that stands. The next version sets it null again.
+    Column("purged_on", Date),
     # Query: every handle of a member that is back after a silence (signals.touch_member), or of one that has lost its
     # database (signals.of_member).
     UniqueConstraint("member", "handle"),
     CheckConstraint("version >= 1", name="version_positive"),
+    info=kept(
+        "what it says as long as it may bear on a gap (see below); then handle and version, `unanswered_years` (13)",
+        "without the version an older one could come back; a child is of school age for thirteen years",
+    ),
 )
 
 pseudonyms = Table(
@@ -118,6 +134,10 @@ pseudonyms = Table(
     # Query: the pairs of a handle (groups.expand, signals.write).
     Index(None, "ref"),
     sqlite_with_rowid=False,
+    info=kept(
+        "with what its signal says",
+        "they are what two handles meet by, and nothing else is left to meet",
+    ),
 )
 
 dirty = Table(
@@ -139,7 +159,13 @@ cases = Table(
     Column("closed_on", Date),
     # Of a test pupil: no statistics count it.
     Column("drill", Boolean, nullable=False, server_default=false()),
+    # Random; the same for all cases of one child that opened in one calendar year.
+    Column("child_year_id", Bytes(16), nullable=False),
     CheckConstraint("closed_on >= opened_on", name="closes_after_opening"),
+    info=kept(
+        "`unanswered_years` (13) after its close",
+        "who leads it, two dates and the child-year id are what statistics count, and name nobody",
+    ),
 )
 
 case_names = Table(
@@ -150,6 +176,10 @@ case_names = Table(
     # What this member alone knows the case by.
     Column("name", Bytes(16), nullable=False, unique=True),
     sqlite_with_rowid=False,
+    info=kept(
+        "`closed_case_days` (180) after the close, and until the year of its opening is over",
+        "members who work on the case know it by them; a child counts once a year",
+    ),
 )
 
 gaps = Table(
@@ -194,6 +224,10 @@ gaps = Table(
     CheckConstraint("state <> 'OPEN' OR (told IS NOT NULL AND case_id IS NOT NULL)", name="open_is_told"),
     CheckConstraint("state = 'OPEN' OR (NOT linked AND NOT leads)", name="case_role_open"),
     sqlite_with_rowid=False,
+    info=kept(
+        "whom it was answered by as long as what its signal says; its number, dates and state as long as the handle",
+        "its member may state it again: what was answered must not open anew",
+    ),
 )
 
 confirmations = Table(
@@ -205,6 +239,10 @@ confirmations = Table(
     Column("asked_ref", Bytes(16), ForeignKey("signals.ref"), primary_key=True),
     ForeignKeyConstraint(["ref", "number"], ["gaps.ref", "gaps.number"]),
     sqlite_with_rowid=False,
+    info=kept(
+        "as long as what the gap's signal says",
+        "nobody is asked twice whether a pupil was seen",
+    ),
 )
 
 mailboxes = Table(
@@ -215,6 +253,11 @@ mailboxes = Table(
     Column("last_number", BigInteger, nullable=False),
     Column("acked_number", BigInteger, nullable=False),
     CheckConstraint("acked_number >= 0 AND acked_number <= last_number", name="acked_was_given"),
+    info=kept(
+        "as long as the store",
+        "how far a member has been told, a number",
+        By.NOBODY,
+    ),
 )
 
 notices = Table(
@@ -233,6 +276,10 @@ notices = Table(
     UniqueConstraint("member", "number"),
     CheckConstraint("position >= 1 AND number >= 1", name="numbers_positive"),
     CheckConstraint(_one_of("kind", NoticeKind), name="kind"),
+    info=kept(
+        "`notice_days` (400) after it was given and acknowledged, and as long as what its gap's signal says",
+        "a member that lost its database lists them anew",
+    ),
 )
 
 closes = Table(
@@ -246,7 +293,31 @@ closes = Table(
     # Null while it has not ended.
     Column("finished_at", Instant),
     Column("through_position", BigInteger),
+    # From its beginning to its end; a day may be closed again, so that `finished_at` does not say it.
+    Column("working", Boolean, nullable=False, server_default=false()),
+    # Counts the portions ever cut for it.
+    Column("next_portion", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("(finished_at IS NULL) = (through_position IS NULL)", name="finished_whole"),
+    info=kept(
+        "`notice_days` (400), the newest always",
+        "on which day what was known by; after a year nobody asks",
+    ),
+)
+
+portions = Table(
+    "portions",
+    metadata,
+    # What is left of the work of the close that is being made; empty while none is.
+    Column("closed_on", Date, ForeignKey("closes.closed_on"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # The handles it was cut for, one name after the other.
+    Column("seeds", Bytes(), nullable=False),
+    Column("handles", Integer, nullable=False),
+    # Counts its takings; who holds an older one may not write (store.leases).
+    Column("token", BigInteger, nullable=False),
+    # By the clock of the database's server; null until it is taken.
+    Column("leased_until", Instant),
+    CheckConstraint("(token = 0) = (leased_until IS NULL)", name="taken_whole"),
 )
 
 sequence = Table(
@@ -259,4 +330,9 @@ sequence = Table(
     Column("tree_size", BigInteger, nullable=False, server_default=text("0")),
     Column("frontier", LargeBinary, nullable=False, server_default=text("''")),
     CheckConstraint("id = 1", name="single_row"),
+    info=kept(
+        "as long as the store",
+        "two numbers",
+        By.NOBODY,
+    ),
 )

@@ -48,6 +48,7 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
                 "retracted": keyed.signal.retracted,
                 "statement": encode(keyed),
                 "drill": keyed.signal.drill,
+                "purged_on": None,
             }
             for keyed in accepted
         ],
@@ -65,7 +66,6 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         ],
         update=("live",),
     )
-    upsert(tx, dirty, [{"ref": keyed.ref, "mark": 1} for keyed in accepted], add=("mark",))
 
 
 def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> list[tuple[Ref, Signal]]:

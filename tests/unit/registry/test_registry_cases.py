@@ -147,7 +147,9 @@ def test_a_confirmation_is_asked_of_each_handle_once_and_for_open_gaps_alone() -
 
 def test_a_case_held_open_by_gaps_outside_the_group_is_left_to_them() -> None:
     """After two gaps parted, one reopens while the other still holds their old case open elsewhere."""
-    elsewhere = Case(b"c" * 16, MEMBERS[1], SINCE, None, {MEMBERS[0]: b"a" * 16, MEMBERS[1]: b"b" * 16})
+    elsewhere = Case(
+        b"c" * 16, MEMBERS[1], SINCE, None, {MEMBERS[0]: b"a" * 16, MEMBERS[1]: b"b" * 16}, child_year_id=b"y" * 16
+    )
     gap = Gap(KEYS[0], Opening(1, OpeningKind.LEFT, SINCE), GapState.ANSWERED, DUE, DUE, told=GapState.ANSWERED)
     book = Book({KEYS[0]: replace(gap, case_id=elsewhere.case_id)}, {elsewhere.case_id: elsewhere})
     book.close([verdict(KEYS[0], GapState.OPEN)], DUE)
