@@ -52,7 +52,7 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
             }
             for keyed in accepted
         ],
-        update=("version", "content_digest", "retracted", "statement"),
+        update=("version", "content_digest", "retracted", "statement", "purged_on"),
     )
     for chunk in chunks(keyed.ref for keyed in accepted if keyed.ref in known):
         tx.execute(update(pseudonyms).where(pseudonyms.c.ref.in_(chunk)).values(live=False))
@@ -66,6 +66,7 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         ],
         update=("live",),
     )
+    upsert(tx, dirty, [{"ref": keyed.ref, "mark": 1} for keyed in accepted], add=("mark",))
 
 
 def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> list[tuple[Ref, Signal]]:
