@@ -38,12 +38,14 @@ class Client:
             yield as_step(response.progress) if response.HasField("progress") else as_answer(response.report)
 
     def cases(self, *, all_gaps: bool, protected: bool) -> dict[str, list[Answer]]:
-        """`cases`: the gaps; `questions`: what other members ask; `parked`: signals that the registry did not take."""
+        """`cases`: the gaps; `questions`: what other members ask; `parked`: signals that the registry did not take;
+        `waiting`: hand-made openings that a second person has not reviewed yet."""
         response = self._stub.ListCases(control_pb2.ListCasesRequest(all_gaps=all_gaps, protected=protected))
         return {
             "cases": [{**as_answer(line), "first_steps": as_findings(line.first_steps)} for line in response.cases],
             "questions": [as_answer(line) for line in response.questions],
             "parked": [as_answer(line) for line in response.parked],
+            "waiting": [_as_saying(line) for line in response.waiting],
         }
 
     def say(
@@ -64,8 +66,7 @@ class Client:
     def review(self, saying_id: int = 0, *, reviewed_by: str = "", refuse: bool = False) -> list[Answer]:
         """Reviews a saying (0: none) and returns what waits after it."""
         request = control_pb2.ReviewRequest(saying_id=saying_id, reviewed_by=reviewed_by, refuse=refuse)
-        # 64-bit numbers are texts in protobuf's JSON; ids are small and are numbers in ours.
-        return [{**as_answer(one), "saying_id": one.saying_id} for one in self._stub.Review(request).waiting]
+        return [_as_saying(one) for one in self._stub.Review(request).waiting]
 
 
 def as_step(progress: control_pb2.Progress) -> Step:
@@ -74,6 +75,11 @@ def as_step(progress: control_pb2.Progress) -> Step:
 
 def as_answer(message: Message) -> Answer:
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+
+
+def _as_saying(message: control_pb2.Saying) -> Answer:
+    # 64-bit numbers are texts in protobuf's JSON; ids are small and are numbers in ours.
+    return {**as_answer(message), "saying_id": message.saying_id}
 
 
 def as_findings(messages: Iterable[control_pb2.Finding]) -> list[Answer]:

@@ -1,7 +1,7 @@
 """What a node knows of one pupil, as values without identity: no number, no name, no person id stands here.
 
-Invariant: `History` grows only by appending observations and sayings; everything a node says follows from it, from the
-facts about its imports and from a date.
+Invariant: `History` grows only by appending observations and sayings, and its calls come and go with the registry's
+list; everything a node says follows from it, from the facts about its imports and from a date.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class What(enum.StrEnum):
 
 
 HAND_MADE_OPENINGS = frozenset({What.NOT_PLACED, What.NO_SHOW, What.GONE})
-"""These make an opening that no imported row shows: they count only once a second person has reviewed them."""
+"""These make an opening that no imported row shows: by the policy's `second_person` they are not sent until a second
+person has reviewed them."""
 
 
 class Reason(enum.StrEnum):
@@ -96,7 +97,7 @@ IMMEDIATE_REASONS = frozenset({Reason.UNKNOWN_WHEREABOUTS, Reason.ABROAD_UNDECID
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What a named person stated on `said_on` about the day `on`. `reviewed`: a second person agreed, where needed."""
+    """What a named person stated on `said_on` about the day `on`. `reviewed`: no second person is waited for."""
 
     what: What
     on: date
@@ -116,11 +117,24 @@ def makes_immediate(saying: Saying) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """The roll call of `called_on` asked for the pupil: somebody whose pupil it was, since `begun_since`, looks."""
+
+    called_on: date
+    begun_since: date
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """All that imports and people have shown of one pupil, oldest first."""
+    """All that imports and people have shown of one pupil, oldest first, and whether the pupil is called now."""
 
     observations: tuple[Observation, ...] = ()
     sayings: tuple[Saying, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    def as_if_reviewed(self) -> History:
+        """The history in which a second person has agreed to all that waits."""
+        return replace(self, sayings=tuple(replace(saying, reviewed=True) for saying in self.sayings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +188,9 @@ class OpeningStated:
 class Statement:
     """What the member can say about one pupil today.
 
-    `moves`: it is to be sent (movers only). `in_force`: the pupil is on the roster. `recheck_on`: the first later day
-    on which the statement may differ though nothing new is imported or said; None if there is none.
+    `moves`: it is to be sent (movers only). `in_force`: the pupil is on the roster. `doubted`: calls of a pupil who is
+    here since before the leaver's own begin, which a person has to look into. `recheck_on`: the first later day on
+    which the statement may differ though nothing new is imported or said; None if there is none.
     """
 
     presences: tuple[Presence, ...] = ()
@@ -183,6 +198,7 @@ class Statement:
     duty_ended: DutyEnded | None = None
     moves: bool = False
     in_force: bool = False
+    doubted: tuple[Call, ...] = ()
     recheck_on: date | None = None
     leaving_units: frozenset[str] = frozenset()
     """School units of the rows whose end is the leaving; empty without one. Local: for finding bulk leavings."""

@@ -153,7 +153,7 @@ def parked(lines: Sequence[Answer], words: Words) -> None:
 
 def waiting(sayings: Sequence[Answer], words: Words) -> None:
     columns = (Text.ID, Text.WHAT, Text.ON, Text.PUPIL, Text.REASON, Text.SAID_BY, Text.SAID_ON)
-    table = table_of(*map(words, columns))
+    table = table_of(*map(words, columns), title=words(Text.WAITING))
     for one in sayings:
         table.add_row(
             str(one["saying_id"]),

@@ -2,7 +2,8 @@
 
 Invariants: a pupil's statement, next version and gaps are written in one transaction together with the day on which to
 look again; the same input on the same day, taken in any number of times, writes nothing more. On a route other than
-`registry` no version is made: what was said before stands, and nothing is added to it.
+`registry` no version is made: what was said before stands, and nothing is added to it. What waits for a second person
+is in no version and yet makes its gap here: whoever is to be looked for at once has a case file before the review.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from federation.rules.calendar import DAY
 from federation.rules.vocabulary import NONCE_BYTES, Handle
 from node.gaps import Gap, Judge, opening_number, restated
 from node.identity import Route
-from node.model import History, ImportFacts, Saying, Statement
+from node.model import Call, History, ImportFacts, Saying, Statement
 from node.outbox import Version, next_version, references, retraction
 from node.presence import statement
 from node.store import Transaction
@@ -27,6 +28,7 @@ from node.store.notices import Notices
 from node.store.outbox import Outbox
 from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupil, Pupils
+from node.store.roll_call import RollCalls
 from node.store.sayings import Sayings
 
 CHUNK = 200
@@ -52,6 +54,7 @@ class _Known:
     gaps: Mapping[bytes, tuple[Gap, ...]]
     retired: Mapping[bytes, Sequence[bytes]]
     spoken: frozenset[bytes]
+    calls: Mapping[bytes, tuple[Call, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Restating:
         self._pseudonyms = pseudonyms
         self._notices = notices
         self._gaps = gaps
+        self._calls = RollCalls()
         self._random_bytes = random_bytes
 
     def run(
@@ -135,6 +139,7 @@ class Restating:
         made = {each.pupil.pupil_id: each for each in self._made(tx, pupil_ids, today, judge, epochs)}
         self._outbox.add(tx, [(of, version) for of, each in made.items() for version in each.versions], today)
         self._gaps.save(tx, [(of, gap) for of, each in made.items() for gap in each.gaps])
+        self._calls.doubt(tx, {of: each.statement.doubted for of, each in made.items() if each.history.calls})
         self._pupils.restated(tx, {of: (each.recheck_on, each.statement.in_force) for of, each in made.items()})
 
     def _made(
@@ -150,8 +155,9 @@ class Restating:
         old_handles = [handle for handles in retired.values() for handle in handles]
         handles = [*(pupil.handle for pupil in pupils), *old_handles]
         known = _Known(
-            said=self._sayings.standing(tx, pupil_ids),
+            said=self._sayings.standing_or_waiting(tx, pupil_ids),
             spoken=self._outbox.withdraw(tx, old_handles),
+            calls=self._calls.calls(tx, pupil_ids),
             versions=self._outbox.newest(tx, handles),
             gaps=self._gaps.of_handles(tx, handles),
             retired=retired,
@@ -162,14 +168,20 @@ class Restating:
 
     def _restate_one(self, pupil: Pupil, known: _Known, context: _Context) -> Restated:
         today, judge = context.today, context.judge
-        history = History(pupil.observations, known.said.get(pupil.pupil_id, ()))
+        of = pupil.pupil_id
+        history = History(pupil.observations, known.said.get(of, ()), known.calls.get(of, ()))
         now = statement(history, context.facts, today, judge.policy, judge.calendar)
+        held = now
+        if not all(saying.counts for saying in history.sayings):
+            held = statement(history.as_if_reviewed(), context.facts, today, judge.policy, judge.calendar)
         handle = Handle(pupil.handle)
-        before = known.gaps.get(handle, ())
+        stood = known.gaps.get(handle, ())
+        before: Sequence[Gap] = stood
         numbers = [self._pupils.number_index(number) for number in reversed(pupil.identity.numbers)]
         sends = pupil.route is Route.REGISTRY and bool(numbers)
         versions: list[Version] = []
         if sends:
+            before = _none_twice(stood, now, held, known.versions.get(handle))
             version = next_version(
                 known.versions.get(handle),
                 now,
@@ -181,8 +193,8 @@ class Restating:
                 drill=pupil.identity.drill,
             )
             versions += [] if version is None else [version]
-        after = restated(before, now, pupil.route, handle=handle, today=today, judge=judge)
-        changed = [gap for gap in after.gaps if gap not in before]
+        after = restated(before, held, pupil.route, handle=handle, today=today, judge=judge)
+        changed = [gap for gap in after.gaps if gap not in stood]
         for old in known.retired.get(pupil.pupil_id, ()):
             if sends and old in known.spoken:
                 taken_back = retraction(known.versions.get(old), nonce=self._random_bytes(NONCE_BYTES))
@@ -190,8 +202,18 @@ class Restating:
             old_gaps = known.gaps.get(old, ())
             nothing = restated(old_gaps, Statement(), pupil.route, handle=Handle(old), today=today, judge=judge)
             changed += [gap for gap in nothing.gaps if gap not in old_gaps]
-        days = [day for day in (now.recheck_on, after.recheck_on) if day is not None]
+        days = [day for day in (now.recheck_on, held.recheck_on, after.recheck_on) if day is not None]
         # Never today again: a restating that ends does not find the same pupil due once more.
         recheck_on = max(min(days), today + DAY) if days else None
         newest = known.versions.get(handle)
-        return Restated(pupil, history, now, newest, before, after.gaps, versions, changed, recheck_on)
+        return Restated(pupil, history, now, newest, stood, after.gaps, versions, changed, recheck_on)
+
+
+def _none_twice(gaps: Sequence[Gap], now: Statement, held: Statement, newest: Version | None) -> Sequence[Gap]:
+    """The gaps before a statement, that of a sent opening which is now taken back no longer stated.
+
+    Else what waits for review would go on under its number, and be sent under it after a version without one.
+    """
+    if now.opening is not None or held.opening is None or newest is None or newest.signal.opening is None:
+        return gaps
+    return tuple(replace(gap, stated=False) if gap.number == newest.signal.opening.number else gap for gap in gaps)

@@ -11,7 +11,7 @@ from federation.errors import Code, UppropError
 from federation.v1 import control_pb2
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
-from node.casework.sayings import CaseworkSayings
+from node.casework.sayings import CaseworkSayings, Waiting
 from node.explain.findings import Finding
 from node.explain.servicers import finding_messages
 from node.pipeline import Pipeline, Progress
@@ -105,12 +105,13 @@ class Servicers:
     def list_cases(self, request: control_pb2.ListCasesRequest) -> control_pb2.ListCasesResponse:
         listing = self._gaps.list_gaps if request.all_gaps else self._gaps.list_cases
         today = self._today()
-        lines, questions, parked = self._database.view(
+        lines, questions, parked, waiting = self._database.view(
             "node_cases",
             lambda tx: (
                 listing(tx, protected=request.protected),
                 self._questions.standing(tx, today, protected=request.protected),
                 self._parked.standing(tx, protected=request.protected),
+                self._sayings.waiting_in(tx),
             ),
         )
         steps = finding_messages(self._first_steps())
@@ -136,6 +137,7 @@ class Servicers:
                 )
                 for signal in parked
             ],
+            waiting=map(_saying, waiting),
         )
 
     def say(self, request: control_pb2.SayRequest) -> control_pb2.SayResponse:
@@ -152,20 +154,19 @@ class Servicers:
     def review(self, request: control_pb2.ReviewRequest) -> control_pb2.ReviewResponse:
         if request.saying_id:
             self._sayings.review(request.saying_id, request.reviewed_by, refuse=request.refuse)
-        return control_pb2.ReviewResponse(
-            waiting=[
-                control_pb2.Saying(
-                    saying_id=waiting.saying_id,
-                    person_id=waiting.person_id,
-                    what=waiting.word,
-                    on=waiting.on.isoformat(),
-                    reason=waiting.reason,
-                    said_by=waiting.said_by,
-                    said_on=waiting.said_on.isoformat(),
-                )
-                for waiting in self._sayings.waiting()
-            ]
-        )
+        return control_pb2.ReviewResponse(waiting=map(_saying, self._sayings.waiting()))
+
+
+def _saying(waiting: Waiting) -> control_pb2.Saying:
+    return control_pb2.Saying(
+        saying_id=waiting.saying_id,
+        person_id=waiting.person_id,
+        what=waiting.word,
+        on=waiting.on.isoformat(),
+        reason=waiting.reason,
+        said_by=waiting.said_by,
+        said_on=waiting.said_on.isoformat(),
+    )
 
 
 def _case_line(line: CaseLine, first_steps: Sequence[control_pb2.Finding]) -> control_pb2.CaseLine:

@@ -29,7 +29,12 @@ def cases(all_gaps: bool, protected: bool, config: Path, words: Words, as_json: 
     """List the open case files, and what other members ask.
 
     A question stands where another member has an urgent case about a pupil who is enrolled here: has somebody seen the
-    pupil in school? Answer with `upprop node say PERSON met --on DAY`, or with no-show or gone.
+    pupil in school? Answer with `upprop node say PERSON met --on DAY`, or with no-show or gone. Another stands where
+    two members say for long that they have the pupil: find out, and then `upprop node affirm PERSON`, or end the
+    enrolment in the school system.
+
+    What one person made by hand and nobody has reviewed yet stands apart: it is looked for here, but the registry has
+    not been told. See `upprop node review`.
 
     A parked signal was not taken by the registry: look into it with the registry's operator, by the code it bears.
 
@@ -49,6 +54,8 @@ def cases(all_gaps: bool, protected: bool, config: Path, words: Words, as_json: 
     else:
         click.echo(words(Text.NO_CASES))
     printing.questions(listed["questions"], words)
+    if listed["waiting"]:
+        printing.waiting(listed["waiting"], words)
     printing.parked(listed["parked"], words)
 
 
@@ -96,7 +103,8 @@ def say(
     typing-error   the number before was wrong; the pupil was not renumbered
     release        the protected identity has ended; the pupil may be matched again
 
-    * makes a case by hand, and counts only once a second person has agreed: upprop node review.
+    * makes a case by hand: where the federation's policy asks for it, the registry is told only once a second person
+    has agreed (upprop node review). Here it counts at once: gone opens the case file today.
     """
     with open_stub(config) as stub:
         saying_id, waits = Client(stub).say(
@@ -151,7 +159,11 @@ def _asked_for(person: str, words: Words) -> str:
 @words_option
 @json_option
 def review(saying_id: int | None, reviewed_by: str, refuse: bool, config: Path, words: Words, as_json: bool) -> None:
-    """Agree to what another person stated (or --refuse it). Without SAYING_ID: list what waits."""
+    """Agree to what another person stated (or --refuse it). Without SAYING_ID: list what waits.
+
+    No one person alone makes the federation look for a pupil whom no school system shows as gone: whoever stated it
+    cannot review it. Until then the case file stands here alone; with --refuse it is taken back.
+    """
     if saying_id is not None and not reviewed_by:
         raise click.UsageError("Give your name with --by.")
     with open_stub(config) as stub:

@@ -1,7 +1,8 @@
 """What a named person can state about a pupil, and who must agree.
 
 Invariants
-    - A hand-made opening counts only once a second, different person has reviewed it.
+    - Under the policy's `second_person` a hand-made opening is sent only once a second, different person has reviewed
+      it; until then it stands here alone (`node.restating`).
     - Acts on identity are possible only where the state they end exists: a typing error where a number was replaced, a
       release where a marking has been taken away.
     - What was said is never changed; it stands, waits or is refused.
@@ -111,7 +112,7 @@ class CaseworkSayings:
             pupil = self._find(tx, person, content, today)
             if content.what is None:
                 self._act(tx, pupil, Act(content.word), today)
-            waits = content.what in HAND_MADE_OPENINGS
+            waits = self._policy().second_person and content.what in HAND_MADE_OPENINGS
             state = SayingState.WAITING if waits else SayingState.STANDING
             saying_id = self._sayings.add(tx, pupil.pupil_id, content, today, state)
             self._pupils.mark_dirty(tx, [pupil.pupil_id])
@@ -122,12 +123,13 @@ class CaseworkSayings:
     def waiting(self) -> tuple[Waiting, ...]:
         """What waits for a second person, oldest first."""
 
-        def work(tx: Transaction) -> tuple[Waiting, ...]:
-            said = self._sayings.waiting(tx)
-            pupils = self._pupils.load_all(tx, [one.pupil_id for one in said])
-            return tuple(_waiting(one, pupils[one.pupil_id]) for one in said)
+        return self._database.view("sayings_waiting", self.waiting_in)
 
-        return self._database.view("sayings_waiting", work)
+    def waiting_in(self, tx: Transaction) -> tuple[Waiting, ...]:
+        """`waiting`, in the caller's transaction."""
+        said = self._sayings.waiting(tx)
+        pupils = self._pupils.load_all(tx, [one.pupil_id for one in said])
+        return tuple(_waiting(one, pupils[one.pupil_id]) for one in said)
 
     def review(self, saying_id: int, reviewed_by: str, *, refuse: bool = False) -> None:
         """A second person's word on a saying that waits."""

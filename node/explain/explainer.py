@@ -29,6 +29,7 @@ from node.store.notices import Notices
 from node.store.outbox import Made, Outbox
 from node.store.pupils import Pupil, Pupils
 from node.store.records import Records
+from node.store.roll_call import RollCalls
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
 
@@ -67,6 +68,7 @@ class Explainer:
         self._outbox = Outbox(sealer)
         self._notices = Notices()
         self._gaps = Gaps(self._pupils)
+        self._calls = RollCalls()
 
     def explain(self, person: str, *, protected: bool) -> Explained:
         """Why the pupil with this national number or school-system id is, or is not, a gap today.
@@ -104,12 +106,16 @@ class Explainer:
         handles = [*self._pupils.retired(tx, of_pupil), pupil.handle]
         gaps = self._gaps.of_handles(tx, handles)
         return Known(
-            history=History(pupil.observations, self._sayings.standing(tx, of_pupil).get(pupil.pupil_id, ())),
+            history=History(
+                pupil.observations,
+                self._sayings.standing(tx, of_pupil).get(pupil.pupil_id, ()),
+                self._calls.calls(tx, of_pupil).get(pupil.pupil_id, ()),
+            ),
             facts=facts,
             route=pupil.route,
             systems=self._systems(tx, pupil.pupil_id),
             units=self._records.units(tx),
-            said=self._sayings.waiting_of(tx, pupil.pupil_id),
+            said=self._sayings.waiting_of(tx, of_pupil).get(pupil.pupil_id, ()),
             wait_school_days={(held.as_of, held.unit): held.wait_school_days for held in self._imports.held(tx)},
             versions=tuple(_told(made) for made in self._outbox.made_of(tx, pupil.pupil_id)),
             gaps=tuple(gap for handle in handles for gap in gaps.get(handle, ())),

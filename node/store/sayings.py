@@ -8,7 +8,7 @@ release) are kept as STANDING too, for who did them, and are no part of a histor
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -100,11 +100,24 @@ class Sayings:
 
     def standing(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[Saying, ...]]:
         """pupil_id → the sayings that count in its history, oldest first; pupils without any are left out."""
+        return self._of(tx, pupil_ids, [SayingState.STANDING])
+
+    def waiting_of(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[Saying, ...]]:
+        """pupil_id → what waits for a second person, oldest first; pupils without any are left out."""
+        return self._of(tx, pupil_ids, [SayingState.WAITING])
+
+    def standing_or_waiting(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[Saying, ...]]:
+        """Both, in the order they were said."""
+        return self._of(tx, pupil_ids, [SayingState.STANDING, SayingState.WAITING])
+
+    def _of(
+        self, tx: Connection, pupil_ids: Iterable[bytes], states: Sequence[SayingState]
+    ) -> dict[bytes, tuple[Saying, ...]]:
         found: dict[bytes, list[Saying]] = {}
         for chunk in chunks(pupil_ids):
             query = (
                 select(sayings)
-                .where(sayings.c.pupil_id.in_(chunk), sayings.c.state == SayingState.STANDING.value)
+                .where(sayings.c.pupil_id.in_(chunk), sayings.c.state.in_([state.value for state in states]))
                 .order_by(sayings.c.saying_id)
             )
             for row in tx.execute(query):
@@ -113,11 +126,6 @@ class Sayings:
                 if saying is not None:
                     found.setdefault(said.pupil_id, []).append(saying)
         return {pupil_id: tuple(said) for pupil_id, said in found.items()}
-
-    def waiting_of(self, tx: Connection, pupil_id: bytes) -> tuple[Saying, ...]:
-        """What was stated about one pupil and waits for a second person, oldest first."""
-        said = [_saying(said) for said in self.waiting(tx) if said.pupil_id == pupil_id]
-        return tuple(saying for saying in said if saying is not None)
 
     def take_back(self, tx: Connection, pupil_id: bytes, said_by: str) -> None:
         """Forget what one who is no person (`said_by`) stated about a pupil."""
@@ -151,7 +159,7 @@ def _saying(said: Said) -> Saying | None:
     content = said.content
     if content.what is None:
         return None
-    reviewed = content.reviewed_by is not None
+    reviewed = said.state is SayingState.STANDING
     return Saying(content.what, content.on, said.said_on, content.reason, content.review, reviewed)
 
 

@@ -66,6 +66,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "Still here? Another member says it has the pupil too. Find out: upprop node affirm, or end the enrolment in "
         "the school system"
     ),
+    Text.WAITING: "Waits for a second person: upprop node review ID --by NAME",
     Text.PARKED: "Parked: not taken by the registry",
     Text.STATE_SINCE: "{state!t} since {on}",
     Text.KIND_OF_CASE: "{kind!t}, {urgency!t}; {route!t}",
@@ -73,7 +74,10 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.FIRST_STEPS: "Each case begins so:",
     Text.WHO: "National number or school-system id",
     Text.NOTED: "Noted as {saying_id}. It goes out with the next sync.",
-    Text.NOTED_WAITS: ("Noted as {saying_id}. It counts once a second person agrees: upprop node review {saying_id}"),
+    Text.NOTED_WAITS: (
+        "Noted as {saying_id}. It counts here from now on; the registry is told once a second person agrees: upprop "
+        "node review {saying_id}"
+    ),
     Text.AGREED: "{saying_id} is agreed to.",
     Text.REFUSED: "{saying_id} is refused.",
     Text.NOTHING_WAITS: "Nothing waits for review.",

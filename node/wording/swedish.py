@@ -68,6 +68,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "Går eleven kvar här? En annan huvudman uppger samma elev. Ta reda på det: upprop node affirm, eller avsluta "
         "inskrivningen i skolsystemet"
     ),
+    Text.WAITING: "Väntar på att en annan person granskar: upprop node review NR --by NAMN",
     Text.PARKED: "Ej mottagna av registret",
     Text.STATE_SINCE: "{state!t} sedan {on}",
     Text.KIND_OF_CASE: "{kind!t}, {urgency!t}; {route!t}",
@@ -76,8 +77,8 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.WHO: "Personnummer eller id i skolsystemet",
     Text.NOTED: "Antecknat som nr {saying_id}. Det skickas vid nästa utbyte med registret.",
     Text.NOTED_WAITS: (
-        "Antecknat som nr {saying_id}. Det gäller först när en annan person har godkänt det: upprop node review "
-        "{saying_id}"
+        "Antecknat som nr {saying_id}. Det gäller här från och med nu, men registret får veta det först när en annan "
+        "person har godkänt det: upprop node review {saying_id}"
     ),
     Text.AGREED: "Nr {saying_id} är godkänt.",
     Text.REFUSED: "Nr {saying_id} är avvisat.",

@@ -86,7 +86,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.BACK: "Det som personal antecknade om frånvaron gäller inte längre: en ny inskrivning började {begins}.",
     Why.PLACED: "Det som personal antecknade om saknad skolplats gäller inte längre: en inskrivning började {begins}.",
     Why.WORD_WAITS: (
-        "Antecknat {said_on}, men gäller inte förrän en annan person har godkänt det: {what!t}, {on}. Se `upprop node "
+        "Antecknat {said_on}, och skickas först när en annan person har godkänt det: {what!t}, {on}. Se `upprop node "
         "review`."
     ),
     Why.DUTY_DECEASED: "Eleven är avliden; skolsystemet visade det {shown_on}. Skolplikten har upphört {on}.",

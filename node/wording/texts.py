@@ -55,6 +55,7 @@ class Text(enum.Enum):
     NO_CASES = enum.auto()
     QUESTIONS_CONFIRM = enum.auto()
     QUESTIONS_OVERLAP = enum.auto()
+    WAITING = enum.auto()
     PARKED = enum.auto()
     STATE_SINCE = enum.auto()
     KIND_OF_CASE = enum.auto()

@@ -79,14 +79,14 @@ def node_stores(request: pytest.FixtureRequest) -> Iterator[NodeStores]:
 
 @pytest.fixture
 def node(tmp_path: Path, node_store: str) -> Iterator[Node]:
-    made = make(tmp_path, node_store, Policy())
+    made = make(tmp_path, node_store, Policy(second_person=True))
     yield made
     made.database.close()
 
 
 @pytest.fixture
 def sqlite_node(tmp_path: Path, sqlite_store: str) -> Iterator[Node]:
-    made = make(tmp_path, sqlite_store, Policy())
+    made = make(tmp_path, sqlite_store, Policy(second_person=True))
     yield made
     made.database.close()
 

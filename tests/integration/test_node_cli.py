@@ -23,6 +23,7 @@ from cryptography import x509
 from federation import settings as settings_files
 from federation.cli import main
 from federation.control import socket_path
+from federation.rules.vocabulary import Policy
 from federation.tls import public_key_sha256
 from node.settings import NodeSettings
 from tests.conftest import MakeFederation
@@ -65,7 +66,8 @@ class Upprop:
 @pytest.fixture
 def upprop(make_federation: MakeFederation) -> Upprop:
     """A migrated node whose registry and evaluators do not answer."""
-    node = Upprop(make_federation("0180", today=date(2026, 8, 24)).node("0180"))
+    federation = make_federation("0180", today=date(2026, 8, 24), policy=Policy(second_person=True))
+    node = Upprop(federation.node("0180"))
     assert node.json("migrate")["before"] is None
     assert "up to date" in node.ok("migrate")
     return node

@@ -84,7 +84,7 @@ def test_sayings_wait_stand_or_are_refused(database: Database) -> None:
         assert database.view("test_waiting", SAYINGS.waiting) == ()
         standing = database.view("test_standing", lambda tx: SAYINGS.standing(tx, [pupil_id(1), pupil_id(2)]))
         assert standing == {
-            pupil_id(1): (Saying(What.MET, DAY, DAY, "text"), Saying(What.GONE, DAY, DAY, "text", reviewed=True))
+            pupil_id(1): tuple(Saying(what, DAY, DAY, "text", reviewed=True) for what in (What.MET, What.GONE))
         }
         assert database.view("test_spoken", SAYINGS.spoken_of) == (pupil_id(1),)
 
