@@ -9,6 +9,7 @@ from typing import Protocol
 from federation.rules.vocabulary import Disposition, Handle, Notice, Pseudonym, Signal
 from node.pseudonymise import EvaluatorLink
 from node.recovery.stated import StatedPage
+from node.roll_call.lists import RollCallLink
 
 
 class Page(Protocol):
@@ -39,4 +40,5 @@ class Links(Protocol):
     """The parties as the descriptor in force names them; `node.uplink.Uplink`."""
 
     def registry(self) -> RegistryLink: ...
+    def roll_call(self) -> RollCallLink: ...
     def evaluators(self) -> Sequence[EvaluatorLink]: ...

@@ -23,6 +23,7 @@ from node.coverage import (
 )
 from node.duty import Duty, duty_of
 from node.model import (
+    Call,
     History,
     ImportFacts,
     Observation,
@@ -79,14 +80,16 @@ def statement(history: History, facts: ImportFacts, today: date, policy: Policy,
     opening = None if grounds.explained else grounds.opening
     duty = grounds.duty
     presences = _presences(time, duty)
+    answered, doubted = _called(time, presences)
     leaving = time.last_run()
     return Statement(
         presences=tuple(presence for _, presence in presences)[-MAX_PRESENCES:],
         opening=opening,
         # A death without an opening is not said: the end of the presence tells the registry enough.
         duty_ended=None if duty is None or (duty.death and opening is None) else duty.ended,
-        moves=opening is not None or any(_moves(time, run) for run, _ in presences),
+        moves=opening is not None or answered or any(_moves(time, run) for run, _ in presences),
         in_force=any(presence.until is None for _, presence in presences),
+        doubted=doubted,
         recheck_on=_recheck_on(time),
         leaving_units=frozenset(span.unit for span in leaving.last) if opening and leaving else frozenset(),
         unknown_forms=_unknown_forms(time),
@@ -259,13 +262,18 @@ def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
 
 def _affirmed_on(time: Timeline, run: Run, until: date) -> date | None:
     days = [max(stretch.begins, run.begins) for stretch in time.said if _overlaps(stretch, run.begins, until)]
-    days += [s.on for s in time.history.sayings if s.what is What.AFFIRM and run.begins <= s.on < until]
+    days += _affirmed(time, run, until)
     return max((day for day in days if day <= time.today), default=None)
 
 
+def _affirmed(time: Timeline, run: Run, until: date) -> list[date]:
+    """The days on which a person made sure of the presence."""
+    return [s.on for s in time.history.sayings if s.what is What.AFFIRM and run.begins <= s.on < until]
+
+
 def _moves(time: Timeline, run: Run) -> bool:
-    """Movers only: an arrival the member tells of, not a pupil it had when it joined, save where a person affirms it."""
-    if any(saying.what is What.AFFIRM and run.begins <= saying.on < run.until for saying in time.history.sayings):
+    """Movers only: an arrival the member tells of, not a pupil it had when it joined, unless a person affirms that."""
+    if _affirmed(time, run, run.until):
         return True
     baseline = time.facts.baseline
     first = time.known[0]
@@ -275,6 +283,22 @@ def _moves(time: Timeline, run: Run) -> bool:
         and any(before.begins < run.until and run.begins < before.until for before in first.runs)
     )
     return not had or (first_day_told(time.facts) <= run.begins and run.begins not in time.facts.mass_start_days)
+
+
+def _called(time: Timeline, presences: Sequence[tuple[Run, Presence]]) -> tuple[bool, tuple[Call, ...]]:
+    """Whether the presence in force answers some call, and the calls that it does not: it began before the leaver's.
+
+    A row that nobody closed would answer for a pupil who came through here long ago: a person has to affirm it. That
+    exports have shown it since the baseline says nothing, hence no `affirmed_on`.
+    """
+    in_force = [(run, presence) for run, presence in presences if presence.until is None]
+    if not in_force:
+        return False, ()
+    entered = max(
+        day for run, presence in in_force for day in (presence.begins or LONG_AGO, *_affirmed(time, run, run.until))
+    )
+    doubted = tuple(call for call in time.history.calls if entered < call.begun_since)
+    return len(doubted) < len(time.history.calls), doubted
 
 
 def _recheck_on(time: Timeline) -> date | None:

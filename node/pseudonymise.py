@@ -125,7 +125,8 @@ class Pseudonymiser:
     ) -> Generator[tuple[int, int], None, Outcome]:
         standing = {epoch.epoch: epoch for epoch in epochs}
         begun = self._database.run("node_evaluations_resume", lambda tx: self._resume(tx, frozenset(standing)))
-        wanted = self._database.view("node_pseudonyms_wanted", lambda tx: self._wanted(tx, begun, named(tx)))
+        asked = self._database.view("node_pseudonyms_asked", lambda tx: frozenset(named(tx)))
+        wanted = self._database.view("node_pseudonyms_wanted", lambda tx: self._wanted(tx, begun, asked))
         total = len(wanted) + sum(len(evaluation.number_indexes) for evaluation in begun)
         if not total:
             return Outcome()
@@ -133,7 +134,10 @@ class Pseudonymiser:
         problems: list[str] = []
         computed, done = 0, 0
         stuck: set[int] = set()
-        requests: list[Evaluation | Sequence[PseudonymRef]] = [*begun, *_batches(wanted)]
+        # What was begun for another purpose goes last: where it is beyond the quota, it holds up nobody.
+        others = [evaluation for evaluation in begun if asked.isdisjoint(evaluation.refs)]
+        ours = [evaluation for evaluation in begun if evaluation not in others]
+        requests: list[Evaluation | Sequence[PseudonymRef]] = [*ours, *_batches(wanted), *others]
         for request in requests:
             yield done, total
             size = len(request.number_indexes if isinstance(request, Evaluation) else request)
@@ -174,8 +178,8 @@ class Pseudonymiser:
     def _wanted(
         self, tx: Transaction, begun: Sequence[Evaluation], named: Collection[PseudonymRef]
     ) -> tuple[PseudonymRef, ...]:
-        asked = {PseudonymRef(evaluation.epoch, index) for evaluation in begun for index in evaluation.number_indexes}
-        return self._pseudonyms.missing(tx, set(named) - asked)
+        under_way = {ref for evaluation in begun for ref in evaluation.refs}
+        return self._pseudonyms.missing(tx, set(named) - under_way)
 
     def _begin(self, refs: Sequence[PseudonymRef], find: Inputs) -> Evaluation | None:
         """Blind one batch and make it durable before it is sent; None where no number is known any more."""

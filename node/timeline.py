@@ -49,6 +49,7 @@ class Timeline:
         self.history = History(
             tuple(seen for seen in history.observations if seen.as_of <= today),
             tuple(saying for saying in history.sayings if saying.said_on <= today and saying.counts),
+            tuple(call for call in history.calls if call.called_on <= today),
         )
         facts = facts.of(self.history)
         self.facts, self.today, self.policy, self.calendar = facts, today, policy, calendar

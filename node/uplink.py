@@ -38,6 +38,7 @@ from federation.rules.vocabulary import (
 from federation.tls import ChannelCredentials
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc, registry_pb2, registry_pb2_grpc, signal_pb2
 from node.recovery.stated import Stated, StatedPage
+from node.roll_call.uplink import RollCallLink
 from privacy.protocol import Answer
 
 SUBMIT_DEADLINE = 60.0
@@ -93,6 +94,10 @@ class Uplink:
         self._forget_others(descriptor)
         peers = [self._peer(each.identity, each.address) for each in descriptor.registries]
         return RegistryLink(peers, self._clock, descriptor)
+
+    def roll_call(self) -> RollCallLink:
+        """The roll call of that registry."""
+        return RollCallLink(self.registry())
 
     def evaluators(self) -> tuple[EvaluatorLink, ...]:
         """The evaluators of the descriptor in force, by their index."""
@@ -206,11 +211,18 @@ class RegistryLink:
             raise _unfit("the registry")
         return tuple((pseudonyms[each.asked], Handle(each.handle)) for each in response.found)
 
+    def envelope(self) -> registry_pb2.Envelope:
+        return make_envelope(self._clock, self._descriptor)
+
     def _call(self, call: Callable[[Peer, registry_pb2_grpc.RegistryServiceStub], T]) -> T:
+        return self.at_any(lambda peer: call(peer, registry_pb2_grpc.RegistryServiceStub(peer.channel)))
+
+    def at_any(self, call: Callable[[Peer], T]) -> T:
+        """Make a call to the registry, whatever its service, at the first of its addresses that answers."""
         failure = UppropError(Code.CONFIG_INVALID, "The descriptor names no registry. Ask the authority for another.")
         for peer in self._peers:
             try:
-                return call(peer, registry_pb2_grpc.RegistryServiceStub(peer.channel))
+                return call(peer)
             except UppropError as error:
                 if error.code not in _TRY_ANOTHER:
                     raise

@@ -37,6 +37,11 @@ class Evaluation:
     number_indexes: tuple[bytes, ...]
     blinded: Blinded
 
+    @property
+    def refs(self) -> tuple[PseudonymRef, ...]:
+        """What it asks for."""
+        return tuple(PseudonymRef(self.epoch, index) for index in self.number_indexes)
+
     def __repr__(self) -> str:
         return f"Evaluation(epoch={self.epoch}, elements={len(self.number_indexes)})"
 
@@ -134,8 +139,7 @@ class Pseudonyms:
 
         `evaluators` are those whose verified answers made them.
         """
-        refs = [PseudonymRef(evaluation.epoch, index) for index in evaluation.number_indexes]
-        by_ref: Mapping[PseudonymRef, bytes] = dict(zip(refs, values, strict=True))
+        by_ref: Mapping[PseudonymRef, bytes] = dict(zip(evaluation.refs, values, strict=True))
         known = self._known(tx, by_ref)
         rows = [
             {

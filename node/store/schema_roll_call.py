@@ -1,0 +1,37 @@
+"""The tables of the roll call, on the metadata of `node.store.schema`."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Integer, LargeBinary, Table, false
+
+from node.store.schema import metadata, pupils
+
+roll_call_state = Table(
+    "roll_call_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # Day of the newest list that was compared with the roster.
+    Column("closed_on", Date, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+roll_call_hits = Table(
+    "roll_call_hits",
+    metadata,
+    # A pupil of the roster whom the newest list calls: replaced by the next list, and gone with the pupil.
+    Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id, ondelete="CASCADE"), primary_key=True),
+    # The leaver's own begin; one pupil may have left several members.
+    Column("begun_since", Date, primary_key=True),
+    # Day of the first of the lists in a row that called the pupil so.
+    Column("called_on", Date, nullable=False),
+    # The pupil is here since before that begin: a person is asked.
+    Column("doubted", Boolean, nullable=False, server_default=false()),
+)
+
+roll_call_quota = Table(
+    "roll_call_quota",
+    metadata,
+    # Numbers that evaluators were asked about for the roll call on a business day: so many at the most, asked or not.
+    Column("day", Date, primary_key=True),
+    Column("numbers", Integer, nullable=False),
+)
