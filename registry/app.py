@@ -11,15 +11,20 @@ from federation.clock import Clock
 from federation.control import Handlers
 from federation.database import Database
 from federation.descriptor import Descriptor, DescriptorStore
+from federation.identity import Kind
 from federation.migration import check_schema
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
+from federation.tls import OwnIdentity
 from registry.intake import Intake
 from registry.keys import PseudonymKeys
+from registry.ledger import assembly
+from registry.ledger.assembly import Ledger
+from registry.mailbox import Mailbox
 from registry.observability import RegistryMetrics
-from registry.pipeline import Close, Mailbox
+from registry.pipeline import Close
 from registry.recovery import Recovery
 from registry.roll_call import servicers as roll_call
 from registry.roll_call.calling import RollCall
@@ -42,10 +47,12 @@ class App:
     mailbox: Mailbox
     roll_call: RollCall
     daily_close: Close
+    ledger: Ledger
     local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
-        """Release the store."""
+        """Release the witnesses and the store."""
+        self.ledger.close()
         self.database.close()
 
 
@@ -55,31 +62,46 @@ def build(
     clock: Clock,
     metrics: Metrics,
     descriptors: DescriptorStore | None = None,
+    own: OwnIdentity | None = None,
     log: Log | None = None,
 ) -> App:
     """The registry its settings describe. Raises UppropError where secrets, descriptor or schema are not in order."""
     log = log or Log(level=settings.log_level)
-    in_force = (descriptors or DescriptorStore.of(settings, log)).current
+    descriptors = descriptors or DescriptorStore.of(settings, log)
+    in_force = descriptors.current
     keys = PseudonymKeys.read(settings.epoch_keys)
     own_metrics = RegistryMetrics(metrics.registry)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
     intake = Intake(database, keys, in_force, own_metrics, log)
+    ledger = assembly.build(
+        settings,
+        database,
+        clock=clock,
+        descriptors=in_force,
+        own=own or OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY),
+        metrics=metrics,
+        log=log,
+    )
     mailbox = Mailbox(database)
     called = RollCall(database, keys, in_force, secrets.SystemRandom())
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called)
     daily_close.show_last()
-    servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), clock, in_force)
+    servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), ledger, clock, in_force)
     return App(
-        services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force))],
-        rules={**RULES, **roll_call.RULES},
-        handlers=control_handlers(daily_close, clock),
-        workers=[Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force()))],
+        services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force)), ledger.service],
+        rules={**RULES, **roll_call.RULES, **ledger.rules},
+        handlers=control_handlers(daily_close, ledger, clock),
+        workers=[
+            Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),
+            *ledger.workers,
+        ],
         database=database,
         intake=intake,
         mailbox=mailbox,
         roll_call=called,
         daily_close=daily_close,
+        ledger=ledger,
     )
 
 

@@ -1,8 +1,10 @@
-"""The daily close: the one place where gaps, cases and notices change; and the giving out of notices.
+"""The daily close: the one place where gaps, cases and notices change.
 
 Invariants
+    - However many replicas there are, they make one close together: whoever begins it cuts what changed and what is due
+      into portions, and each takes portions under a lease until none is left (`registry.portion`).
     - Each whole group changes in one transaction. Run again, or killed between two transactions and run again, a close
-      ends the same; its notices are delivered only when all of it is finished.
+      ends the same; its notices are delivered only when the last portion is done.
     - Facts received before the close count; one received meanwhile counts now or leaves its group dirty.
     - A group that cannot be evaluated holds up nobody else: it stays dirty, the operator is told, and its member's node
       opens the case file by itself for want of a notice.
@@ -11,60 +13,36 @@ Invariants
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from federation.clock import Clock
-from federation.database import Database
+from federation.database import Database, Isolation
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
-from federation.observability import Log, place_of
-from federation.rules.calendar import SchoolCalendar
-from federation.rules.matching import GapVerdict, KnownGap, coverage_incomplete, evaluate
-from federation.rules.vocabulary import Handle, MemberId, Notice
-from registry.cases import confirmations, settle
+from federation.observability import Log
 from registry.intake import ANSWERS_KEPT
-from registry.model import CASE_ID_BYTES, CloseReport, Gap, GapKey, Ref
-from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, RegistryMetrics
+from registry.model import CloseReport, Ref
+from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, CLOSE_LEASE_LOST, RegistryMetrics
+from registry.portion import Terms, look_at
 from registry.roll_call.calling import RollCall
-from registry.store import Transaction, batches, cases, closes, gaps, groups, members, notices
+from registry.store import Transaction, batches, closes, groups, leases
 
-GROUPS_A_TRANSACTION = 500
+GROUPS_A_PORTION = 500
 """Design §4.6: short enough that batches sent meanwhile do not wait long."""
 
+LEASE = timedelta(seconds=30)
+"""How long a replica may take over a portion, which takes a second, before another one does it in its place."""
+
+POLL_SECONDS = 0.1
+"""Between two looks whether the others are done."""
+
+T = TypeVar("T")
+
 Progress = Callable[[int, int], None]
-"""Called with the handles looked at and the handles to look at."""
-
-
-class Mailbox:
-    """Gives members their notices, those of finished closes alone."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def page(self, member: MemberId, after: int, limit: int) -> tuple[list[Notice], bool, date | None]:
-        """The next notices after a number, whether there are more, and the day of the newest finished close."""
-
-        def work(tx: Transaction) -> tuple[list[Notice], bool, date | None]:
-            close = closes.newest(tx, finished=True)
-            if close is None or close.through_position is None:
-                return [], False, None
-            found, more = notices.page(tx, member, after, limit, close.through_position)
-            return found, more, close.closed_on
-
-        return self._database.view("list_notices", work)
-
-    def acknowledge(self, member: MemberId, number: int) -> None:
-        """Note what the member has kept. Raises UppropError(REQUEST_INVALID) for a number it was never given."""
-
-        def work(tx: Transaction) -> bool:
-            close = closes.newest(tx, finished=True)
-            # Bounded by what was delivered, or trying numbers would tell of notices before their delivery.
-            return notices.acknowledge(tx, member, number, (close and close.through_position) or 0)
-
-        if not self._database.run("ack_notices", work):
-            raise UppropError(Code.REQUEST_INVALID, "No notice of that number was given. Acknowledge what was listed.")
+"""Called with the handles looked at and the handles to look at, over all replicas."""
 
 
 class Close:
@@ -79,33 +57,40 @@ class Close:
         log: Log,
         random_bytes: Callable[[int], bytes],
         roll_call: RollCall,
+        lease: timedelta = LEASE,
     ) -> None:
         self._database, self._descriptors, self._clock = database, descriptors, clock
         self._metrics, self._log, self._random_bytes = metrics, log, random_bytes
         self._roll_call = roll_call
+        self._lease = lease
         self._one_at_a_time = threading.Lock()
 
     def run(self, on: date, progress: Progress | None = None) -> CloseReport:
-        """Close the day `on`: look at every group that changed or whose day has come.
+        """Close the day `on`: look at every group that changed or whose day has come, or help those that do.
 
-        A day may be closed again: then only what changed since is looked at. Raises UppropError(INPUT_REFUSED) for a
-        day before the newest close.
+        Returns when the close has ended, with what this replica did of it. A day may be closed again: then only what
+        changed since is looked at. Raises UppropError(INPUT_REFUSED) for a day before the newest close.
         """
         with self._one_at_a_time:
             begun = self._clock.monotonic()
             descriptor = self._descriptors()
-            total = self._database.run("close_begin", lambda tx: self._begin(tx, on, descriptor))
-            report, done = CloseReport(on), 0
-            for first in (_Changed(), _Due(on)):
-                cursor: _Changed | _Due = first
-                while (page := self._next_page(cursor, on, descriptor)) is not None:
-                    cursor = page.rest
-                    report = report.plus(page.report)
-                    done += page.seeds
-                    if progress is not None:
-                        progress(min(done, total), total)
-            finished_at = self._clock.now()
-            self._database.run("close_finish", lambda tx: self._finish(tx, on, finished_at, descriptor))
+            total = self._run("close_begin", lambda tx: self._begin(tx, on, descriptor))
+            terms = Terms(on, descriptor, self._random_bytes)
+            report, finished_at = CloseReport(on), None
+            while finished_at is None:
+                lease, left = self._run(
+                    "close_take", lambda tx: (leases.take(tx, on, self._lease), leases.left(tx, on))
+                )
+                if progress is not None:
+                    progress(max(0, total - left), total)
+                if lease is not None:
+                    report = report.plus(self._look_at(lease, terms))
+                elif left:
+                    time.sleep(POLL_SECONDS)
+                else:
+                    finished_at = self._run(
+                        "close_finish", lambda tx: self._finish(tx, on, self._clock.now(), descriptor)
+                    )
             seconds = self._clock.monotonic() - begun
             self._metrics.last_close.set(finished_at.timestamp())
             self._metrics.close_seconds.observe(seconds)
@@ -125,154 +110,64 @@ class Close:
             "close_state", lambda tx: (closes.newest(tx, finished=False), closes.newest(tx, finished=True))
         )
 
+    def _run(self, name: str, work: Callable[[Transaction], T]) -> T:
+        # What must not change meanwhile is locked, so each statement may see the newest rows.
+        return self._database.run(name, work, isolation=Isolation.READ_COMMITTED)
+
     def _begin(self, tx: Transaction, on: date, descriptor: Descriptor) -> int:
-        newest, finished = closes.newest(tx, finished=False), closes.newest(tx, finished=True)
+        """Put what changed and what is due to the close's work, beside what is left of it; returns the handles."""
+        closes.lock(tx)
+        newest = closes.newest(tx, finished=False)
         if newest is not None and on < newest.closed_on:
-            raise UppropError(
-                Code.INPUT_REFUSED, f"{newest.closed_on} is closed or being closed; an earlier day cannot be closed."
-            )
-        if finished is not None and finished.descriptor_serial != descriptor.serial:
+            raise _earlier(newest.closed_on)
+        if newest is not None and newest.descriptor_serial != descriptor.serial:
             groups.touch_unanswered(tx)
         closes.begin(tx, on, descriptor.serial, self._clock.now())
-        return groups.count(tx, on)
+        leases.drop_before(tx, on)
+        queued = leases.queued(tx, on)
+        leases.add(tx, on, _cut((place, ref) for place, ref in groups.placed(tx, on) if ref not in queued))
+        return leases.left(tx, on)
 
-    def _finish(self, tx: Transaction, on: date, at: datetime, descriptor: Descriptor) -> None:
-        batches.forget(tx, on - ANSWERS_KEPT)
-        self._roll_call.make(tx, on, descriptor)
-        closes.finish(tx, on, at)
+    def _look_at(self, lease: leases.Lease, terms: Terms) -> CloseReport:
+        try:
+            report, failures = look_at(self._database, lease, terms)
+        except leases.LeaseLostError:
+            # Whoever has it now does it, or has done it.
+            self._log(CLOSE_LEASE_LOST, closed_on=terms.on)
+            return CloseReport(terms.on)
+        for failure in failures:
+            self._log(CLOSE_GROUP_FAILED, closed_on=terms.on, exception=failure.exception, where=failure.where)
+        return report
 
-    def _next_page(self, cursor: _Changed | _Due, on: date, descriptor: Descriptor) -> _Page | None:
-        page = self._database.run("close_groups", lambda tx: self._page(tx, cursor, on, descriptor))
-        for failure in page.failures if page is not None else ():
-            self._log(CLOSE_GROUP_FAILED, closed_on=on, exception=failure.exception, where=failure.where)
-        return page
-
-    def _page(self, tx: Transaction, cursor: _Changed | _Due, on: date, descriptor: Descriptor) -> _Page | None:
-        """Look at the next whole groups and write what changed; notices last, under the sequence row."""
-        seeds, rest = cursor.next(tx)
-        if not seeds:
+    def _finish(self, tx: Transaction, on: date, at: datetime, descriptor: Descriptor) -> datetime | None:
+        """End the close, once, and return when it ended; None where it has got more work meanwhile."""
+        closes.lock(tx)
+        newest = closes.newest(tx, finished=False)
+        if newest is None or newest.closed_on != on:
+            raise _earlier(on if newest is None else newest.closed_on)
+        if leases.left(tx, on):
             return None
-        found = groups.load(tx, seeds)
-        known = gaps.load(
-            tx, {ref: (own.member, own.signal.handle) for group in found for ref, own in group.signals.items()}
-        )
-        rules = _Rules(members.last_contacts(tx), on, descriptor)
-        judged: list[_Judged] = []
-        failures: list[_Failure] = []
-        for group, before in _known_of(found, known):
-            try:
-                judged.append(_Judged(group, before, rules.verdicts(group, before)))
-            except Exception as error:  # noqa: BLE001 - one group that the rules cannot take must not hold up the nation
-                failures.append(_Failure(type(error).__name__, place_of(error)))
-        asked = gaps.already_asked(tx, [asked for each in judged for asked in confirmations(each.verdicts)])
-        standing = cases.load(tx, {gap.case_id for gap in known.values() if gap.case_id is not None})
-        settled = [
-            settle(
-                each.verdicts,
-                each.before,
-                {gap.case_id: standing[gap.case_id] for gap in each.before.values() if gap.case_id is not None},
-                asked,
-                on,
-                coverage_incomplete=rules.coverage_incomplete,
-                new_id=lambda: self._random_bytes(CASE_ID_BYTES),
-            )
-            for each in judged
-        ]
-        drafts = [notice for settlement in settled for notice in settlement.notices]
-        cases.write(tx, [case for settlement in settled for case in settlement.cases])
-        gaps.write(tx, [gap for settlement in settled for gap in settlement.gaps])
-        gaps.write_asked(tx, [asked for settlement in settled for asked in settlement.asked])
-        groups.looked_at(tx, [each.group for each in judged])
-        notices.append(tx, drafts, on)
-        report = CloseReport(
-            on,
-            groups=len(judged),
-            changes=sum(len(settlement.gaps) for settlement in settled),
-            notices=len(drafts),
-            failed=len(failures),
-        )
-        return _Page(len(seeds), rest, report, tuple(failures))
+        if closes.finish(tx, on, at):
+            self._roll_call.make(tx, on, descriptor)
+            batches.forget(tx, on - ANSWERS_KEPT)
+            return at
+        return newest.finished_at
 
 
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """The handles whose signal changed since a close looked at them, by name, after one."""
-
-    after: Ref | None = None
-
-    def next(self, tx: Transaction) -> tuple[list[Ref], _Changed]:
-        refs = groups.dirty_after(tx, self.after, GROUPS_A_TRANSACTION)
-        return refs, _Changed(refs[-1]) if refs else self
+def _earlier(newest: date) -> UppropError:
+    return UppropError(Code.INPUT_REFUSED, f"{newest} is closed or being closed; an earlier day cannot be closed.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """The handles with a gap whose day has come, by day and name, after one."""
-
-    on: date
-    after: tuple[date, Ref] | None = None
-
-    def next(self, tx: Transaction) -> tuple[list[Ref], _Due]:
-        due = groups.due_after(tx, self.on, self.after, GROUPS_A_TRANSACTION)
-        return [ref for _, ref in due], _Due(self.on, due[-1]) if due else self
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """A group that could not be evaluated, without anything it holds."""
-
-    exception: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    group: groups.Group
-    before: Mapping[GapKey, Gap]
-    verdicts: tuple[GapVerdict, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What one transaction did, and where the next begins."""
-
-    seeds: int
-    rest: _Changed | _Due
-    report: CloseReport
-    failures: tuple[_Failure, ...]
-
-
-class _Rules:
-    """The rules with what they are given of the federation, at one close."""
-
-    def __init__(self, last_contacts: Mapping[MemberId, date], on: date, descriptor: Descriptor) -> None:
-        self._last_contacts, self._on, self._descriptor = last_contacts, on, descriptor
-        # A member that left the federation has no calendar any more; its last words are read by public holidays alone.
-        self._plain = SchoolCalendar()
-        self.coverage_incomplete = coverage_incomplete(
-            last_contacts, [member.member_id for member in descriptor.members], on, descriptor.policy, self._calendar
-        )
-
-    def _calendar(self, member: MemberId) -> SchoolCalendar:
-        return self._descriptor.calendar(member) if self._descriptor.has_member(member) else self._plain
-
-    def verdicts(self, group: groups.Group, before: Mapping[GapKey, Gap]) -> tuple[GapVerdict, ...]:
-        known = [
-            KnownGap(gap.key.member, gap.key.handle, gap.opening, gap.state, gap.answer) for gap in before.values()
-        ]
-        stated = list(group.signals.values())
-        if not known and all(own.signal.opening is None for own in stated):
-            return ()
-        return evaluate(stated, known, self._last_contacts, self._on, self._descriptor.policy, self._calendar)
-
-
-def _known_of(
-    found: Sequence[groups.Group], known: Mapping[GapKey, Gap]
-) -> Iterable[tuple[groups.Group, dict[GapKey, Gap]]]:
-    """Every group with the gaps known of its handles."""
-    by_handle: dict[tuple[MemberId, Handle], list[Gap]] = {}
-    for gap in known.values():
-        by_handle.setdefault((gap.key.member, gap.key.handle), []).append(gap)
-    for group in found:
-        own = ((each.member, each.signal.handle) for each in group.signals.values())
-        yield group, {gap.key: gap for name in own for gap in by_handle.get(name, ())}
+def _cut(placed: Iterable[tuple[bytes, Ref]]) -> Iterator[list[Ref]]:
+    """Portions of at most `GROUPS_A_PORTION` places; what stands at one place stays together."""
+    portion: list[Ref] = []
+    before, places = None, 0
+    for place, ref in placed:
+        if place != before:
+            before, places = place, places + 1
+            if places > GROUPS_A_PORTION:
+                yield portion
+                portion, places = [], 1
+        portion.append(ref)
+    if portion:
+        yield portion

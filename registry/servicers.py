@@ -25,8 +25,9 @@ from federation.rules.vocabulary import MAX_BATCH
 from federation.v1 import control_pb2, registry_pb2, registry_pb2_grpc
 from registry import wire
 from registry.intake import Intake
+from registry.mailbox import Mailbox
 from registry.model import CloseReport
-from registry.pipeline import Close, Mailbox
+from registry.pipeline import Close
 from registry.recovery import Recovery
 
 SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Executable, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-KEYS_A_STATEMENT = 1_000
-"""Well under SQLite's 32 766 and PostgreSQL's 65 535 parameters a statement; long enough to hide round trips."""
+KEYS_A_STATEMENT = 30_000
+"""Under SQLite's 32 766 parameters a statement, and far above the handles of a batch or of a portion of a close."""
 
 Key = TypeVar("Key")
 _Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
@@ -27,6 +27,17 @@ def chunks(keys: Iterable[Key], size: int = KEYS_A_STATEMENT) -> Iterator[list[K
     rest = iter(keys)
     while chunk := list(islice(rest, size)):
         yield chunk
+
+
+def among(tx: Connection, column: Column[Any], keys: Sequence[Any]) -> ColumnElement[bool]:
+    """The condition that a column holds one of these keys, at most `KEYS_A_STATEMENT` of them.
+
+    One array on PostgreSQL: the statement's text stays the same, so that the server plans it once.
+    """
+    if tx.dialect.name == "postgresql":
+        array = bindparam(None, list(keys), type_=postgresql.ARRAY(column.type), unique=True)
+        return column == any_(array)
+    return column.in_(keys)
 
 
 def insert(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from federation.rules.matching import Answer
 from federation.rules.vocabulary import GapState, Handle, MemberId, Opening, OpeningKind, Urgency
 from registry.model import Asked, Gap, GapKey, Ref, ref_of
-from registry.store.bulk import chunks, upsert
+from registry.store.bulk import among, chunks, upsert
 from registry.store.schema import confirmations, gaps
 
 _CHANGING = tuple(column.name for column in gaps.c if not column.primary_key)
 
 
-def load(tx: Connection, named: Mapping[Ref, tuple[MemberId, Handle]]) -> dict[GapKey, Gap]:
-    """Every gap ever known of these handles."""
+def load(tx: Connection, named: Mapping[Ref, tuple[MemberId, Handle]], *, lock: bool = False) -> dict[GapKey, Gap]:
+    """Every gap ever known of these handles; locked, in order, until the transaction ends where asked for."""
     found = {}
-    for chunk in chunks(named):
-        for row in tx.execute(select(gaps).where(gaps.c.ref.in_(chunk))).all():
+    for chunk in chunks(sorted(named)):
+        query = select(gaps).where(among(tx, gaps.c.ref, chunk)).order_by(gaps.c.ref, gaps.c.number)
+        for row in tx.execute(query.with_for_update() if lock else query).all():
             key = GapKey(*named[row.ref], row.number)
             answer = (
                 Answer(MemberId(row.answer_member), Handle(row.answer_handle), row.answer_entered_on)
@@ -75,18 +76,13 @@ def write(tx: Connection, changed: Iterable[Gap]) -> None:
     )
 
 
-def already_asked(tx: Connection, about: Sequence[Asked]) -> set[Asked]:
-    """Those of these confirmations that were asked for before."""
-    by_row = {
-        (ref_of(key.member, key.handle), key.number, ref_of(member, handle)): (key, member, handle)
-        for key, member, handle in about
-    }
+def asked(tx: Connection, named: Mapping[Ref, tuple[MemberId, Handle]]) -> set[Asked]:
+    """The confirmations asked for among these handles."""
     found: set[Asked] = set()
-    for chunk in chunks(by_row):
-        query = select(confirmations.c.ref, confirmations.c.number, confirmations.c.asked_ref).where(
-            tuple_(confirmations.c.ref, confirmations.c.number, confirmations.c.asked_ref).in_(chunk)
-        )
-        found.update(by_row[Ref(ref), number, Ref(asked)] for ref, number, asked in tx.execute(query))
+    for chunk in chunks(sorted(named)):
+        for ref, number, other in tx.execute(select(confirmations).where(among(tx, confirmations.c.ref, chunk))):
+            if other in named:
+                found.add((GapKey(*named[Ref(ref)], number), *named[Ref(other)]))
     return found
 
 

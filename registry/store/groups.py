@@ -3,28 +3,31 @@
 Invariants
     - A group is whole: expansion follows every pair, those taken back since the last close too, so that handles that
       met before a change are looked at together once more.
-    - Each round of expansion costs one statement per `bulk.KEYS_A_STATEMENT` new handles.
+    - Each round of expansion costs one statement, whatever the number of new handles (`bulk.KEYS_A_STATEMENT`).
+    - Whoever looks at a group takes away a mark or moves the day of a gap that made it a seed: two workers that reach
+      it from different seeds meet at one of the rows that `lock` and `gaps.lock` take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, literal, select, tuple_
+from sqlalchemy import Connection, Select, delete, func, select, union
 
 from federation.rules.matching import MemberSignal
 from federation.rules.vocabulary import GapState, Handle, MemberId, Pseudonym, Signal
 from registry.model import Ref
-from registry.store.bulk import chunks
+from registry.store.bulk import among, chunks
 from registry.store.schema import dirty, gaps, pseudonyms, signals
 from registry.store.signals import decode, touch
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group, and the marks that were read with it: what a later change counts up stays dirty."""
+    """One group, and the marks that were read with it: what changes later stays dirty."""
 
     signals: Mapping[Ref, MemberSignal]
     marks: Mapping[Ref, int]
@@ -32,28 +35,34 @@ class Group:
     """Whether a pair of it was taken back since the last close that looked at it."""
 
 
-def dirty_after(tx: Connection, after: Ref | None, limit: int) -> list[Ref]:
-    """The next handles that changed, by name, after one."""
-    query = select(dirty.c.ref).order_by(dirty.c.ref).limit(limit)
-    if after is not None:
-        query = query.where(dirty.c.ref > after)
-    return [Ref(ref) for ref in tx.scalars(query)]
+def placed(tx: Connection, on: date) -> Iterator[tuple[bytes, Ref]]:
+    """Every handle that changed or has a gap whose day has come, in the order of its place.
+
+    Handles with one pseudonym have one place, so that a whole group nearly always stands together. They meet over more
+    where one pupil's handles bear several; then two portions may reach one group, and its locks decide.
+    """
+    seeds = union(select(dirty.c.ref), select(gaps.c.ref).where(gaps.c.recheck_on <= on)).subquery("seeds")
+    # One look-up a handle, however many pseudonyms are stored.
+    first = (
+        select(pseudonyms.c.keyed)
+        .where(pseudonyms.c.ref == seeds.c.ref)
+        .order_by(pseudonyms.c.epoch, pseudonyms.c.keyed)
+        .limit(1)
+        .scalar_subquery()
+    )
+    place = func.coalesce(first, seeds.c.ref).label("place")
+    for where, ref in tx.execute(select(place, seeds.c.ref).order_by(place, seeds.c.ref)):
+        yield where, Ref(ref)
 
 
-def due_after(tx: Connection, on: date, after: tuple[date, Ref] | None, limit: int) -> list[tuple[date, Ref]]:
-    """The next handles with a gap whose day has come, by day and name, after one."""
-    query = select(gaps.c.recheck_on, gaps.c.ref).where(gaps.c.recheck_on <= on)
-    if after is not None:
-        query = query.where(tuple_(gaps.c.recheck_on, gaps.c.ref) > tuple_(literal(after[0]), literal(after[1])))
-    query = query.order_by(gaps.c.recheck_on, gaps.c.ref).limit(limit)
-    return [(day, Ref(ref)) for day, ref in tx.execute(query)]
-
-
-def count(tx: Connection, on: date) -> int:
-    """How many handles changed or have a gap whose day has come."""
-    changed = tx.execute(select(func.count()).select_from(dirty)).scalar_one()
-    due = tx.execute(select(func.count()).select_from(gaps).where(gaps.c.recheck_on <= on)).scalar_one()
-    return changed + due
+def still(tx: Connection, seeds: Collection[Ref], on: date) -> list[Ref]:
+    """Those of these handles that are dirty or due still, in order."""
+    found: set[Ref] = set()
+    for chunk in chunks(seeds):
+        changed = select(dirty.c.ref).where(among(tx, dirty.c.ref, chunk))
+        due = select(gaps.c.ref).where(among(tx, gaps.c.ref, chunk), gaps.c.recheck_on <= on)
+        found.update(Ref(ref) for ref in tx.scalars(union(changed, due)))
+    return sorted(found)
 
 
 def load(tx: Connection, seeds: Collection[Ref]) -> list[Group]:
@@ -72,20 +81,24 @@ def load(tx: Connection, seeds: Collection[Ref]) -> list[Group]:
     return groups
 
 
-def looked_at(tx: Connection, groups: Iterable[Group]) -> None:
-    """These groups have been looked at: forget the marks that were read and the pairs that were taken back."""
-    by_mark: dict[int, list[Ref]] = {}
-    broken: list[Ref] = []
-    for group in groups:
-        for ref, mark in group.marks.items():
-            by_mark.setdefault(mark, []).append(ref)
-        if group.taken_back:
-            broken.extend(group.signals)
-    for chunk in chunks(sorted(broken)):
-        tx.execute(delete(pseudonyms).where(pseudonyms.c.ref.in_(chunk), ~pseudonyms.c.live))
-    for mark, refs in sorted(by_mark.items()):
-        for chunk in chunks(sorted(refs)):
-            tx.execute(delete(dirty).where(dirty.c.ref.in_(chunk), dirty.c.mark == mark))
+def lock(tx: Connection, refs: Iterable[Ref]) -> dict[Ref, int]:
+    """Lock the marks of these handles until the transaction ends, in order, and return them.
+
+    A member's batch waits for them where it changes one of these handles anew, and for nothing that others said.
+    """
+    marks: dict[Ref, int] = {}
+    for chunk in chunks(sorted(refs)):
+        query = select(dirty.c.ref, dirty.c.mark).where(among(tx, dirty.c.ref, chunk)).order_by(dirty.c.ref)
+        marks.update((Ref(ref), mark) for ref, mark in tx.execute(query.with_for_update()))
+    return marks
+
+
+def looked_at(tx: Connection, groups: Collection[Group]) -> None:
+    """These groups, locked and as they were read, have been looked at: forget their marks and pairs taken back."""
+    for chunk in chunks(sorted(ref for group in groups if group.taken_back for ref in group.marks)):
+        tx.execute(delete(pseudonyms).where(among(tx, pseudonyms.c.ref, chunk), ~pseudonyms.c.live))
+    for chunk in chunks(sorted(ref for group in groups for ref in group.marks)):
+        tx.execute(delete(dirty).where(among(tx, dirty.c.ref, chunk)))
 
 
 def touch_unanswered(tx: Connection) -> None:
@@ -96,12 +109,16 @@ def touch_unanswered(tx: Connection) -> None:
 _Pair = tuple[int, bytes]
 
 _near = pseudonyms.alias("near")
-# The pairs first, each once, and then their holders: joined row by row, a pair with n holders would give n² rows.
-_pairs = select(_near.c.epoch, _near.c.keyed).where(_near.c.ref.in_(bindparam("refs", expanding=True))).distinct()
-_met = _pairs.subquery("met")
-_SHARED = select(pseudonyms.c.epoch, pseudonyms.c.keyed, pseudonyms.c.ref, pseudonyms.c.live).join_from(
-    _met, pseudonyms, (pseudonyms.c.epoch == _met.c.epoch) & (pseudonyms.c.keyed == _met.c.keyed)
-)
+
+
+def _shared(tx: Connection, refs: Sequence[Ref]) -> Select[Any]:
+    """Every handle that shares a pair with one of these. The pairs first, each once, and then their holders: joined
+    row by row, a pair with n holders would give n² rows.
+    """
+    met = select(_near.c.epoch, _near.c.keyed).where(among(tx, _near.c.ref, refs)).distinct().subquery("met")
+    return select(pseudonyms.c.epoch, pseudonyms.c.keyed, pseudonyms.c.ref, pseudonyms.c.live).join_from(
+        met, pseudonyms, (pseudonyms.c.epoch == met.c.epoch) & (pseudonyms.c.keyed == met.c.keyed)
+    )
 
 
 def _expand(
@@ -116,7 +133,7 @@ def _expand(
     while frontier:
         reached: set[Ref] = set()
         for chunk in chunks(frontier):
-            for epoch, keyed, name, is_live in tx.execute(_SHARED, {"refs": chunk}).all():
+            for epoch, keyed, name, is_live in tx.execute(_shared(tx, chunk)).all():
                 if (epoch, keyed, name) in seen:
                     continue
                 seen.add((epoch, keyed, name))
@@ -166,7 +183,9 @@ def _signals(tx: Connection, live: Mapping[Ref, Sequence[Pseudonym]]) -> tuple[d
         signals.c.statement,
     )
     for chunk in chunks(live):
-        query = select(*columns, dirty.c.mark).select_from(signals.outerjoin(dirty)).where(signals.c.ref.in_(chunk))
+        query = (
+            select(*columns, dirty.c.mark).select_from(signals.outerjoin(dirty)).where(among(tx, signals.c.ref, chunk))
+        )
         for ref, member, handle, version, retracted, drill, text, mark in tx.execute(query).all():
             if mark is not None:
                 marks[Ref(ref)] = mark

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, func, select, update
 
 from federation.rules.vocabulary import Handle, MemberId, Notice, NoticeKind
 from registry.model import NoticeDraft
-from registry.store.bulk import chunks, insert, upsert
+from registry.store.bulk import among, chunks, insert, upsert
 from registry.store.schema import mailboxes, notices, sequence
 
 
 def append(tx: Connection, drafts: Sequence[NoticeDraft], closed_on: date) -> None:
-    """Number and keep these notices, in their order. Locks the sequence row: call it last."""
+    """Number and keep these notices, in their order, noted for the ledger. Locks the sequence row: call it last."""
     if not drafts:
         return
     following = sequence.c.next_position + len(drafts)
@@ -29,7 +29,7 @@ def append(tx: Connection, drafts: Sequence[NoticeDraft], closed_on: date) -> No
     given = Counter(draft.member for draft in drafts)
     last = dict.fromkeys(given, 0)
     for chunk in chunks(sorted(given)):
-        query = select(mailboxes.c.member, mailboxes.c.last_number).where(mailboxes.c.member.in_(chunk))
+        query = select(mailboxes.c.member, mailboxes.c.last_number).where(among(tx, mailboxes.c.member, chunk))
         last.update((MemberId(member), number) for member, number in tx.execute(query))
     rows = []
     for position, draft in enumerate(drafts, start=after - len(drafts)):

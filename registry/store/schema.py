@@ -144,8 +144,8 @@ dirty = Table(
     "dirty",
     metadata,
     Column("ref", Bytes(16), ForeignKey("signals.ref"), primary_key=True),
-    # Counts up with every change, so that a close takes away only the mark it has read.
-    Column("mark", Integer, nullable=False),
+    # Random, another with every change, so that a close takes away only the change it has read.
+    Column("mark", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -6,17 +6,21 @@ the answer or in the time it takes. Whom a handle met before a change is left fo
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, literal, select, update
+from sqlalchemy import BigInteger, Connection, Select, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from federation.rules.vocabulary import Handle, MemberId, Pseudonym, Signal
 from registry.model import KeyedSignal, Ref, Standing, Statement
-from registry.store.bulk import chunks, upsert
+from registry.store.bulk import among, chunks, upsert
 from registry.store.schema import dirty, pseudonyms, signals
+
+MARK_BITS = 63
+"""What a BIGINT holds of non-negative numbers: two changes of one handle never bear the same mark."""
 
 _STANDING = (signals.c.ref, signals.c.version, signals.c.content_digest, signals.c.drill)
 _decoder = msgspec.json.Decoder(Statement)
@@ -26,7 +30,7 @@ def standing(tx: Connection, refs: Collection[Ref]) -> dict[Ref, Standing]:
     """What stands of these handles; one that was never stated is absent."""
     found = {}
     for chunk in chunks(refs):
-        query = select(*_STANDING).where(signals.c.ref.in_(chunk))
+        query = select(*_STANDING).where(among(tx, signals.c.ref, chunk))
         for ref, version, digest, drill in tx.execute(query).all():
             found[Ref(ref)] = Standing(version, digest, drill)
     return found
@@ -54,8 +58,11 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         ],
         update=("version", "content_digest", "retracted", "statement", "purged_on"),
     )
+    # Before the pseudonyms, as a close locks them.
+    mark = _new_mark()
+    upsert(tx, dirty, [{"ref": keyed.ref, "mark": mark} for keyed in accepted], update=("mark",))
     for chunk in chunks(keyed.ref for keyed in accepted if keyed.ref in known):
-        tx.execute(update(pseudonyms).where(pseudonyms.c.ref.in_(chunk)).values(live=False))
+        tx.execute(update(pseudonyms).where(among(tx, pseudonyms.c.ref, chunk)).values(live=False))
     upsert(
         tx,
         pseudonyms,
@@ -66,7 +73,6 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         ],
         update=("live",),
     )
-    upsert(tx, dirty, [{"ref": keyed.ref, "mark": 1} for keyed in accepted], add=("mark",))
 
 
 def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> list[tuple[Ref, Signal]]:
@@ -80,7 +86,9 @@ def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> lis
     rows = tx.execute(query).all()
     borne: dict[bytes, list[Pseudonym]] = {row.ref: [] for row in rows}
     for chunk in chunks(borne):
-        pairs = select(pseudonyms.c.ref, pseudonyms.c.epoch).where(pseudonyms.c.ref.in_(chunk), pseudonyms.c.live)
+        pairs = select(pseudonyms.c.ref, pseudonyms.c.epoch).where(
+            among(tx, pseudonyms.c.ref, chunk), pseudonyms.c.live
+        )
         for ref, epoch in tx.execute(pairs.order_by(pseudonyms.c.epoch)):
             borne[ref].append(Pseudonym(epoch, b""))
     found = []
@@ -119,11 +127,13 @@ def touch(tx: Connection, refs: Select[tuple[Any]]) -> None:
     """Mark the handles that a query of names gives dirty, each once, in the order in which all writers lock them."""
     insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert
     [ref] = refs.selected_columns
-    source = refs.add_columns(literal(1)).distinct().order_by(ref)
+    source = refs.add_columns(literal(_new_mark(), BigInteger)).distinct().order_by(ref)
     statement = insert(dirty).from_select(["ref", "mark"], source)
-    tx.execute(
-        statement.on_conflict_do_update(index_elements=["ref"], set_={"mark": dirty.c.mark + statement.excluded.mark})
-    )
+    tx.execute(statement.on_conflict_do_update(index_elements=["ref"], set_={"mark": statement.excluded.mark}))
+
+
+def _new_mark() -> int:
+    return secrets.randbits(MARK_BITS)
 
 
 def encode(keyed: KeyedSignal) -> str:

@@ -31,9 +31,10 @@ from federation.rules.vocabulary import (
 from privacy.registry_key import RegistryKey
 from registry.intake import Intake
 from registry.keys import PseudonymKeys
+from registry.mailbox import Mailbox
 from registry.model import CloseReport, Rejection
 from registry.observability import RegistryMetrics
-from registry.pipeline import Close, Mailbox
+from registry.pipeline import Close
 from registry.roll_call.calling import RollCall
 
 A, B, C = MemberId("0180"), MemberId("1480"), MemberId("1280")

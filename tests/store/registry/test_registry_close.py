@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from federation.errors import Code, UppropError
 from federation.rules.matching import evaluate
 from federation.rules.vocabulary import DutyEnded, MemberId, NoticeKind, OpeningKind, Presence, Urgency
-from registry import pipeline
-from registry.store import Transaction, closes, groups, schema
+from registry import pipeline, portion
+from registry.store import Transaction, closes, schema
 from tests.store.registry.conftest import MakeDatabase
 from tests.store.registry.scene import (
     DUE,
@@ -350,7 +350,7 @@ def day_with_work(scene: Scene) -> None:
 def test_a_close_killed_between_any_two_transactions_ends_the_same(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, empty_database: MakeDatabase
 ) -> None:
-    monkeypatch.setattr(pipeline, "GROUPS_A_TRANSACTION", 2)
+    monkeypatch.setattr(pipeline, "GROUPS_A_PORTION", 2)
     day_with_work(scene)
     run, killed_at = scene.database.run, 0
 
@@ -398,7 +398,7 @@ def test_one_group_that_cannot_be_evaluated_holds_up_nobody(scene: Scene, monkey
             raise OverflowError("a value of the group")
         return evaluate(signals, *rest)
 
-    monkeypatch.setattr(pipeline, "evaluate", fails_on_poison)
+    monkeypatch.setattr(portion, "evaluate", fails_on_poison)
     report = scene.daily_close.run(DUE)
     assert (report.failed, report.groups) == (1, 1)
     assert [notice.kind.value for notice in scene.news(A)] == ["OPENED", "LEAD"]
@@ -406,19 +406,6 @@ def test_one_group_that_cannot_be_evaluated_holds_up_nobody(scene: Scene, monkey
     monkeypatch.undo()
     assert scene.close(DUE).failed == 0
     assert scene.kinds(A) == ["OPENED"]
-
-
-def test_a_change_while_its_group_is_being_closed_stays_dirty(scene: Scene) -> None:
-    """A mark that was counted up after the close read it must survive the close's clearing."""
-    scene.submit(A, leaving(pupil("p")))
-    with scene.database.read("test") as tx:
-        (found,) = groups.load(tx, groups.dirty_after(tx, None, 10))
-    scene.submit(B, arrival(pupil("p")))
-    with scene.database.transaction("test") as tx:
-        tx.execute(sa.update(schema.dirty).values(mark=schema.dirty.c.mark + 1))
-    with scene.database.transaction("test") as tx:
-        groups.looked_at(tx, [found])
-        assert len(tx.execute(sa.select(schema.dirty)).all()) == 2
 
 
 def test_notice_numbers_tell_a_member_nothing_of_others_and_positions_have_no_holes(scene: Scene) -> None:
@@ -457,25 +444,6 @@ def test_answers_to_batches_are_forgotten_in_time(scene: Scene) -> None:
     assert len(rows(scene, schema.batches)) == 1
     scene.close(SINCE + timedelta(days=91))
     assert rows(scene, schema.batches) == []
-
-
-def test_a_close_reads_every_group_in_a_bounded_number_of_statements(scene: Scene) -> None:
-    for number in range(40):
-        scene.submit(A, leaving(pupil(f"p{number}")))
-        scene.submit(B, arrival(pupil(f"p{number}")))
-    scene.report(A, B, C, as_of=DUE)
-    statements = 0
-
-    def record(*_: object) -> None:
-        nonlocal statements
-        statements += 1
-
-    sa.event.listen(scene.database.engine, "before_cursor_execute", record)
-    try:
-        scene.daily_close.run(DUE)
-    finally:
-        sa.event.remove(scene.database.engine, "before_cursor_execute", record)
-    assert statements < 40
 
 
 def rows(scene: Scene, table: sa.Table) -> list[Any]:
