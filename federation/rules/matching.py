@@ -2,17 +2,19 @@
 
 Invariants: the states depend on the highest versions, the last contacts, the answers given before and the date alone —
 never on the order in which anything arrived; what is silent, late or in doubt answers nothing; a drill meets drills of
-its own member alone. `recheck_on` is a lower bound: before that day nothing changes unless a new signal or contact
-comes.
+its own member alone; a day that is yet to come counts once it has come. `recheck_on` is a lower bound: before that day
+nothing changes unless a new signal, contact or release comes. The limits of `federation.rules.limits` withhold answers
+and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from federation.rules.calendar import DAY, SchoolCalendar, due_on
+from federation.rules.limits import NOTHING, Given, Remembered, barred_until, counted, kept
 from federation.rules.vocabulary import (
     GapState,
     Handle,
@@ -61,7 +63,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class KnownGap:
-    """A gap of an earlier evaluation, with its opening as last stated."""
+    """A gap of an earlier evaluation, with its opening as it counted last."""
 
     member: MemberId
     handle: Handle = field(repr=False)
@@ -72,7 +74,7 @@ class KnownGap:
 
 @dataclass(frozen=True, slots=True)
 class GapVerdict:
-    """The state of one gap today.
+    """The state of one gap today. `opening` has the `since` that counts (`limits.counted`).
 
     `confirm` names the handles of other members that lack only `met_on` to answer an immediate gap; `meets` the other
     gaps of the group whose handles meet this one's; `recheck_on` the first later day on which the state may differ;
@@ -107,15 +109,20 @@ def evaluate(
     today: date,
     policy: Policy,
     calendars: Calendars,
+    remembered: Mapping[GapName, Remembered] | None = None,
 ) -> tuple[GapVerdict, ...]:
-    """The state of every gap stated by `signals` or known from before, sorted by name."""
+    """The state of every gap stated by `signals` or known from before, sorted by name.
+
+    `remembered` is what the limits go by; an opening of which nothing is remembered falls under none.
+    """
     group = _Group(signals, last_contacts, today, policy, calendars)
+    remembered = remembered or {}
     before = {(gap.member, gap.handle, gap.opening.number): gap for gap in known}
     verdicts: dict[GapName, GapVerdict] = {}
     for own in group.signals:
         if own.signal.opening is not None and not own.signal.retracted:
             name = (own.member, own.signal.handle, own.signal.opening.number)
-            verdicts[name] = group.stated(own, own.signal.opening, before.get(name))
+            verdicts[name] = group.stated(own, own.signal.opening, before.get(name), remembered.get(name, NOTHING))
     for name, gap in before.items():
         if name not in verdicts:
             verdicts[name] = group.no_longer_stated(gap)
@@ -141,10 +148,15 @@ def coverage_incomplete(
 ) -> bool:
     """Whether some member has been silent for over `policy.silence_school_days` school days, or was never heard."""
     for member in members:
-        contact = last_contacts.get(member)
-        if contact is None or calendars(member).count(contact + DAY, today) >= policy.silence_school_days:
+        days = days_silent(last_contacts.get(member), today, calendars(member))
+        if days is None or days > policy.silence_school_days:
             return True
     return False
+
+
+def days_silent(contact: date | None, today: date, calendar: SchoolCalendar) -> int | None:
+    """The member's school days since the day of its newest import, today's among them; None: never heard."""
+    return None if contact is None else calendar.count(contact + DAY, today + DAY)
 
 
 def months_before(day: date, months: int) -> date:
@@ -192,21 +204,22 @@ class _Group:
         }
         return [met[key] for key in sorted(met)]
 
-    def stated(self, own: MemberSignal, opening: Opening, known: KnownGap | None) -> GapVerdict:
+    def stated(self, own: MemberSignal, opening: Opening, known: KnownGap | None, memory: Remembered) -> GapVerdict:
+        opening = counted(opening, memory.received_on, self.policy)
         due = due_on(opening, self.policy, self.calendars(own.member))
         others = [other for other in self.meeting(own) if other.member != own.member]
+        stands = kept(memory, opening, self.today, self.policy)
+        barred = self._barred_until(own, opening, memory)
         answers: list[Answer] = []
         unconfirmed: list[tuple[MemberId, Handle]] = []
-        for other in others:
-            for presence in other.signal.presences:
-                if not self._accounts(presence, other, own, opening):
-                    continue
-                if opening.urgency is Urgency.IMMEDIATE and (
-                    presence.met_on is None or presence.met_on < opening.since
-                ):
-                    unconfirmed.append((other.member, other.signal.handle))
-                else:
-                    answers.append(Answer(other.member, other.signal.handle, _entered_on(presence)))
+        for other, presence in () if memory.waits or barred is not None else self._looked_at(others, stands):
+            accounts = self._accounts if stands is None else self._lasts
+            if not accounts(presence, other, own, opening):
+                continue
+            if opening.urgency is Urgency.IMMEDIATE and (presence.met_on is None or presence.met_on < opening.since):
+                unconfirmed.append((other.member, other.signal.handle))
+            else:
+                answers.append(Answer(other.member, other.signal.handle, entered_on(presence)))
         answer = min(
             answers, key=lambda given: (given.entered_on or date.min, given.member, given.handle), default=None
         )
@@ -227,9 +240,33 @@ class _Group:
             stated=True,
             answer=answer,
             confirm=tuple(dict.fromkeys(unconfirmed)) if state in (GapState.WATCH, GapState.OPEN) else (),
-            recheck_on=self._recheck_on(own.signal, opening, due, others),
+            recheck_on=self._first_after_today(
+                [
+                    *self._days_of(own.signal, opening, due, others),
+                    barred,
+                    None if stands is None else stands.ends_on(self.policy),
+                ]
+            ),
             drill=own.signal.drill,
         )
+
+    def _looked_at(
+        self, others: Sequence[MemberSignal], stands: Given | None
+    ) -> Iterator[tuple[MemberSignal, Presence]]:
+        """The presences that may answer, as far as they go today: those of the answer that stands, else all."""
+        for other in others:
+            if stands is None or (other.member, other.signal.handle) == (stands.member, stands.handle):
+                for presence in other.signal.presences:
+                    yield other, as_of(presence, self.today)
+
+    def _barred_until(self, own: MemberSignal, opening: Opening, memory: Remembered) -> date | None:
+        same = (other for other in self.meeting(own) if other.member == own.member)
+        presences = [presence for each in (own, *same) for presence in each.signal.presences]
+        return barred_until(memory, opening, presences, self.today, self.policy)
+
+    def _lasts(self, presence: Presence, other: MemberSignal, own: MemberSignal, opening: Opening) -> bool:  # noqa: ARG002
+        """Whether the presence of an answer that stands is in force, whatever day the opening was restated to."""
+        return presence.in_force(self.today) and not self._silent(other.member, opening.since)
 
     def _accounts(self, presence: Presence, other: MemberSignal, own: MemberSignal, opening: Opening) -> bool:
         """Whether another member's presence would answer, `met_on` left aside. The order is that of design §6."""
@@ -237,8 +274,8 @@ class _Group:
             return False
         if presence.until is not None and presence.until <= opening.since:
             return False
-        entered_on = _entered_on(presence)
-        if entered_on is None or entered_on < last_entered(own.signal.presences, opening.since):
+        entered = entered_on(presence)
+        if entered is None or entered < last_entered(own.signal.presences, opening.since):
             return False
         if opening.kind is OpeningKind.NOT_PLACED and not presence.in_force(self.today):
             return False
@@ -305,23 +342,35 @@ class _Group:
         )
         return replace(verdict, meets=meets)
 
-    def _recheck_on(self, own: Signal, opening: Opening, due: date, others: Sequence[MemberSignal]) -> date | None:
-        days: list[date | None] = [due]
+    def _days_of(
+        self, own: Signal, opening: Opening, due: date, others: Sequence[MemberSignal]
+    ) -> Iterator[date | None]:
+        """The days on which what the signals say of the gap may come to another state."""
+        yield due
         if own.duty_ended is not None and own.duty_ended.review is not None:
-            days.append(own.duty_ended.review + DAY)
+            yield own.duty_ended.review + DAY
         for other in others:
             contact = self.last_contacts.get(other.member)
             if contact is not None and contact < opening.since:
-                days.append(contact + timedelta(days=SILENT_DAYS + 1))
+                yield contact + timedelta(days=SILENT_DAYS + 1)
             for presence in other.signal.presences:
-                days += [presence.begins, presence.until]
-        return self._first_after_today(days)
+                yield from (presence.begins, presence.until, presence.affirmed_on, presence.met_on)
 
     def _first_after_today(self, days: Iterable[date | None]) -> date | None:
         return min((day for day in days if day is not None and day > self.today), default=None)
 
 
-def _entered_on(presence: Presence) -> date | None:
+def as_of(presence: Presence, today: date) -> Presence:
+    """The presence without what is dated after today: a pupil affirmed or seen in the year 2030 is neither yet."""
+    affirmed_on, met_on = presence.affirmed_on, presence.met_on
+    return replace(
+        presence,
+        affirmed_on=None if affirmed_on is not None and affirmed_on > today else affirmed_on,
+        met_on=None if met_on is not None and met_on > today else met_on,
+    )
+
+
+def entered_on(presence: Presence) -> date | None:
     """The later of `begins` and `affirmed_on`; None where both lie further back than is told."""
     return max((day for day in (presence.begins, presence.affirmed_on) if day is not None), default=None)
 
