@@ -57,6 +57,30 @@ def write_secret(path: Path, content: bytes) -> None:
     _sync_directory(path)
 
 
+def destroy_secret(path: Path) -> None:
+    """Overwrite a secret once and remove it; one that is not there stays so.
+
+    What it cannot promise is told by `LEFT_BEHIND`.
+    """
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    path.unlink()
+    _sync_directory(path)
+
+
+LEFT_BEHIND = (
+    "The file was overwritten and removed. This does not reach copies and backups of it, snapshots, blocks that the "
+    "file system or the disk keeps although they were overwritten, swap space, and the memory of processes that run. "
+    "Destroy the backups that hold it, by whatever procedure yours have, and restart what had read it."
+)
+"""What to say after `destroy_secret`."""
+
+
 def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Put `content` in place of whatever `path` holds, in one step that survives a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")

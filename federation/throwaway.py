@@ -171,7 +171,12 @@ def dev(
         home = party(
             identities.evaluator(index),
             f"evaluator-{index}",
-            {"listen": f"127.0.0.1:{port}", "share_files": sorted(shares[index]), "signing_key": "signing.key"},
+            {
+                "listen": f"127.0.0.1:{port}",
+                "share_files": sorted(shares[index]),
+                "share_dir": "shares",
+                "signing_key": "signing.key",
+            },
         )
         for name, content in shares[index].items():
             write_secret(home / name, content)
@@ -183,6 +188,7 @@ def dev(
         {
             "listen": f"127.0.0.1:{ports.registry}",
             "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
+            "epoch_key_dir": "keys",
         },
     )
     for number, content in registry_keys.items():

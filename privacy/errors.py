@@ -36,6 +36,11 @@ class Reason(enum.StrEnum):
     FILE_MALFORMED = "FILE_MALFORMED"
     KEY_LENGTH = "KEY_LENGTH"
     KEY_ZERO = "KEY_ZERO"
+    SIGNATURE_WRONG = "SIGNATURE_WRONG"
+    CEREMONIES_MIXED = "CEREMONIES_MIXED"
+    VALUE_UNSEALED = "VALUE_UNSEALED"
+    VALUE_WRONG = "VALUE_WRONG"
+    PASSPHRASE_WRONG = "PASSPHRASE_WRONG"  # noqa: S105 - the name of a refusal, not a passphrase
 
 
 class PrivacyError(ValueError):
@@ -53,6 +58,14 @@ class AnswerError(PrivacyError):
         self.indices = tuple(sorted(indices))
         names = " and ".join(map(str, self.indices))
         super().__init__(reason, f"the answer of evaluator {names} is refused: {_WHY.get(reason, _LIED)}")
+
+
+class CeremonyError(PrivacyError):
+    """What one evaluator gave in a ceremony does not hold. `indices` is its share index alone, as in `AnswerError`."""
+
+    def __init__(self, reason: Reason, index: int, why: str) -> None:
+        self.indices = (index,)
+        super().__init__(reason, f"what evaluator {index} gave is refused: {why}")
 
 
 _LIED = "it does not verify against the evaluator's commitment"

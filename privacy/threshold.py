@@ -47,7 +47,7 @@ def combination(threshold: int, indices: Sequence[int]) -> Combination:
         raise PrivacyError(Reason.ANSWERS_TOO_FEW, f"{len(indices)} answers where {threshold} are needed")
     if len(indices) > threshold:
         raise PrivacyError(Reason.ANSWERS_TOO_MANY, f"{len(indices)} answers where {threshold} are combined")
-    points = [_point(index) for index in indices]
+    points = [point(index) for index in indices]
     fractions = [
         math.prod((Fraction(other, other - own) for other in points if other != own), start=Fraction(1))
         for own in points
@@ -99,18 +99,21 @@ def deal(key: Scalar, threshold: int, shares: int, random_bytes: RandomBytes) ->
             Reason.THRESHOLD_IMPOSSIBLE,
             f"the threshold must lie between 2 and the number of shares, at most {MAX_SHARES}",
         )
-    higher = group.random_scalars(threshold - 1, random_bytes)
-    dealt = {}
-    for index in range(1, shares + 1):
-        at = group.scalar_of(_point(index))
-        value = higher[-1]
-        for coefficient in [*higher[-2::-1], key]:
-            value = group.add_scalars(group.multiply_scalars([value], [at]), [coefficient])[0]
-        dealt[index] = group.scalars([value])[0]
-    return dealt
+    coefficients = [key, *group.random_scalars(threshold - 1, random_bytes)]
+    return {index: polynomial_at(coefficients, index) for index in range(1, shares + 1)}
 
 
-def _point(index: int) -> int:
+def polynomial_at(coefficients: Sequence[Scalar], index: int) -> Scalar:
+    """Σ coefficient_m · xᵐ at the point x of a share index, the constant first. Raises `PrivacyError` where it is 0."""
+    at = group.scalar_of(point(index))
+    value = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        value = group.add_scalars(group.multiply_scalars([value], [at]), [coefficient])[0]
+    return group.scalars([value])[0]
+
+
+def point(index: int) -> int:
+    """The point x at which the share of an index is taken: 1, −1, 2, −2, 3 …"""
     return (index + 1) // 2 if index % 2 else -(index // 2)
 
 

@@ -20,12 +20,16 @@ class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown
     """What the registry's `config.toml` holds.
 
     `database_url_file` holds a `postgresql://` URL (mode 0600: it may contain a password); without it the store is
-    SQLite in the data directory. `epoch_keys` maps every epoch to its key file.
+    SQLite in the data directory. `epoch_keys` maps epochs to their key files; in `epoch_key_dir` the key of epoch N is
+    `epoch-N.key`, also one that comes while the registry runs. `ledger_key` is the key (PEM, Ed25519, mode 0600)
+    under which the descriptor knows the ledger. Replicas need the same keys.
     """
 
     listen: str | None = DEFAULT_LISTEN
     database_url_file: Path | None = None
+    ledger_key: Path | None = None
     epoch_keys: dict[int, Path] = msgspec.field(default_factory=dict)
+    epoch_key_dir: Path | None = None
 
 
 def open_database(settings: RegistrySettings, metrics: Metrics | None = None) -> Database:

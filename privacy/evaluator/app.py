@@ -21,6 +21,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
+from privacy.evaluator.destruction import Destruction
 from privacy.evaluator.evaluation import Evaluation
 from privacy.evaluator.observability import (
     EPOCH_WITHOUT_SHARE,
@@ -28,9 +29,10 @@ from privacy.evaluator.observability import (
     WITNESS_WITHOUT_KEY,
     EvaluatorMetrics,
 )
-from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding, control_handlers
+from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding, control_handlers, destroy_handler
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.evaluator.shares import Shares
+from privacy.evaluator.store import destroyed
 from privacy.evaluator.witness import servicers as witness_servicers
 from privacy.evaluator.witness.servicers import WitnessServicer
 from privacy.evaluator.witness.witnessing import Witness
@@ -69,11 +71,12 @@ def build(
     log = log or Log(level=settings.log_level)
     descriptors = descriptors or DescriptorStore.of(settings, log)
     own = own or OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
-    shares = Shares.read(int(own.identity.name), settings.share_files)
-    _check(shares, descriptors, log)
+    shares = Shares(int(own.identity.name), settings.share_files, settings.share_dir, log)
     signing_key = _signing_key(settings, shares.index, descriptors, log)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
+    shares.leave_out(database.view("evaluator_shares_destroyed", destroyed.all_of_them))
+    _check(shares, descriptors, log)
     own_metrics = EvaluatorMetrics(metrics.registry)
     evaluation = Evaluation(database, shares, descriptors.current, secrets.token_bytes, own_metrics)
     servicer = EvaluatorServicer(evaluation, clock, descriptors.current)
@@ -95,7 +98,10 @@ def build(
             binding(servicer),
             witness_servicers.binding(WitnessServicer(witness, clock, descriptors.current)),
         ],
-        handlers=control_handlers(evaluation, witness, own.identity, clock, descriptors.current, log),
+        handlers={
+            **control_handlers(evaluation, witness, own.identity, clock, descriptors.current, log),
+            "DestroyShare": destroy_handler(Destruction(database, shares, descriptors.current, clock, log)),
+        },
         workers=[Worker("forget_requests", FORGET_SECONDS, lambda: evaluation.forget(clock.today()))],
     )
 

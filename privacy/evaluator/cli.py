@@ -28,6 +28,7 @@ from federation.pki import private_pem, public_pem
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import OwnIdentity
+from privacy.evaluator import share_cli
 from privacy.evaluator.app import App, build
 from privacy.evaluator.client import allow as grant
 from privacy.evaluator.client import status as read_status
@@ -52,12 +53,14 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 
 @click.group(short_help="Run one of the evaluators that together hold the pseudonym key.")
-def evaluator() -> None:
+@click.pass_context
+def evaluator(context: click.Context) -> None:
     """An evaluator holds one share of the key that turns identity numbers into pseudonyms. It answers municipalities,
     counts how much each asks, and never sees a number or a pseudonym.
 
     Evaluators are run by separate bodies: whoever holds enough shares can undo every pseudonym.
     """
+    context.obj = _open_stub
 
 
 @evaluator.command()
@@ -196,7 +199,8 @@ def keygen(epoch: int, threshold: int, shares: int, out: Path, *, as_json: bool)
         }
         click.echo(json.dumps(stated))
         return
-    click.echo(f"Wrote {shares} shares below {out}. Take each to its evaluator and name it there under share_files.")
+    click.echo(f"Wrote {shares} shares below {out}. Take each to its evaluator: into its share_dir, or name it under")
+    click.echo("share_files.")
     click.echo("Where the descriptor lists no evaluators yet, the authority adds them:\n")
     for index, home in homes.items():
         click.echo(
@@ -242,3 +246,8 @@ def _open_stub(config: Path) -> Iterator[control.Stub]:
 
 def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
+
+
+evaluator.add_command(share_cli.share)
+evaluator.add_command(share_cli.invite)
+evaluator.add_command(share_cli.refresh)

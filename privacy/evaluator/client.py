@@ -17,3 +17,11 @@ def status(stub: control_pb2_grpc.ControlServiceStub) -> dict[str, str]:
 def allow(stub: control_pb2_grpc.ControlServiceStub, member: str, elements: int, until: date) -> None:
     """Let a member ask for `elements` more than its quota, up to and including the day `until`."""
     stub.Allow(control_pb2.AllowRequest(member=member, elements=elements, until=until.isoformat()))
+
+
+def destroy_share(
+    stub: control_pb2_grpc.ControlServiceStub, epoch: int, version: int | None, *, look_only: bool
+) -> list[str]:
+    """Destroy the shares of an epoch that are not in force, or only say which files hold them. Raises UppropError."""
+    request = control_pb2.DestroyShareRequest(epoch=epoch, version=version or 0, look_only=look_only)
+    return list(stub.DestroyShare(request).paths)

@@ -13,6 +13,9 @@ from federation.observability import Event, Level
 SHARE_UNLISTED = Event("evaluator_share_unlisted", ("epoch", "version"), Level.WARNING)
 # Who may ask for more, and how much more, is what the evaluator's auditors look for: it names no pupil.
 ALLOWANCE_GRANTED = Event("evaluator_allowance_granted", ("member", "elements", "until"), Level.WARNING)
+SHARE_REFUSED = Event("evaluator_share_refused", ("code",), Level.ERROR)
+SHARE_RETURNED = Event("evaluator_destroyed_share_returned", ("epoch", "version"), Level.ERROR)
+SHARE_DESTROYED = Event("evaluator_share_destroyed", ("epoch", "version"), Level.WARNING)
 EPOCH_WITHOUT_SHARE = Event("evaluator_epoch_without_share", ("epoch",), Level.ERROR)
 CHECKPOINT_REFUSED = Event("witness_checkpoint_refused", ("size", "seen_size", "flaw"), Level.ERROR)
 WITNESS_WITHOUT_KEY = Event("witness_without_key", (), Level.WARNING)

@@ -11,7 +11,7 @@ from datetime import date
 import grpc
 
 from federation.clock import Clock
-from federation.control import Handlers
+from federation.control import Handler, Handlers
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.identity import Identity, Kind
@@ -22,6 +22,7 @@ from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
 from federation.rules.vocabulary import MemberId
 from federation.v1 import control_pb2, evaluator_pb2, evaluator_pb2_grpc
+from privacy.evaluator.destruction import Destruction
 from privacy.evaluator.evaluation import Evaluation
 from privacy.evaluator.observability import ALLOWANCE_GRANTED
 from privacy.evaluator.store.allowances import Allowance
@@ -129,6 +130,16 @@ def control_handlers(
         return control_pb2.AllowResponse()
 
     return {"Status": status, "Allow": allow}
+
+
+def destroy_handler(destruction: Destruction) -> Handler:
+    """What the evaluator answers to DestroyShare."""
+
+    def destroy(request: control_pb2.DestroyShareRequest) -> control_pb2.DestroyShareResponse:
+        paths = destruction.run(request.epoch, request.version or None, look_only=request.look_only)
+        return control_pb2.DestroyShareResponse(paths=[str(path) for path in paths])
+
+    return destroy
 
 
 def binding(servicer: EvaluatorServicer) -> Binding:

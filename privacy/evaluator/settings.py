@@ -16,11 +16,14 @@ DATABASE_NAME = "evaluator.sqlite"
 class EvaluatorSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an evaluator's `config.toml` holds.
 
-    `share_files` names a file per epoch (and share version). `signing_key` is the key with which it signs epochs (PEM,
-    mode 0600): by it the evaluator co-signs the registry's ledger as a witness; without it, it is none.
+    `share_files` names a file per epoch (and share version); in `share_dir` every file that ends in `.share` is one,
+    also one that comes while the evaluator runs: new epochs and refreshed shares go there. `signing_key` is the key
+    with which it signs epochs and what it gives in ceremonies (PEM, mode 0600): by it the evaluator co-signs the
+    registry's ledger as a witness; without it, it is none.
     """
 
     share_files: tuple[Path, ...] = ()
+    share_dir: Path | None = None
     signing_key: Path | None = None
 
 

@@ -13,7 +13,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from privacy import group, keys, oprf, protocol, registry_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from privacy import ceremony, group, keys, oprf, protocol, refresh, registry_key, remaking, share_backup
 from privacy.errors import Reason
 from privacy.keys import Share
 from privacy.registry_key import REGISTRY_KEY_KIND
@@ -294,8 +296,63 @@ def combinations(world: World) -> Iterator[tuple[str, Vector]]:
     yield "finalize-identity", vector("the identity at the end", "finalize", Reason.ELEMENT_IDENTITY, identity)
 
 
+def ceremonies(world: World) -> Iterator[tuple[str, Vector]]:
+    signing = {index: Ed25519PrivateKey.from_private_bytes(bytes([index]) * 32) for index in (1, 2)}
+    public = {str(index): key.public_key().public_bytes_raw() for index, key in signing.items()}
+
+    def invitation(index: int, **changes: Any) -> str:
+        fields = {"epoch": 1, "version": 1, "lost": 0, "nonce": "00" * 16, "public_key": "09" + "00" * 31, **changes}
+        # With a fixed one-time key, which `invite` would not use.
+        return ceremony._written(ceremony.INVITATION_KIND, index, fields, signing[index]).decode()
+
+    def bad(flaw: str, reason: Reason, *invitations: str, named: int | None = None) -> Vector:
+        given = {"invitations": list(invitations), "signing_keys": public}
+        return vector(flaw, "ceremony_of", reason, given) | ({} if named is None else {"named": [named]})
+
+    sound, malformed = invitation(1), Reason.FILE_MALFORMED
+    yield "invitation-unsigned", bad("an altered invitation", Reason.SIGNATURE_WRONG, sound.replace("09", "0a"))
+    other_name = sound.replace('"evaluator": 1', '"evaluator": 2')
+    yield "invitation-of-another", bad("an invitation under another's name", Reason.SIGNATURE_WRONG, other_name)
+    yield "invitation-unlisted", bad("of no evaluator", Reason.EVALUATOR_UNKNOWN, sound.replace(": 1,", ": 7,"))
+    yield "invitation-no-json", bad("no JSON", malformed, sound[:-3])
+    yield "invitation-short-key", bad("a key of 31 bytes", malformed, invitation(1, public_key="09" * 31), named=1)
+    yield "invitation-no-number", bad("an epoch that is no number", malformed, invitation(1, epoch="1"), named=1)
+    mixed = bad("invitations to two refreshes", Reason.CEREMONIES_MIXED, sound, invitation(2, version=2))
+    yield "invitations-mixed", mixed
+    twice = bad("two of one evaluator", Reason.EVALUATOR_REPEATED, sound, invitation(1, nonce="01" * 16), named=1)
+    yield "invitation-repeated", twice
+    rubbish = {"giver": 2, "taker": 1, "box": "00" * 80, "secret": "01" * 32}
+    yield "value-unsealed", vector("no sealed value", "open_value", Reason.VALUE_UNSEALED, rubbish) | {"named": [2]}
+
+    random = seeded("ceremonies")
+    dealt = refresh.deal_zero(2, 3, random)
+    fit: Vector = {"commitments": list(dealt.commitments), "index": 1, "value": dealt.values[1], "threshold": 2}
+    foreign = fit | {"value": dealt.values[2]}
+    yield "dealt-value-foreign", vector("another's value", "check_value", Reason.VALUE_WRONG, foreign)
+    longer = fit | {"commitments": [*dealt.commitments, world.spare[0]]}
+    yield "dealt-degree-higher", vector("a degree too high", "check_value", Reason.LENGTHS_UNEQUAL, longer)
+    shorter = fit | {"commitments": list[bytes]()}
+    yield "dealt-without-commitments", vector("no commitments", "check_value", Reason.LENGTHS_UNEQUAL, shorter)
+    alone = {"share": world.share_file, "values": {"1": dealt.values[1]}}
+    yield "refresh-of-one-dealer", vector("one dealer of two", "refreshed_share", Reason.ANSWERS_TOO_FEW, alone)
+
+    parts = remaking.split(world.shares[1], [1, 2], 3, random)
+    stated = {str(index): each for index, each in parts.commitments.items()}
+    whole: Vector = {"commitments": stated, "helpers": [1, 2], "lost": 3, "own": world.shares[1].commitment}
+    swapped = whole | {"own": world.shares[2].commitment}
+    yield "parts-of-another-share", vector("parts of another share", "check_parts", Reason.VALUE_WRONG, swapped)
+    missing = whole | {"commitments": {"1": stated["1"]}}
+    yield "parts-too-few", vector("a part missing", "check_parts", Reason.LENGTHS_UNEQUAL, missing)
+    own_help = whole | {"helpers": [1, 2], "lost": 2}
+    yield "parts-from-the-loser", vector("the loser helps", "check_parts", Reason.EVALUATOR_UNKNOWN, own_help)
+
+    kept = share_backup.sealed(world.shares[1], b"five plain random words", random).decode()
+    wrong = {"content": kept, "passphrase": "five other random words"}
+    yield "backup-other-passphrase", vector("another passphrase", "open_backup", Reason.PASSPHRASE_WRONG, wrong)
+
+
 SUBJECTS: tuple[Callable[[World], Iterator[tuple[str, Vector]]], ...] = (
-    elements, scalars, proofs, answers, epoch_keys, files, combinations,
+    elements, scalars, proofs, answers, epoch_keys, files, combinations, ceremonies,
 )  # fmt: skip
 
 

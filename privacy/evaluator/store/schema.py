@@ -1,14 +1,15 @@
 """The tables of the evaluator's store.
 
 Invariants: nothing here comes from a pupil. A request leaves its random id, a digest of uniformly random elements, and
-how many there were; a member's use is a number per business day, all epochs together.
+how many there were; a member's use is a number per business day, all epochs together. Of a destroyed share there is its
+commitment, which the descriptor listed for everyone.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table
 
-from federation.database import NAMING
+from federation.database import NAMING, Instant
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -46,5 +47,16 @@ requests = Table(
     Column("charged_on", Date, nullable=False),
     # Query: requests too old to be repeated (usage.forget).
     Index(None, "charged_on"),
+    sqlite_with_rowid=False,
+)
+
+destroyed_shares = Table(
+    "destroyed_shares",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    # One number may be given twice: a refresh that was given up is begun again.
+    Column("commitment", LargeBinary(32), primary_key=True),
+    Column("destroyed_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )

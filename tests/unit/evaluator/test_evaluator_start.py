@@ -146,7 +146,7 @@ def test_a_share_of_a_coming_version_waits_until_the_descriptor_lists_it(home: H
 
 def test_an_epoch_that_ends_is_no_more_answered(home: Home) -> None:
     descriptors = DescriptorStore.of(home.settings)
-    shares = Shares.read(1, home.settings.share_files)
+    shares = Shares(1, home.settings.share_files)
     before = descriptors.current()
     assert shares.of_epoch(1, before).epoch == 1
     after = _resigned(home.dev, before)

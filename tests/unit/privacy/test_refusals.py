@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from privacy import group, keys, oprf, protocol, registry_key, threshold
+from privacy import group, keys, oprf, protocol, refresh, registry_key, remaking, share_backup, threshold
+from privacy.ceremony import Act, Ceremony
 from privacy.errors import AnswerError, PrivacyError, Reason
 from privacy.group import Element, Scalar
 from privacy.oprf import Mode
@@ -94,11 +96,41 @@ def deal(given: Given) -> None:
     threshold.deal(key, given["threshold"], given["shares"], secrets.token_bytes)
 
 
+def ceremony_of(given: Given) -> None:
+    signing_keys = {int(index): unhex(key) for index, key in given["signing_keys"].items()}
+    Ceremony.of([text.encode() for text in given["invitations"]], signing_keys)
+
+
+def open_value(given: Given) -> None:
+    secret = X25519PrivateKey.from_private_bytes(unhex(given["secret"]))
+    Ceremony(Act(1, 1), bytes(32), {}).open("kind", given["giver"], given["taker"], given["box"], secret)
+
+
+def check_value(given: Given) -> None:
+    value = Scalar(unhex(given["value"]))
+    refresh.check_value(unhex(given["commitments"]), given["index"], value, given["threshold"])
+
+
+def refreshed_share(given: Given) -> None:
+    values = {int(index): Scalar(unhex(value)) for index, value in given["values"].items()}
+    refresh.refreshed_share(keys.parse_share(given["share"].encode()), values)
+
+
+def check_parts(given: Given) -> None:
+    commitments = {int(index): unhex(each) for index, each in given["commitments"].items()}
+    remaking.check_parts(commitments, given["helpers"], given["lost"], 1, Element(unhex(given["own"])))
+
+
+def open_backup(given: Given) -> None:
+    share_backup.opened(given["content"].encode(), given["passphrase"].encode())
+
+
 STEPS: dict[str, Callable[[Given], object]] = {
     step.__name__: step
     for step in (
         blind_evaluate, blind_count, blind_length, multiply, invert, verify_proof, epoch_key, verify, combine, finalize,
-        parse_share, parse_registry_key, derive_key_pair, deal,
+        parse_share, parse_registry_key, derive_key_pair, deal, ceremony_of, open_value, check_value, refreshed_share,
+        check_parts, open_backup,
     )
 }  # fmt: skip
 
