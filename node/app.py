@@ -48,6 +48,7 @@ from node.records.ss12000_api.schedule import LOOK_SECONDS as FETCH_LOOK_SECONDS
 from node.records.ss12000_api.schedule import Schedule
 from node.recovery import servicers as recovery
 from node.recovery.copies import Copies
+from node.roll_call.calling import RollCall
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.fetches import Fetches
@@ -152,6 +153,15 @@ def build(
         log=log,
     )
     drilling.show_last()
+    roll_call = RollCall(
+        database=database,
+        sealer=sealer,
+        member=member,
+        descriptor=descriptor,
+        clock=clock,
+        random_bytes=secrets.token_bytes,
+        log=log,
+    )
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -162,6 +172,7 @@ def build(
         random_bytes=secrets.token_bytes,
         log=log,
         drilling=drilling,
+        roll_call=roll_call,
         policy=policy,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
@@ -179,6 +190,7 @@ def build(
         clients=clients,
         fetching=fetching,
         outbox=outbox,
+        roll_call=roll_call,
         identity=own.identity.uri,
         first_steps=steps,
         today=clock.today,

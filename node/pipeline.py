@@ -1,7 +1,7 @@
 """One sync of the node, from what changed to what the registry has to say (design §4).
 
     may we send? → restate → pseudonymise → is it somebody we lost → submit → report the roster → fetch notices
-    → handle them → open what nothing was heard of → look how far a drill has come
+    → handle them → open what nothing was heard of → roll call → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -47,6 +47,7 @@ from node.recovery.guard import BEHIND, Guard
 from node.recovery.recovering import Order, Recovering
 from node.recovery.stated import RecoveryReport
 from node.restating import Restated, Restating
+from node.roll_call.calling import RollCall
 from node.store import Transaction
 from node.store.gaps import Gaps
 from node.store.imports import Imports
@@ -131,6 +132,7 @@ class Pipeline:
         random_bytes: Callable[[int], bytes],
         log: Log,
         drilling: Drilling,
+        roll_call: RollCall,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -141,6 +143,7 @@ class Pipeline:
         self._random_bytes = random_bytes
         self._log = log
         self._drilling = drilling
+        self._roll_call = roll_call
         self._policy = policy
         self._pupils = Pupils(sealer)
         self._imports = Imports(sealer)
@@ -192,6 +195,9 @@ class Pipeline:
             heard = yield from self._fetch_notices(run)
             self._handle_notices(run)
             self._open_unheard(run)
+            if not (run.expired or run.behind) and (yield from self._call_roll(run, sends=not notices_only)):
+                # Whom a list calls is stated, or asked about, without waiting for the next sync.
+                yield from self._restate(run)
             self._drilling.carry_on(heard=heard)
             yield self._report(run)
 
@@ -427,6 +433,16 @@ class Pipeline:
         look = functools.partial(self._casework.open_unheard, today=run.today, calendar=run.judge.calendar)
         if self._database.run("node_open_unheard", look):
             self._log(REGISTRY_SILENT)
+
+    def _call_roll(self, run: _Sync, *, sends: bool) -> Generator[Progress, None, bool]:
+        """The roll call's step; returns whether other pupils are called than before."""
+        try:
+            return (
+                yield from _named("roll call", self._roll_call.run(run.descriptor, run.today, self._links, sends=sends))
+            )
+        except UppropError as error:
+            self._failed(run, "roll call", error)
+            return False
 
     def _failed(self, run: _Sync, step: str, error: UppropError) -> None:
         run.say(error.sentence)

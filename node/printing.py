@@ -31,6 +31,7 @@ _STEPS: Mapping[str, enum.Enum] = {
     "pseudonymise": Text.STEP_PSEUDONYMISE,
     "submit": Text.STEP_SUBMIT,
     "notices": Text.STEP_NOTICES,
+    "roll call": Text.STEP_ROLL_CALL,
     **RECOVERY_STEPS,
 }
 
@@ -133,7 +134,12 @@ def cases(lines: Sequence[Answer], words: Words) -> None:
 
 def questions(lines: Sequence[Answer], words: Words) -> None:
     """What other members ask: one table for each question."""
-    for asks, title in (("CONFIRM", Text.QUESTIONS_CONFIRM), ("OVERLAP", Text.QUESTIONS_OVERLAP)):
+    titles = {
+        "CONFIRM": Text.QUESTIONS_CONFIRM,
+        "OVERLAP": Text.QUESTIONS_OVERLAP,
+        "ROLL_CALL": Text.QUESTIONS_ROLL_CALL,
+    }
+    for asks, title in titles.items():
         asked = [line for line in lines if line["asks"] == asks]
         if asked:
             table = table_of(words(Text.ASKED), words(Text.PUPIL), title=words(title))

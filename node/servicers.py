@@ -17,6 +17,7 @@ from node.explain.servicers import finding_messages
 from node.pipeline import Pipeline, Progress
 from node.push.administration import PushClients
 from node.records.ss12000_api.fetching import Fetching
+from node.roll_call.calling import RollCall
 from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports
@@ -39,6 +40,7 @@ class Servicers:
         clients: PushClients,
         fetching: Fetching,
         outbox: Outbox,
+        roll_call: RollCall,
         identity: str,
         first_steps: Callable[[], Sequence[Finding]],
         today: Callable[[], date],
@@ -53,6 +55,7 @@ class Servicers:
         self._clients = clients
         self._fetching = fetching
         self._outbox = outbox
+        self._roll_call = roll_call
         self._identity = identity
         self._first_steps = first_steps
         self._today = today
@@ -76,6 +79,7 @@ class Servicers:
                 "signals waiting": str(counts.waiting),
                 "signals parked": str(counts.parked),
                 "school units whose leavings wait": str(len(held)),
+                **self._roll_call.lines_in(tx),
                 **{f"push client {line.name}": line.sentence for line in self._clients.lines_in(tx)},
                 **{f"school system {name}": line for name, line in self._fetching.lines_in(tx).items()},
             }

@@ -31,7 +31,8 @@ def cases(all_gaps: bool, protected: bool, config: Path, words: Words, as_json: 
     A question stands where another member has an urgent case about a pupil who is enrolled here: has somebody seen the
     pupil in school? Answer with `upprop node say PERSON met --on DAY`, or with no-show or gone. Another stands where
     two members say for long that they have the pupil: find out, and then `upprop node affirm PERSON`, or end the
-    enrolment in the school system.
+    enrolment in the school system. A third stands where another member misses a pupil who has long been enrolled here;
+    it is answered alike, and as long as it is not, that member goes on looking.
 
     What one person made by hand and nobody has reviewed yet stands apart: it is looked for here, but the registry has
     not been told. See `upprop node review`.
@@ -125,8 +126,9 @@ def say(
 def affirm(person: str, said_by: str, config: Path, words: Words, as_json: bool) -> None:
     """State that PERSON is in school here today: somebody has looked, and not only at the school system.
 
-    It answers the question that `upprop node cases` shows where another member says that it has the pupil too. Where
-    the pupil is not here any more, end the enrolment in the school system instead: the next import tells the rest.
+    It answers the questions that `upprop node cases` shows where another member says that it has the pupil too, or
+    misses the pupil. Where the pupil is not here any more, end the enrolment in the school system instead: the next
+    import tells the rest.
 
     PERSON is a national number or the school system's id; write - to be asked for it, so that it does not stay in the
     shell's history.

@@ -21,6 +21,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.STEP_PSEUDONYMISE: "Computing pseudonyms",
     Text.STEP_SUBMIT: "Sending signals",
     Text.STEP_NOTICES: "Fetching notices",
+    Text.STEP_ROLL_CALL: "Roll call",
     Text.ROW: "Row",
     Text.FIELD: "Field",
     Text.WHY: "Why",
@@ -67,6 +68,10 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "the school system"
     ),
     Text.WAITING: "Waits for a second person: upprop node review ID --by NAME",
+    Text.QUESTIONS_ROLL_CALL: (
+        "Really here? Another member misses the pupil. Somebody has to look: upprop node affirm, or end the enrolment "
+        "in the school system"
+    ),
     Text.PARKED: "Parked: not taken by the registry",
     Text.STATE_SINCE: "{state!t} since {on}",
     Text.KIND_OF_CASE: "{kind!t}, {urgency!t}; {route!t}",

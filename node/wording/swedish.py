@@ -22,6 +22,7 @@ _COMMANDS: Mapping[enum.Enum, str] = {
     Text.STEP_PSEUDONYMISE: "Beräknar pseudonymer",
     Text.STEP_SUBMIT: "Skickar uppgifter",
     Text.STEP_NOTICES: "Hämtar besked",
+    Text.STEP_ROLL_CALL: "Upprop",
     Text.ROW: "Rad",
     Text.FIELD: "Fält",
     Text.WHY: "Varför",
@@ -69,6 +70,10 @@ _COMMANDS: Mapping[enum.Enum, str] = {
         "inskrivningen i skolsystemet"
     ),
     Text.WAITING: "Väntar på att en annan person granskar: upprop node review NR --by NAMN",
+    Text.QUESTIONS_ROLL_CALL: (
+        "Går eleven verkligen här? En annan huvudman saknar eleven. Någon måste se efter: upprop node affirm, eller "
+        "avsluta inskrivningen i skolsystemet"
+    ),
     Text.PARKED: "Ej mottagna av registret",
     Text.STATE_SINCE: "{state!t} sedan {on}",
     Text.KIND_OF_CASE: "{kind!t}, {urgency!t}; {route!t}",

@@ -17,6 +17,7 @@ class Text(enum.Enum):
     STEP_PSEUDONYMISE = enum.auto()
     STEP_SUBMIT = enum.auto()
     STEP_NOTICES = enum.auto()
+    STEP_ROLL_CALL = enum.auto()
     # -- columns
     ROW = enum.auto()
     FIELD = enum.auto()
@@ -55,6 +56,7 @@ class Text(enum.Enum):
     NO_CASES = enum.auto()
     QUESTIONS_CONFIRM = enum.auto()
     QUESTIONS_OVERLAP = enum.auto()
+    QUESTIONS_ROLL_CALL = enum.auto()
     WAITING = enum.auto()
     PARKED = enum.auto()
     STATE_SINCE = enum.auto()
