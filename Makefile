@@ -6,10 +6,10 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean python
+.PHONY: help demo test check bench bench-nation lock clean python
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-7s %s\n' "$$name" "$${rest##*## }"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
 
 demo: $(STAMP) ## Play an autumn term of five municipalities and show who was found
 	@$(BIN)/upprop demo
@@ -28,6 +28,9 @@ bench: $(STAMP) ## Measure costs against libsodium, a bare insert and a bare JSO
 	@$(BIN)/python tests/benchmarks/bench_oprf.py
 	@$(BIN)/python tests/benchmarks/bench_ingest.py
 	@$(BIN)/python tests/benchmarks/bench_import.py
+
+bench-nation: $(STAMP) ## Play a school year of 290 members and 1.1 million pupils, and report what it costs
+	@$(BIN)/python tests/benchmarks/bench_nation.py
 
 clean: ## Remove the environment, generated code and caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

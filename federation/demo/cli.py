@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from federation.demo import generator, scenario, show
 from federation.demo import simulate as simulation
+from federation.demo.bars import bars
 from federation.demo.generator.schooldays import Term
 from federation.demo.supervisor import interrupted_once
 from federation.errors import Code, UppropError
@@ -140,33 +138,10 @@ def _against_truth(comparison: show.Comparison) -> str:
 def _play(directory: Path, keep: Path | None, *, node_processes: int = 0) -> simulation.Outcome:
     with (
         interrupted_once(),
-        _bar() as progress,
+        bars() as progress,
         simulation.prepared(directory, keep=keep, node_processes=node_processes, progress=progress) as prepared,
     ):
         outcome = prepared.play()
     for remark in sorted(prepared.remarks):
         click.echo(remark, err=True)
     return outcome
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Two bars on standard error: parties started, dates played."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        starting = bars.add_task("Starting the parties", total=None)
-        playing = bars.add_task("Playing the term", total=None, visible=False)
-
-        def show_step(step: str, done: int, total: int) -> None:
-            if step.startswith("starting "):
-                bars.update(starting, completed=done, total=total)
-            else:
-                bars.update(playing, completed=done, total=total, visible=True, description=f"Playing {step}")
-
-        yield show_step

@@ -122,24 +122,24 @@ class Simulation:
         trial, total = self.trial, len(self._scenario.as_of)
         for done, today in enumerate(self._scenario.as_of):
             self.today = today
-            self._progress(f"{today.day} {today:%B %Y}", done, total)
+            self._progress(f"playing {today.day} {today:%B %Y}", done, total)
             self._done("begin")
             trial.set_today(trial.servers, self.today)
             self._done("servers dated")
             trial.set_today(tuple(trial.nodes.values()), self.today)
             self._done("nodes dated")
-            for rows in self._each(self._import):
+            for rows in self._each("importing", self._import):
                 # A row counts once over all exports; a person with two broken rows at once has two.
                 self._refused |= rows
             self._done("imported")
-            self._sent += sum(self._each(self._send))
+            self._sent += sum(self._each("sending", self._send))
             self._done("sent")
             for _ in trial.ask(trial.registry, "Evaluate", control_pb2.EvaluateRequest()):
                 pass
             self._done("closed")
-            self._each(self._hear)
+            self._each("hearing", self._hear)
             self._done("heard")
-        self._progress("done", total, total)
+        self._progress("playing is done", total, total)
         cases = [case for member in trial.nodes for case in self._cases(MemberId(member))]
         return Outcome(
             as_of=self._scenario.as_of,
@@ -157,8 +157,12 @@ class Simulation:
     def _done(self, step: str) -> None:
         self._between(self, step)
 
-    def _each(self, work: Callable[[MemberId], Result]) -> list[Result]:
-        return list(self._pool.map(work, [MemberId(member) for member in self.trial.nodes]))
+    def _each(self, step: str, work: Callable[[MemberId], Result]) -> list[Result]:
+        results, total = [], len(self.trial.nodes)
+        for result in self._pool.map(work, [MemberId(member) for member in self.trial.nodes]):
+            results.append(result)
+            self._progress(step, len(results), total)
+        return results
 
     def _import(self, member: MemberId) -> Refused:
         export = scenarios.export_path(self._directory, self.today, member).absolute()

@@ -76,6 +76,12 @@ class Trial:
     def servers(self) -> tuple[str, ...]:
         return (*self.evaluators, self.registry)
 
+    @property
+    def processes(self) -> dict[str, int]:
+        """Process ids of all that runs, by name: servers, nodes that are processes, or those that host nodes."""
+        running = ((party.name, party.process) for party in self._supervisor.parties)
+        return {name: process.pid for name, process in running if process is not None}
+
     def ask(self, name: str, method: str, request: Any) -> Any:
         """Call a method of the ControlService of the party `name`."""
         return self._asks[name](method, request)

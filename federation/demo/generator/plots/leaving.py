@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from federation.demo.generator.people import Pupil, Row
-from federation.demo.generator.plots.moves import ANSWERED, OPEN, VOID, entry
+from federation.demo.generator.plots.moves import ANSWERED, OPEN, TAKEN_BACK_WITHIN, VOID, entry
 from federation.demo.generator.schooldays import DAY
 from federation.demo.generator.stage import DoesNotFitError, Gap, Stage, Story
 from federation.rules.vocabulary import MemberId
@@ -36,6 +36,8 @@ def arrival_cancelled(stage: Stage) -> Story:
     told = stage.told()
     row = stage.row(here, pupil, stage.arrival(told, stage.settled))
     withdrawn = stage.later(told, least=1, most=2)
+    if stage.term.between(stage.term.as_of[told], stage.term.as_of[withdrawn]) > TAKEN_BACK_WITHIN:
+        raise DoesNotFitError
     scenes = {told: entry(pupil.number, row), withdrawn: entry(pupil.number, row.withdrawn())}
     return Story((stage.file(here, pupil, scenes),))
 
