@@ -68,7 +68,7 @@ def serve(config: Path) -> None:
         # Batches and closes make many short-lived values and no cycles; looking for cycles as often as usual takes an
         # eighth of their time.
         gc.set_threshold(50_000, 20, 20)
-        return build(settings, clock=clock, metrics=metrics, descriptors=descriptors, log=log)
+        return build(settings, clock=clock, metrics=metrics, descriptors=descriptors, own=own, log=log)
 
     own = OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY)
     Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own).run()

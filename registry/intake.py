@@ -4,13 +4,15 @@ Invariants
     - A batch's answer is committed with what it took; the same batch gets the same answer for `ANSWERS_KEPT`.
     - Reads and writes rows of the sending member alone: neither content, size nor time of an answer depends on others.
     - A pseudonym as it was sent ends here: only its keyed form goes on, into digests too.
+    - A signed batch has exactly one leaf in the ledger, committed with it, whatever became of its signals; an unsigned
+      one, which only a federation without a ledger sends, is noted in the hour's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.database import Database, Isolation
@@ -22,12 +24,23 @@ from federation.rules.matching import SILENT_DAYS
 from federation.rules.vocabulary import Disposition, MemberId, Signal
 from registry.dispositions import batch_digest, judge
 from registry.keys import PseudonymKeys
+from registry.ledger import contents, leaves
+from registry.ledger.claims import SignedBatch
+from registry.ledger.leaves import Leaf, StoredSignal
 from registry.model import KeyedSignal, Rejection, ref_of
 from registry.observability import EPOCH_WITHOUT_KEY, RegistryMetrics
-from registry.store import Transaction, batches, closes, members, signals
+from registry.store import Transaction, batches, closes, ledger, members, signals
 
 ANSWERS_KEPT = timedelta(days=90)
 """How long the answer to a batch is kept for a member that never received it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One disposition per signal, in order, and the batch's leaf in the ledger where it has one."""
+
+    answer: tuple[Disposition, ...]
+    leaf: Leaf | None = None
 
 
 class Intake:
@@ -51,16 +64,22 @@ class Intake:
         batch: Sequence[Signal | Rejection],
         received_on: date,
         caller_serial: int,
-    ) -> tuple[Disposition, ...]:
-        """Take a batch in; one disposition per signal, in order, durable when this returns.
+        signed: SignedBatch | None = None,
+    ) -> Taken:
+        """Take a batch in; durable when this returns.
 
-        Raises UppropError: EPOCH_UNKNOWN where the fault may be the registry's, so that nothing is parked for it, or
-        where no signal of the batch names a known epoch; BATCH_REUSED where the id came before with other content.
+        Raises UppropError: BATCH_UNSIGNED in a federation with a ledger; EPOCH_UNKNOWN where the fault may be the
+        registry's, so that nothing is parked for it, or where no signal of the batch names a known epoch; BATCH_REUSED
+        where the id came before with other content.
         """
+        if signed is None and self._descriptors().ledger_key is not None:
+            raise UppropError(
+                Code.BATCH_UNSIGNED, "The federation keeps a ledger: sign the batch. An older node is to be upgraded."
+            )
         keyed = self._keyed(member, batch, caller_serial)
         digest = batch_digest(keyed)
 
-        def work(tx: Transaction) -> tuple[tuple[Disposition, ...], bool]:
+        def work(tx: Transaction) -> tuple[Taken, bool]:
             members.lock(tx, member)
             before = batches.find(tx, member, batch_id)
             if before is not None:
@@ -68,19 +87,27 @@ class Intake:
                     raise UppropError(
                         Code.BATCH_REUSED, "This batch id came before with other content. Send it under a new id."
                     )
-                return before.answer, False
+                leaf = None if before.leaf_index is None else ledger.leaf_of(tx, before.leaf_index)
+                return Taken(before.answer, leaf), False
             standing = signals.standing(tx, {entry.ref for entry in keyed if isinstance(entry, KeyedSignal)})
             answer, accepted = judge(keyed, standing)
             signals.write(tx, member, accepted, standing.keys())
-            batches.keep(tx, member, batch_id, digest, answer, received_on)
-            return answer, True
+            rows = [StoredSignal(entry.ref, entry.signal.version, entry.content_digest) for entry in accepted]
+            kept = batches.encode(answer)
+            leaf = None
+            if signed is None:
+                ledger.note(tx, map(contents.of_signal, rows))
+            else:
+                leaf = ledger.append_batch(tx, member, batch_id, signed, leaves.answer_digest(digest, kept), rows)
+            batches.keep(tx, member, batch_id, digest, kept, received_on, None if leaf is None else leaf.index)
+            return Taken(answer, leaf), True
 
         # The member's row is locked before anything is read, so each statement may see the newest rows.
-        answer, first_time = self._database.run("submit_signals", work, isolation=Isolation.READ_COMMITTED)
+        taken, first_time = self._database.run("submit_signals", work, isolation=Isolation.READ_COMMITTED)
         if first_time:
-            for kind, count in Counter(disposition.kind for disposition in answer).items():
+            for kind, count in Counter(disposition.kind for disposition in taken.answer).items():
                 self._metrics.signals.labels(kind.value).inc(count)
-        return answer
+        return taken
 
     def _keyed(
         self, member: MemberId, batch: Sequence[Signal | Rejection], caller_serial: int

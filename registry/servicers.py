@@ -17,7 +17,7 @@ from federation.control import Handlers
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.identity import Kind
-from federation.rpc.authorisation import Rule
+from federation.rpc.authorisation import Rule, certificate_pem_of
 from federation.rpc.caller import Party, caller
 from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
@@ -25,9 +25,12 @@ from federation.rules.vocabulary import MAX_BATCH
 from federation.v1 import control_pb2, registry_pb2, registry_pb2_grpc
 from registry import wire
 from registry.intake import Intake
+from registry.ledger import wire as ledger_wire
+from registry.ledger.assembly import Ledger
+from registry.ledger.claims import signed_batch
 from registry.mailbox import Mailbox
 from registry.model import CloseReport
-from registry.pipeline import Close
+from registry.pipeline import Close, Progress
 from registry.recovery import Recovery
 
 SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
@@ -54,34 +57,37 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         intake: Intake,
         mailbox: Mailbox,
         recovery: Recovery,
+        ledger: Ledger,
         clock: Clock,
         descriptors: Callable[[], Descriptor],
     ) -> None:
-        self._intake, self._mailbox, self._recovery = intake, mailbox, recovery
+        self._intake, self._mailbox, self._recovery, self._ledger = intake, mailbox, recovery, ledger
         self._clock, self._descriptors = clock, descriptors
 
     def SubmitSignals(  # noqa: N802 - the contract's name
         self,
         request: registry_pb2.SubmitSignalsRequest,
-        context: grpc.ServicerContext,  # noqa: ARG002 - the caller is asked for by name
+        context: grpc.ServicerContext,
     ) -> registry_pb2.SubmitSignalsResponse:
         self._check(request.envelope)
         if len(request.signals) > MAX_BATCH:
             raise UppropError(Code.BATCH_TOO_LARGE, f"A batch holds at most {MAX_BATCH} signals. Send it in parts.")
-        batch_id = wire.parse_batch_id(request.batch_id)
-        answers = self._intake.submit(
-            caller(Party).require_member(),
+        member, batch_id = caller(Party).require_member(), wire.parse_batch_id(request.batch_id)
+        claim = ledger_wire.parse_claim(member, batch_id, request)
+        taken = self._intake.submit(
+            member,
             batch_id,
             wire.parse_signals(request.signals),
             self._clock.today(),
             request.envelope.descriptor_serial,
+            None if claim is None else signed_batch(*claim, certificate_pem_of(context)),
         )
-        return wire.dispositions(batch_id, answers)
+        return wire.dispositions(batch_id, taken.answer, self._ledger.receipt(taken.leaf))
 
     def ListNotices(  # noqa: N802 - the contract's name
         self,
         request: registry_pb2.ListNoticesRequest,
-        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+        context: grpc.ServicerContext,  # noqa: ARG002 - the caller is asked for by name
     ) -> registry_pb2.ListNoticesResponse:
         self._check(request.envelope)
         limit = min(request.limit or MAX_PAGE, MAX_PAGE)
@@ -140,22 +146,27 @@ def binding(servicer: RegistryServicer) -> Binding:
     return Binding(SERVICE, servicer)
 
 
-def control_handlers(close: Close, clock: Clock) -> Handlers:
+def control_handlers(close: Close, ledger: Ledger, clock: Clock) -> Handlers:
     """What the registry answers on its control socket."""
 
+    def run(on: date, progress: Progress) -> CloseReport:
+        report = close.run(on, progress)
+        ledger.after_close(on)
+        return report
+
     def evaluate(_request: control_pb2.EvaluateRequest) -> Iterator[control_pb2.EvaluateResponse]:
-        return _evaluate(close, clock.today())
+        return _evaluate(run, clock.today())
 
     return {"Evaluate": evaluate}
 
 
-def _evaluate(close: Close, on: date) -> Iterator[control_pb2.EvaluateResponse]:
+def _evaluate(run: Callable[[date, Progress], CloseReport], on: date) -> Iterator[control_pb2.EvaluateResponse]:
     """Close the day in a thread of its own, so that it ends even if whoever asked for it goes away."""
     steps: queue.SimpleQueue[tuple[int, int] | CloseReport | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            steps.put(close.run(on, lambda done, total: steps.put((done, total))))
+            steps.put(run(on, lambda done, total: steps.put((done, total))))
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
             steps.put(error)
 

@@ -37,6 +37,8 @@ from federation.rules.vocabulary import (
     Urgency,
 )
 from federation.v1 import registry_pb2, signal_pb2
+from registry.ledger import wire as ledger_wire
+from registry.ledger.leaves import Receipt
 from registry.model import Contacts, Rejection, Stated
 
 FIRST_DATE = date(1990, 1, 1)
@@ -225,13 +227,16 @@ def _duty_ended(message: signal_pb2.DutyEnded) -> DutyEnded:
     return DutyEnded(_date(message.begins), _date(message.review) if message.HasField("review") else None)
 
 
-def dispositions(batch_id: bytes, answers: Sequence[Disposition]) -> registry_pb2.SubmitSignalsResponse:
+def dispositions(
+    batch_id: bytes, answers: Sequence[Disposition], receipt: Receipt | None = None
+) -> registry_pb2.SubmitSignalsResponse:
     """The answer to a batch."""
     return registry_pb2.SubmitSignalsResponse(
         batch_id=batch_id,
         dispositions=[
             registry_pb2.Disposition(kind=_DISPOSITIONS[answer.kind], code=answer.code) for answer in answers
         ],
+        receipt=None if receipt is None else ledger_wire.receipt(receipt),
     )
 
 

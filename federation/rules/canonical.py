@@ -31,31 +31,31 @@ class LeafType(enum.IntEnum):
 
 def canonical_bytes(signal: Signal) -> bytes:
     """All that `signal` states. Pseudonyms are a set, so they are sorted; the nonce states nothing and is left out."""
-    fields: list[bytes | None] = [_DOMAIN, signal.handle, _number(signal.version)]
-    fields.append(_number(len(signal.pseudonyms)))
+    fields: list[bytes | None] = [_DOMAIN, signal.handle, number(signal.version)]
+    fields.append(number(len(signal.pseudonyms)))
     for pseudonym in sorted(signal.pseudonyms):
-        fields += [_number(pseudonym.epoch), pseudonym.value]
-    fields.append(_number(len(signal.presences)))
+        fields += [number(pseudonym.epoch), pseudonym.value]
+    fields.append(number(len(signal.presences)))
     for presence in signal.presences:
-        fields += map(_day, (presence.begins, presence.until, presence.affirmed_on, presence.met_on))
+        fields += map(day, (presence.begins, presence.until, presence.affirmed_on, presence.met_on))
     opening = signal.opening
     if opening is None:
         fields.append(None)
     else:
         fields += [
-            _number(opening.number),
-            opening.kind.value.encode(),
-            _day(opening.since),
-            opening.urgency.value.encode(),
-            _day(opening.planned_start),
+            number(opening.number),
+            str(opening.kind).encode(),
+            day(opening.since),
+            str(opening.urgency).encode(),
+            day(opening.planned_start),
         ]
     ended = signal.duty_ended
-    fields += [None] if ended is None else [_day(ended.begins), _day(ended.review)]
-    fields.append(_number(int(signal.retracted)))
+    fields += [None] if ended is None else [day(ended.begins), day(ended.review)]
+    fields.append(number(int(signal.retracted)))
     if signal.drill:
         # At the end and only where it holds: digests of all that was said before there were drills stand.
         fields.append(_DRILL)
-    return _join(fields)
+    return joined(fields)
 
 
 def content_digest(signal: Signal) -> bytes:
@@ -72,9 +72,9 @@ def blinded_batch_digest(member: MemberId, batch_id: bytes, signals: Sequence[Si
     """
     if len(batch_key) != BATCH_KEY_BYTES:
         raise ValueError(f"a batch key is {BATCH_KEY_BYTES} bytes")
-    fields = [_BATCH, member.encode(), batch_id, _number(len(signals))]
+    fields = [_BATCH, member.encode(), batch_id, number(len(signals))]
     fields += (canonical_bytes(_blinded(signal, batch_key)) for signal in signals)
-    return hashlib.sha256(_join(fields)).digest()
+    return hashlib.sha256(joined(fields)).digest()
 
 
 def batch_signed_bytes(digest: bytes) -> bytes:
@@ -105,13 +105,16 @@ def _blinded(signal: Signal, key: bytes) -> Signal:
     return replace(signal, pseudonyms=pseudonyms)
 
 
-def _number(value: int) -> bytes:
+def number(value: int) -> bytes:
+    """A field that holds a count, an index or a flag."""
     return value.to_bytes(8, "big")
 
 
-def _day(day: date | None) -> bytes | None:
-    return None if day is None else day.isoformat().encode()
+def day(value: date | None) -> bytes | None:
+    """A field that holds a date, or nothing."""
+    return None if value is None else str(value).encode()
 
 
-def _join(fields: Iterable[bytes | None]) -> bytes:
+def joined(fields: Iterable[bytes | None]) -> bytes:
+    """The fields one after the other, each with its length; None is another thing than no bytes."""
     return b"".join(b"\x00" if part is None else b"\x01" + len(part).to_bytes(4, "big") + part for part in fields)

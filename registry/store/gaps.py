@@ -8,7 +8,9 @@ from sqlalchemy import Connection, select
 
 from federation.rules.matching import Answer
 from federation.rules.vocabulary import GapState, Handle, MemberId, Opening, OpeningKind, Urgency
+from registry.ledger import contents
 from registry.model import Asked, Gap, GapKey, Ref, ref_of
+from registry.store import ledger
 from registry.store.bulk import among, chunks, upsert
 from registry.store.schema import confirmations, gaps
 
@@ -45,7 +47,9 @@ def load(tx: Connection, named: Mapping[Ref, tuple[MemberId, Handle]], *, lock: 
 
 
 def write(tx: Connection, changed: Iterable[Gap]) -> None:
-    """Put these gaps in place."""
+    """Put these gaps in place, and note them for the ledger."""
+    changed = list(changed)
+    ledger.note(tx, map(contents.of_gap, changed))
     upsert(
         tx,
         gaps,

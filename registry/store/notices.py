@@ -13,7 +13,9 @@ from datetime import date
 from sqlalchemy import Connection, func, select, update
 
 from federation.rules.vocabulary import Handle, MemberId, Notice, NoticeKind
+from registry.ledger import contents
 from registry.model import NoticeDraft
+from registry.store import ledger
 from registry.store.bulk import among, chunks, insert, upsert
 from registry.store.schema import mailboxes, notices, sequence
 
@@ -22,6 +24,7 @@ def append(tx: Connection, drafts: Sequence[NoticeDraft], closed_on: date) -> No
     """Number and keep these notices, in their order, noted for the ledger. Locks the sequence row: call it last."""
     if not drafts:
         return
+    ledger.note(tx, (contents.of_notice(draft, closed_on) for draft in drafts))
     following = sequence.c.next_position + len(drafts)
     after = tx.execute(
         update(sequence).values(next_position=following).returning(sequence.c.next_position)

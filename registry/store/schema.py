@@ -147,6 +147,11 @@ dirty = Table(
     # Random, another with every change, so that a close takes away only the change it has read.
     Column("mark", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+    info=kept(
+        "until the next close",
+        "a mark that something changed",
+        By.WORK,
+    ),
 )
 
 cases = Table(

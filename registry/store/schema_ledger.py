@@ -1,13 +1,12 @@
 """The tables of the ledger.
 
 Invariants
-    - `ledger_leaves` and `ledger_nodes` are only ever inserted into, under the sequence row, so that leaf order is
-      commit order without holes. A node is written with the leaf that completes it.
+    - `ledger_nodes` is only ever inserted into, under the sequence row, so that leaf order is commit order without
+      holes. A node is written with the leaf that completes it.
     - What a leaf was made of stands beside it: a batch in `ledger_batches` with its signals in `ledger_signals`, an
       hour in `ledger_hours` with its entries in `ledger_entries`. A purge sets content and salt there to null and keeps
       the hash; nothing else is ever changed.
-    - Signals and entries are named by the batch and the hour, not by the leaf: they are written before the sequence row
-      is locked.
+    - Signals and entries are named by a bundle, not by the leaf: they are written before the sequence row is locked.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -25,36 +23,27 @@ from sqlalchemy import (
 )
 
 from federation.database import Instant
-from federation.rules.canonical import LeafType
 from registry.store.schema import MEMBER, Bytes, metadata
-
-ledger_leaves = Table(
-    "ledger_leaves",
-    metadata,
-    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", SmallInteger, nullable=False),
-    Column("hash", Bytes(32), nullable=False),
-    CheckConstraint("leaf_index >= 0", name="index_positive"),
-    CheckConstraint(f"kind IN ({', '.join(str(kind.value) for kind in LeafType)})", name="kind"),
-)
 
 ledger_nodes = Table(
     "ledger_nodes",
     metadata,
-    # Complete subtrees of two leaves and more; those of one are the leaves.
+    # Complete subtrees, named as in federation.rules.merkle; those of level 0 are the leaves.
     Column("level", SmallInteger, primary_key=True, autoincrement=False),
     Column("node_index", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", Bytes(32), nullable=False),
-    CheckConstraint("level >= 1 AND node_index >= 0", name="level_positive"),
+    CheckConstraint("level >= 0 AND node_index >= 0", name="place_positive"),
 )
 
 ledger_batches = Table(
     "ledger_batches",
     metadata,
-    Column("leaf_index", BigInteger, ForeignKey("ledger_leaves.leaf_index"), primary_key=True, autoincrement=False),
-    # 16 random bytes that name the batch's rows in `ledger_signals`.
-    Column("batch", Bytes(16), nullable=False, unique=True),
+    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
+    # 16 random bytes that name its rows in `ledger_signals`.
+    Column("bundle", Bytes(16), nullable=False, unique=True),
     Column("stored_digest", Bytes(32), nullable=False),
+    # Over the row in `batches`: what was taken for the same batch, and what was answered.
+    Column("answer_digest", Bytes(32), nullable=False),
     # From here on null once purged.
     Column("member", MEMBER),
     Column("batch_id", Bytes(16)),
@@ -69,7 +58,7 @@ ledger_batches = Table(
 ledger_signals = Table(
     "ledger_signals",
     metadata,
-    Column("batch", Bytes(16), primary_key=True),
+    Column("bundle", Bytes(16), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("hash", Bytes(32), nullable=False),
     # From here on null once purged.
@@ -88,7 +77,9 @@ ledger_hours = Table(
     metadata,
     # The UTC hour whose end the leaf stands for: one leaf each, however many replicas there are.
     Column("hour", Instant, primary_key=True),
-    Column("leaf_index", BigInteger, ForeignKey("ledger_leaves.leaf_index"), nullable=False, unique=True),
+    Column("leaf_index", BigInteger, nullable=False, unique=True),
+    # 16 random bytes that name its rows in `ledger_entries`.
+    Column("bundle", Bytes(16), nullable=False, unique=True),
     Column("salt", Bytes(32), nullable=False),
     Column("root", Bytes(32), nullable=False),
 )
@@ -96,7 +87,7 @@ ledger_hours = Table(
 ledger_entries = Table(
     "ledger_entries",
     metadata,
-    Column("hour", Instant, primary_key=True),
+    Column("bundle", Bytes(16), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("hash", Bytes(32), nullable=False),
     # From here on null once purged.
@@ -116,4 +107,13 @@ ledger_pending = Table(
     Column("kind", String(16), nullable=False),
     Column("subject", Bytes(16), index=True),
     Column("content", LargeBinary, nullable=False),
+)
+
+ledger_cosignatures = Table(
+    "ledger_cosignatures",
+    metadata,
+    # What witnesses signed of the newest checkpoint that was brought to them: one line each, by evaluator.
+    Column("evaluator", Integer, primary_key=True, autoincrement=False),
+    Column("tree_size", BigInteger, nullable=False),
+    Column("line", LargeBinary, nullable=False),
 )

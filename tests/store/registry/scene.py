@@ -97,14 +97,14 @@ class Scene:
         self, member: MemberId, *batch: Signal | Rejection, batch_id: bytes | None = None, serial: int | None = None
     ) -> list[str]:
         """Send a batch; the kinds of its dispositions, with the code where there is one."""
-        answer = self.intake.submit(
+        taken = self.intake.submit(
             member,
             batch_id or self._random(16),
             batch,
             SINCE,
             self.descriptor.serial if serial is None else serial,
         )
-        return [shown(disposition) for disposition in answer]
+        return [shown(disposition) for disposition in taken.answer]
 
     def report(self, *members: MemberId, as_of: date) -> None:
         for member in members:

@@ -15,27 +15,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "ledger_leaves",
-        sa.Column("leaf_index", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.SmallInteger(), nullable=False),
-        sa.Column("hash", sa.LargeBinary(32), nullable=False),
-        sa.CheckConstraint("leaf_index >= 0", name=op.f("ck_ledger_leaves_index_positive")),
-        sa.CheckConstraint("kind IN (1, 2)", name=op.f("ck_ledger_leaves_kind")),
-        sa.PrimaryKeyConstraint("leaf_index", name=op.f("pk_ledger_leaves")),
-    )
-    op.create_table(
         "ledger_nodes",
         sa.Column("level", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("node_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
-        sa.CheckConstraint("level >= 1 AND node_index >= 0", name=op.f("ck_ledger_nodes_level_positive")),
+        sa.CheckConstraint("level >= 0 AND node_index >= 0", name=op.f("ck_ledger_nodes_place_positive")),
         sa.PrimaryKeyConstraint("level", "node_index", name=op.f("pk_ledger_nodes")),
     )
     op.create_table(
         "ledger_batches",
         sa.Column("leaf_index", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("batch", sa.LargeBinary(16), nullable=False),
+        sa.Column("bundle", sa.LargeBinary(16), nullable=False),
         sa.Column("stored_digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("answer_digest", sa.LargeBinary(32), nullable=False),
         sa.Column("member", sa.String(32)),
         sa.Column("batch_id", sa.LargeBinary(16)),
         sa.Column("salt", sa.LargeBinary(32)),
@@ -43,15 +35,12 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary()),
         sa.Column("signer", sa.LargeBinary()),
         sa.CheckConstraint("(salt IS NULL) = (signature IS NULL)", name=op.f("ck_ledger_batches_purged_whole")),
-        sa.ForeignKeyConstraint(
-            ["leaf_index"], ["ledger_leaves.leaf_index"], name=op.f("fk_ledger_batches_leaf_index_ledger_leaves")
-        ),
         sa.PrimaryKeyConstraint("leaf_index", name=op.f("pk_ledger_batches")),
-        sa.UniqueConstraint("batch", name=op.f("uq_ledger_batches_batch")),
+        sa.UniqueConstraint("bundle", name=op.f("uq_ledger_batches_bundle")),
     )
     op.create_table(
         "ledger_signals",
-        sa.Column("batch", sa.LargeBinary(16), nullable=False),
+        sa.Column("bundle", sa.LargeBinary(16), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
         sa.Column("salt", sa.LargeBinary(32)),
@@ -62,24 +51,23 @@ def upgrade() -> None:
             "(salt IS NULL) = (ref IS NULL) AND (salt IS NULL) = (content_digest IS NULL)",
             name=op.f("ck_ledger_signals_purged_whole"),
         ),
-        sa.PrimaryKeyConstraint("batch", "position", name=op.f("pk_ledger_signals")),
+        sa.PrimaryKeyConstraint("bundle", "position", name=op.f("pk_ledger_signals")),
     )
     op.create_index(op.f("ix_ledger_signals_ref"), "ledger_signals", ["ref"])
     op.create_table(
         "ledger_hours",
         sa.Column("hour", Instant(), nullable=False),
         sa.Column("leaf_index", sa.BigInteger(), nullable=False),
+        sa.Column("bundle", sa.LargeBinary(16), nullable=False),
         sa.Column("salt", sa.LargeBinary(32), nullable=False),
         sa.Column("root", sa.LargeBinary(32), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["leaf_index"], ["ledger_leaves.leaf_index"], name=op.f("fk_ledger_hours_leaf_index_ledger_leaves")
-        ),
         sa.PrimaryKeyConstraint("hour", name=op.f("pk_ledger_hours")),
+        sa.UniqueConstraint("bundle", name=op.f("uq_ledger_hours_bundle")),
         sa.UniqueConstraint("leaf_index", name=op.f("uq_ledger_hours_leaf_index")),
     )
     op.create_table(
         "ledger_entries",
-        sa.Column("hour", Instant(), nullable=False),
+        sa.Column("bundle", sa.LargeBinary(16), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
         sa.Column("salt", sa.LargeBinary(32)),
@@ -90,7 +78,7 @@ def upgrade() -> None:
             "(salt IS NULL) = (kind IS NULL) AND (salt IS NULL) = (content IS NULL)",
             name=op.f("ck_ledger_entries_purged_whole"),
         ),
-        sa.PrimaryKeyConstraint("hour", "position", name=op.f("pk_ledger_entries")),
+        sa.PrimaryKeyConstraint("bundle", "position", name=op.f("pk_ledger_entries")),
     )
     op.create_index(op.f("ix_ledger_entries_subject"), "ledger_entries", ["subject"])
     op.create_table(
@@ -102,6 +90,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("salt", name=op.f("pk_ledger_pending")),
     )
     op.create_index(op.f("ix_ledger_pending_subject"), "ledger_pending", ["subject"])
+    op.create_table(
+        "ledger_cosignatures",
+        sa.Column("evaluator", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tree_size", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("evaluator", name=op.f("pk_ledger_cosignatures")),
+    )
     with op.batch_alter_table("sequence") as sequence:
         sequence.add_column(sa.Column("tree_size", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
         sequence.add_column(sa.Column("frontier", sa.LargeBinary(), server_default=sa.text("''"), nullable=False))
