@@ -238,6 +238,9 @@ def test_coverage_is_incomplete_when_a_member_is_silent_for_over_five_school_day
 
     assert not incomplete(day(9, 9), {A: day(9, 2)})
     assert incomplete(day(9, 10), {A: day(9, 2)})
+    # Heard on a Friday: the Saturday of the next week ends five silent school days and begins none.
+    assert not incomplete(day(9, 12), {A: day(9, 4)})
+    assert incomplete(day(9, 14), {A: day(9, 4)})
     assert incomplete(day(9, 2), {})
 
 
