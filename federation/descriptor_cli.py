@@ -175,6 +175,19 @@ def registry(
 
 @add.command()
 @DRAFT
+@click.option("--public-key", type=PATH, required=True, help="Its public key (PEM, Ed25519), of all replicas alike.")
+def ledger(draft: Path, public_key: Path) -> None:
+    """Set the key with which the registry signs its ledger, as `upprop registry keygen --ledger` made it.
+
+    From the next signed descriptor on the nodes sign what they send, and the registry takes nothing unsigned: upgrade
+    the nodes first.
+    """
+    raw = keys.read_public_signing_key(public_key).public_bytes_raw()
+    _change(draft, lambda _file: {"ledger_key": raw})
+
+
+@add.command()
+@DRAFT
 @click.option("--epoch", "number", type=click.IntRange(min=1), required=True)
 @click.option("--threshold", type=click.IntRange(2, 255), required=True, help="How many evaluators must answer.")
 @click.option("--public-key", required=True, help="K, in hex or base64.")

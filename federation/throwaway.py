@@ -189,8 +189,11 @@ def dev(
             "listen": f"127.0.0.1:{ports.registry}",
             "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
             "epoch_key_dir": "keys",
+            "ledger_key": "ledger.key",
         },
     )
+    ledger_key = Ed25519PrivateKey.generate()
+    write_secret(home / "ledger.key", private_pem(ledger_key))
     for number, content in registry_keys.items():
         write_secret(home / f"epoch-{number}.key", content)
 

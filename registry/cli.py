@@ -14,14 +14,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
 from federation import control
+from federation.database import Database
 from federation.descriptor import DescriptorStore
-from federation.files import write_secret
+from federation.files import replace, write_secret
 from federation.identity import Kind
 from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
+from federation.pki import private_pem, public_pem
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from federation.tls import OwnIdentity
@@ -29,7 +32,8 @@ from privacy.key_file import MAX_EPOCH
 from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
 from registry.app import App, build
 from registry.client import evaluate as evaluate_day
-from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
+from registry.settings import STORE_PACKAGE, RegistrySettings, open_for_migration
+from registry.store import roles as store_roles
 
 _config = click.option(
     "--config",
@@ -80,10 +84,36 @@ def serve(config: Path) -> None:
 def migrate(config: Path, *, as_json: bool) -> None:
     """Create the database, or bring it up to date after an upgrade.
 
-    Stop the registry and back up the database first. Running it twice does no harm.
+    Stop the registry, all its replicas, and back up the database first. Running it twice does no harm.
+
+    On PostgreSQL three roles keep apart who owns the tables, who changes them and who works on them. Make them once:
+
+    \b
+      CREATE ROLE upprop_owner NOLOGIN;
+      CREATE ROLE upprop_migrator LOGIN PASSWORD '...' IN ROLE upprop_owner;
+      CREATE ROLE upprop_app LOGIN PASSWORD '...';
+      CREATE DATABASE upprop OWNER upprop_owner;
+
+    and name them in the settings of the machine that migrates:
+
+    \b
+      database_url_file = "app.url"
+      [database_roles]
+      owner = "upprop_owner"
+      app = "upprop_app"
+      migrator_url_file = "migrator.url"
+
+    This command then gives upprop_app exactly what the registry needs. It may not change tables, nor update or delete
+    what stands in the ledger. The replicas need database_url_file alone.
     """
     settings = load(config, RegistrySettings)
-    done = migrate_at_rest(settings.data_dir, lambda: open_database(settings), STORE_PACKAGE)
+    roles = settings.database_roles
+
+    def grant(database: Database) -> None:
+        if roles is not None:
+            store_roles.grant(database, roles.app)
+
+    done = migrate_at_rest(settings.data_dir, lambda: open_for_migration(settings), STORE_PACKAGE, then=grant)
     _say(as_json, asdict(done), done.sentence)
 
 
@@ -109,22 +139,43 @@ def evaluate(config: Path, *, as_json: bool) -> None:
     _say(as_json, report, f"{report['closed_on']} is closed.")
 
 
-@registry.command(short_help="Make the registry's key of an epoch.")
-@click.option("--epoch", type=click.IntRange(1, MAX_EPOCH), required=True, help="The epoch the key is for.")
+@registry.command(short_help="Make the registry's key of an epoch, or of its ledger.")
+@click.option("--epoch", type=click.IntRange(1, MAX_EPOCH), help="The epoch the key is for.")
+@click.option("--ledger", "of_ledger", is_flag=True, help="Make the key that signs the ledger instead.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write it.  [default: epoch-N.key]",
+    help="Where to write it.  [default: epoch-N.key, or ledger.key]",
 )
-def keygen(epoch: int, out: Path | None) -> None:
-    """Make the registry's own key over the pseudonyms of an epoch.
+def keygen(epoch: int | None, out: Path | None, *, of_ledger: bool) -> None:
+    """Make one of the registry's own keys.
 
-    Name the file under [epoch_keys] in the settings. Keep it apart from the database and its backups: whoever has only
-    one of the two can do nothing with it.
+    With --epoch N: the key over the pseudonyms of an epoch. Name the file under [epoch_keys] in the settings. Keep it
+    apart from the database and its backups: whoever has only one of the two can do nothing with it.
+
+    With --ledger: the key that signs the ledger's checkpoints, once for all replicas. Name it as ledger_key in the
+    settings, and send the public key beside it to the authority for the descriptor. Back it up: members take no
+    checkpoint under another key.
     """
+    if of_ledger == (epoch is not None):
+        raise click.UsageError("Say which key: --epoch N or --ledger.")
+    if epoch is None:
+        _ledger_keygen(out or Path("ledger.key"))
+        return
     path = out or Path(f"epoch-{epoch}.key")
     write_secret(path, serialise_registry_key(RegistryKey(epoch, secrets.token_bytes(REGISTRY_KEY_BYTES))))
     click.echo(f'Wrote {path}. Name it in the settings:\n\n[epoch_keys]\n{epoch} = "{path.name}"')
+
+
+def _ledger_keygen(path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    write_secret(path, private_pem(key))
+    public = path.with_suffix(".pub")
+    replace(public, public_pem(key.public_key()))
+    click.echo(
+        f'Wrote {path} and {public}. In the settings: ledger_key = "{path.name}". The authority lists the public key:'
+        f"\n\nupprop federation add ledger DRAFT --public-key {public.name}"
+    )
 
 
 def _progress(*, shown: bool) -> Callable[[int, int], None]:
