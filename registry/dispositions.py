@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from federation.errors import Code
 from federation.rules.vocabulary import Disposition, DispositionKind
-from registry.model import KeyedSignal, Ref, Rejection, Standing
+from registry.model import PURGED_DIGEST, KeyedSignal, Ref, Rejection, Standing
 
 _TAKEN = b"\x01"
 _REJECTED = b"\x02"
@@ -60,4 +60,6 @@ def _kind(entry: KeyedSignal, before: Standing | None) -> DispositionKind:
         return DispositionKind.ACCEPTED
     if entry.signal.version < before.version:
         return DispositionKind.STALE
-    return DispositionKind.DUPLICATE if entry.content_digest == before.content_digest else DispositionKind.CONFLICT
+    # Of what retention has taken away, the version alone is known.
+    same = before.content_digest in (entry.content_digest, PURGED_DIGEST)
+    return DispositionKind.DUPLICATE if same else DispositionKind.CONFLICT

@@ -23,6 +23,9 @@ Ref = NewType("Ref", bytes)
 REF_BYTES = 16
 CASE_ID_BYTES = 16
 
+PURGED_DIGEST = bytes(32)
+"""In place of the digest of what a handle said, once retention has taken that away."""
+
 
 def ref_of(member: MemberId, handle: Handle) -> Ref:
     """The name of a member's handle: SHA-256 over both, cut to 16 bytes.

@@ -37,6 +37,11 @@ class RegistryMetrics:
             "When a close last finished; 0 before the first.",
             registry=registry,
         )
+        self.last_retention = Gauge(
+            "upprop_registry_last_retention_timestamp_seconds",
+            "When a round of retention last finished here; 0 before the first.",
+            registry=registry,
+        )
         self.close_seconds = Histogram(
             "upprop_registry_close_seconds",
             "Seconds from the start of a close to its end.",

@@ -18,6 +18,7 @@ class Close:
     started_at: datetime
     finished_at: datetime | None
     through_position: int | None
+    working: bool
 
 
 def newest(tx: Connection, *, finished: bool) -> Close | None:
@@ -28,7 +29,9 @@ def newest(tx: Connection, *, finished: bool) -> Close | None:
     row = tx.execute(query).one_or_none()
     if row is None:
         return None
-    return Close(row.closed_on, row.descriptor_serial, row.started_at, row.finished_at, row.through_position)
+    return Close(
+        row.closed_on, row.descriptor_serial, row.started_at, row.finished_at, row.through_position, row.working
+    )
 
 
 def lock(tx: Connection) -> None:

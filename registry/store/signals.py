@@ -76,10 +76,13 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
 
 
 def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> list[tuple[Ref, Signal]]:
-    """What stands of a member's next handles after one, drills left out; pseudonyms by their epochs alone."""
+    """What stands of a member's next handles after one; pseudonyms by their epochs alone.
+
+    Left out are drills, and handles of which retention has left nothing but the version.
+    """
     query = (
         select(signals.c.ref, signals.c.handle, signals.c.version, signals.c.retracted, signals.c.statement)
-        .where(signals.c.member == member, signals.c.handle > after, ~signals.c.drill)
+        .where(signals.c.member == member, signals.c.handle > after, ~signals.c.drill, signals.c.purged_on.is_(None))
         .order_by(signals.c.handle)
         .limit(limit)
     )
@@ -120,7 +123,8 @@ def pairs_of_member(tx: Connection, member: MemberId) -> Iterator[tuple[Pseudony
 
 def touch_member(tx: Connection, member: MemberId) -> None:
     """Mark every handle of a member dirty: what its presences answer may have changed without a new version."""
-    touch(tx, select(signals.c.ref).where(signals.c.member == member))
+    # What is left of a purged handle is final: looked at, it would come to nothing.
+    touch(tx, select(signals.c.ref).where(signals.c.member == member, signals.c.purged_on.is_(None)))
 
 
 def touch(tx: Connection, refs: Select[tuple[Any]]) -> None:
