@@ -13,7 +13,8 @@ without the transaction being refused and run again. What that level still allow
 the other one read) is excluded by UNIQUE constraints and by the sequence row that writers of numbered rows all update.
 SERIALIZABLE would add no guarantee we use and would refuse far more often. A caller that locks the rows it reads may
 ask for READ COMMITTED, under which the sequence row, locked last, makes writers wait for each other rather than start
-anew. Readers get one read-only snapshot.
+anew. Readers get one read-only snapshot. Where the tables belong to a role of their own, `role` is taken on for
+migrations; a daemon's login owns nothing (`registry.store.roles`).
 """
 
 from __future__ import annotations
@@ -54,16 +55,24 @@ BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
 """How long a PostgreSQL statement waits for a row lock before the transaction is run again."""
 
+IDLE_TIMEOUT_MS = 60_000
+"""After so long a PostgreSQL transaction in which its process does nothing is ended by the server: a process that was
+paused holds no row that others wait for."""
+
 CONNECT_TIMEOUT = 10
 """Seconds in which a PostgreSQL server must take a connection."""
+
+_MIGRATION_LOCK = 7_450
+"""Any number that nothing else in the database locks by."""
 
 MAX_ATTEMPTS = 8
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 
-# Class 40 is serialization failure and deadlock, 55P03 a lock that was not had in time, 57P01-03 and class 08 a server
-# that went away: a transaction that survives running twice may be run again after each of them.
-_RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
+# Class 40 is serialization failure and deadlock, 55P03 a lock that was not had in time, 25P03 a transaction that stood
+# idle, 57P01-03 and class 08 a server that went away: a transaction that survives running twice may be run again after
+# each of them.
+_RETRIED_STATES = ("40001", "40P01", "55P03", "25P03", "57P01", "57P02", "57P03")
 _CANCELED = "57014"
 _RETRIED_SQLITE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -97,13 +106,16 @@ class Isolation(enum.StrEnum):
 class Database:
     """An engine with named transactions.
 
-    `target` is the path of a SQLite file, or a URL (`postgresql://…`, `sqlite:///…`); connected on first use.
+    `target` is the path of a SQLite file, or a URL (`postgresql://…`, `sqlite:///…`); connected on first use. `role` is
+    a PostgreSQL role to work as, of which the login of the URL is a member.
     """
 
-    def __init__(self, target: str | Path, metrics: Metrics | None = None, *, pool_size: int = 8) -> None:
+    def __init__(
+        self, target: str | Path, metrics: Metrics | None = None, *, pool_size: int = 8, role: str | None = None
+    ) -> None:
         self.url = _url(target)
         self._metrics = metrics
-        self._engine = _engine(self.url, pool_size)
+        self._engine = _engine(self.url, pool_size, role)
         # One process writes to a SQLite file, so its threads queue here, in order, and not by polling the file's lock.
         self._writer = threading.Lock() if self.is_sqlite else None
 
@@ -133,7 +145,9 @@ class Database:
         at once, at the end. Raises RuntimeError where one leads nowhere then.
         """
         if not self.is_sqlite:
-            with self.transaction(name) as connection:
+            # One at a time, each seeing what the one before has left: replicas may be brought up side by side.
+            with self.transaction(name, isolation=Isolation.READ_COMMITTED) as connection:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                 yield connection
             return
         with boundary.transaction(name), self._turn(), self._measured(name), self._engine.connect() as connection:
@@ -247,7 +261,9 @@ class Database:
             self._metrics.transactions.labels(name, outcome).inc()
 
 
-def open_database(embedded: Path, url_file: Path | None = None, metrics: Metrics | None = None) -> Database:
+def open_database(
+    embedded: Path, url_file: Path | None = None, metrics: Metrics | None = None, *, role: str | None = None
+) -> Database:
     """The store a role's settings name: by the URL in the secret `url_file`, else the SQLite file `embedded`.
 
     Connects on first use. Raises UppropError: CONFIG_INVALID, SECRET_MODE.
@@ -259,7 +275,7 @@ def open_database(embedded: Path, url_file: Path | None = None, metrics: Metrics
         url = read_secret(url_file).decode().strip()
     except UnicodeDecodeError as error:
         raise UppropError(Code.CONFIG_INVALID, f"{url_file} does not hold a URL.") from error
-    return Database(url, metrics)
+    return Database(url, metrics, role=role)
 
 
 def _url(target: str | Path) -> URL:
@@ -279,13 +295,19 @@ def _url(target: str | Path) -> URL:
     raise UppropError(Code.CONFIG_INVALID, "The database must be a SQLite file or a PostgreSQL database.")
 
 
-def _engine(url: URL, pool_size: int) -> Engine:
+def _engine(url: URL, pool_size: int, role: str | None) -> Engine:
     if url.get_backend_name() == "sqlite":
         # Parameters hold pseudonyms and sealed records: they stay out of messages.
         engine = sa.create_engine(url, hide_parameters=True, pool_size=pool_size, max_overflow=-1)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    options = {
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+        "timezone": "UTC",
+        **({} if role is None else {"role": role}),
+    }
     try:
         engine = sa.create_engine(
             url,
@@ -295,7 +317,7 @@ def _engine(url: URL, pool_size: int) -> Engine:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT,
-                "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+                "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
             },
         )
     except ModuleNotFoundError as error:

@@ -80,15 +80,25 @@ class Migrated:
         return f"The database is now at {self.after}."
 
 
-def migrate_at_rest(data_dir: Path, open_database: Callable[[], Database], package: str) -> Migrated:
+def migrate_at_rest(
+    data_dir: Path,
+    open_database: Callable[[], Database],
+    package: str,
+    *,
+    then: Callable[[Database], None] = lambda _database: None,
+) -> Migrated:
     """Migrate the store of a party that is not running, under its lock: what `upprop <role> migrate` does.
+
+    `then` is called with the store in its new shape.
 
     Raises UppropError: STORE_LOCKED while the party runs, SCHEMA_NEWER.
     """
     with DaemonLock(data_dir):
         database = open_database()
         try:
-            return Migrated(*migrate(database, package))
+            migrated = Migrated(*migrate(database, package))
+            then(database)
+            return migrated
         finally:
             database.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from federation.clock import Clock
@@ -85,7 +86,8 @@ def build(
     )
     mailbox = Mailbox(database)
     called = RollCall(database, keys, in_force, secrets.SystemRandom())
-    daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called)
+    lease = timedelta(seconds=settings.lease_seconds)
+    daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called, lease)
     daily_close.show_last()
     servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), ledger, clock, in_force)
     return App(

@@ -24,6 +24,7 @@ from registry.ledger.claims import SignedBatch
 from registry.ledger.contents import Purged
 from registry.ledger.entries import Entry, EntryKind, entry_hash
 from registry.ledger.leaves import Leaf, StoredSignal
+from registry.store import emptying
 from registry.store.bulk import chunks, insert, upsert
 from registry.store.schema import sequence
 from registry.store.schema_ledger import (
@@ -212,11 +213,7 @@ def purge(tx: Connection, subjects: Collection[bytes]) -> Purged:
         )
         for leaf, position in tx.execute(of_batches):
             signals.setdefault(leaf, []).append(position)
-        tx.execute(
-            update(ledger_signals)
-            .where(ledger_signals.c.ref.in_(chunk))
-            .values(salt=None, ref=None, version=None, content_digest=None)
-        )
+        emptying.signals(tx, chunk)
         of_hours = (
             select(ledger_hours.c.leaf_index, ledger_entries.c.position)
             .join(ledger_entries, ledger_entries.c.bundle == ledger_hours.c.bundle)
@@ -224,37 +221,17 @@ def purge(tx: Connection, subjects: Collection[bytes]) -> Purged:
         )
         for leaf, position in tx.execute(of_hours):
             entries.setdefault(leaf, []).append(position)
-        tx.execute(
-            update(ledger_entries)
-            .where(ledger_entries.c.subject.in_(chunk))
-            .values(salt=None, kind=None, subject=None, content=None)
-        )
+        emptying.entries(tx, chunk)
         pending += tx.execute(delete(ledger_pending).where(ledger_pending.c.subject.in_(chunk))).rowcount
     purged = Purged(
         {leaf: sorted(positions) for leaf, positions in sorted(signals.items())},
         {leaf: sorted(positions) for leaf, positions in sorted(entries.items())},
-        _purge_batches(tx, signals),
+        sorted(index for chunk in chunks(sorted(signals)) for index in emptying.batches(tx, chunk)),
         pending,
     )
     if purged:
         note(tx, [contents.of_purge(purged)])
     return purged
-
-
-def _purge_batches(tx: Connection, touched: Collection[int]) -> list[int]:
-    """Those of these batches none of whose signals is left, emptied."""
-    emptied: list[int] = []
-    left = select(ledger_signals.c.bundle).where(
-        ledger_signals.c.bundle == ledger_batches.c.bundle, ledger_signals.c.ref.is_not(None)
-    )
-    for chunk in chunks(sorted(touched)):
-        emptied += tx.scalars(
-            update(ledger_batches)
-            .where(ledger_batches.c.leaf_index.in_(chunk), ~left.exists())
-            .values(member=None, batch_id=None, salt=None, batch_digest=None, signature=None, signer=None)
-            .returning(ledger_batches.c.leaf_index)
-        )
-    return sorted(emptied)
 
 
 def keep_cosignatures(tx: Connection, tree_size: int, lines: dict[int, bytes]) -> None:
