@@ -170,6 +170,7 @@ class Federation:
         if epochs > 1:
             self.set_epochs(1, *standing)
         self.registry_app: registry.app.App
+        self.measured: dict[str, CollectorRegistry] = {}
         self.apps: dict[int, privacy.evaluator.app.App] = {}
         self.evaluators = {index: Server(self._evaluator(index)) for index in range(1, EVALUATORS + 1)}
         self.registry = Server(self._registry)
@@ -248,7 +249,8 @@ class Federation:
     def _daemon(self, settings: DaemonSettings, build: Callable[..., Any]) -> Daemon:
         log = Log(io.StringIO())
         descriptors = DescriptorStore.of(settings)
-        metrics = Metrics(CollectorRegistry())
+        measured = self.measured[settings.data_dir.parent.name] = CollectorRegistry()
+        metrics = Metrics(measured)
         return Daemon(
             settings,
             lambda: build(settings, clock=self.clock, metrics=metrics, descriptors=descriptors, log=log),
