@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 
 from federation.rules.vocabulary import GapState, MemberId, Pseudonym
 from registry.model import Ref, Statement
-from registry.store.bulk import chunks, insert, upsert
+from registry.store.bulk import among, chunks, insert, upsert
 from registry.store.schema import dirty, gaps, pseudonyms, signals
 from registry.store.schema_roll_call import roll_call_lists, roll_call_offers
 from registry.store.signals import decode
@@ -60,16 +60,16 @@ def stands(tx: Connection, refs: Collection[Ref]) -> dict[Ref, Stands]:
     found: dict[Ref, Stands] = {}
     for chunk in chunks(refs):
         said = select(signals.c.ref, signals.c.statement).where(
-            signals.c.ref.in_(chunk), ~signals.c.retracted, ~signals.c.drill
+            among(tx, signals.c.ref, chunk), ~signals.c.retracted, ~signals.c.drill
         )
         statements = {Ref(ref): decode(text) for ref, text in tx.execute(said)}
         borne: dict[Ref, set[Pseudonym]] = {ref: set() for ref in statements}
         pairs = select(pseudonyms.c.ref, pseudonyms.c.epoch, pseudonyms.c.keyed)
-        for ref, epoch, keyed in tx.execute(pairs.where(pseudonyms.c.ref.in_(chunk), pseudonyms.c.live)):
+        for ref, epoch, keyed in tx.execute(pairs.where(among(tx, pseudonyms.c.ref, chunk), pseudonyms.c.live)):
             if ref in borne:
                 borne[Ref(ref)].add(Pseudonym(epoch, keyed))
         over: dict[Ref, set[int]] = {ref: set() for ref in statements}
-        closed = select(gaps.c.ref, gaps.c.number).where(gaps.c.ref.in_(chunk), gaps.c.state.not_in(_UNANSWERED))
+        closed = select(gaps.c.ref, gaps.c.number).where(among(tx, gaps.c.ref, chunk), gaps.c.state.not_in(_UNANSWERED))
         for ref, number in tx.execute(closed):
             if ref in over:
                 over[Ref(ref)].add(number)

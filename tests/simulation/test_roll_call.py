@@ -1,4 +1,4 @@
-"""Pupils in rosters that had no reason to speak are found by the roll call, with real parties, before anybody alarms."""
+"""Pupils in rosters that had no reason to speak are found by the roll call before anybody alarms: with real parties."""
 
 from __future__ import annotations
 
