@@ -29,7 +29,7 @@ from registry.ledger.claims import SignedBatch
 from registry.ledger.leaves import Leaf, StoredSignal
 from registry.model import KeyedSignal, Rejection, ref_of
 from registry.observability import EPOCH_WITHOUT_KEY, RegistryMetrics
-from registry.store import Transaction, batches, closes, ledger, members, signals
+from registry.store import Transaction, batches, closes, ledger, members, openings, signals
 
 ANSWERS_KEPT = timedelta(days=90)
 """How long the answer to a batch is kept for a member that never received it."""
@@ -92,6 +92,7 @@ class Intake:
             standing = signals.standing(tx, {entry.ref for entry in keyed if isinstance(entry, KeyedSignal)})
             answer, accepted = judge(keyed, standing)
             signals.write(tx, member, accepted, standing.keys())
+            openings.received(tx, member, accepted, received_on)
             rows = [StoredSignal(entry.ref, entry.signal.version, entry.content_digest) for entry in accepted]
             kept = batches.encode(answer)
             leaf = None

@@ -12,8 +12,11 @@ from federation.observability import Event, Level
 from federation.rules.vocabulary import DispositionKind
 
 CLOSE_FINISHED = Event("close_finished", ("closed_on", "seconds"))
+OPENINGS_WAIT = Event("openings_wait", ("member", "closed_on"), Level.WARNING)
 CLOSE_GROUP_FAILED = Event("close_group_failed", ("closed_on", "exception", "where"), Level.ERROR)
 CLOSE_LEASE_LOST = Event("close_lease_lost", ("closed_on",), Level.WARNING)
+EPOCH_KEY_MADE = Event("epoch_key_made", ("epoch",), Level.WARNING)
+EPOCH_DESTROYED = Event("epoch_destroyed", ("epoch", "left_behind"), Level.WARNING)
 EPOCH_WITHOUT_KEY = Event("epoch_without_key", ("epoch",), Level.ERROR)
 
 _CLOSE_BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0)

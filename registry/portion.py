@@ -19,11 +19,13 @@ from federation.database import Database, Isolation
 from federation.descriptor import Descriptor
 from federation.observability import place_of
 from federation.rules.calendar import SchoolCalendar
-from federation.rules.matching import GapVerdict, KnownGap, coverage_incomplete, evaluate
+from federation.rules.limits import Remembered
+from federation.rules.matching import GapName, GapVerdict, KnownGap, coverage_incomplete, evaluate
 from federation.rules.vocabulary import Handle, MemberId
 from registry.cases import Settlement, settle
+from registry.limits import asking, remembering
 from registry.model import CASE_ID_BYTES, Asked, Case, CloseReport, Gap, GapKey, Ref
-from registry.store import Transaction, cases, gaps, groups, leases, members, notices
+from registry.store import Transaction, cases, gaps, groups, leases, members, notices, overlaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def look_at(database: Database, lease: leases.Lease, terms: Terms) -> tuple[Clos
     """Look at every group of the portion and end it. Raises LeaseLostError where it is another worker's by now."""
     report, failures, left = CloseReport(terms.on), list[Failure](), set(lease.seeds)
     while True:
-        seen = database.view("close_read", functools.partial(_read, seeds=left, on=terms.on))
+        seen = database.view("close_read", functools.partial(_read, seeds=left, terms=terms))
         settled, failed = _settle(seen, terms)
         write = functools.partial(_write, lease=lease, settled=settled, on=terms.on)
         written, left = database.run("close_portion", write, isolation=Isolation.READ_COMMITTED)
@@ -66,20 +68,26 @@ class _Seen:
     cases: Mapping[bytes, Case]
     asked: Collection[Asked]
     last_contacts: Mapping[MemberId, date]
+    remembered: Mapping[GapName, Remembered]
+    overlap_days: Mapping[Ref, date]
+    overlaps_asked: Mapping[tuple[Ref, Ref], date]
 
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """One group, the gaps and cases that stood for it, and what becomes of them."""
+    """One group, the gaps, cases and days that stood for it, and what becomes of them."""
 
     group: groups.Group
     before: Mapping[GapKey, Gap]
     cases: Mapping[bytes, Case]
+    overlap_days: Mapping[Ref, date]
     settlement: Settlement
+    answers: remembering.Answers
+    asking: asking.Asking
 
 
-def _read(tx: Transaction, seeds: Collection[Ref], on: date) -> _Seen:
-    found = groups.load(tx, groups.still(tx, seeds, on))
+def _read(tx: Transaction, seeds: Collection[Ref], terms: Terms) -> _Seen:
+    found = groups.load(tx, groups.still(tx, seeds, terms.on))
     named = _named(found)
     known = gaps.load(tx, named)
     return _Seen(
@@ -88,6 +96,9 @@ def _read(tx: Transaction, seeds: Collection[Ref], on: date) -> _Seen:
         cases.load(tx, {gap.case_id for gap in known.values() if gap.case_id is not None}),
         gaps.asked(tx, named),
         members.last_contacts(tx),
+        remembering.read(tx, found, terms.on, terms.descriptor.policy),
+        overlaps.days(tx, named),
+        overlaps.asked(tx, named),
     )
 
 
@@ -98,7 +109,8 @@ def _settle(seen: _Seen, terms: Terms) -> tuple[list[_Settled], list[Failure]]:
     for group, before in _known_of(seen.groups, seen.gaps):
         standing = {gap.case_id: seen.cases[gap.case_id] for gap in before.values() if gap.case_id is not None}
         try:
-            verdicts = rules.verdicts(group, before)
+            verdicts = rules.verdicts(group, before, seen.remembered)
+            asks = rules.asking(group, seen.overlaps_asked)
         except Exception as error:  # noqa: BLE001 - one group that the rules cannot take must not hold up the nation
             failures.append(Failure(type(error).__name__, place_of(error)))
             continue
@@ -111,7 +123,9 @@ def _settle(seen: _Seen, terms: Terms) -> tuple[list[_Settled], list[Failure]]:
             coverage_incomplete=rules.coverage_incomplete,
             new_id=lambda: terms.random_bytes(CASE_ID_BYTES),
         )
-        settled.append(_Settled(group, before, standing, settlement))
+        answers = remembering.answers(group, verdicts, before, seen.remembered, terms.on, terms.descriptor.policy)
+        days = _of(group, seen.overlap_days)
+        settled.append(_Settled(group, before, standing, days, settlement, answers, asks))
     return settled, failures
 
 
@@ -122,21 +136,31 @@ def _write(tx: Transaction, lease: leases.Lease, settled: Sequence[_Settled], on
     marks = groups.lock(tx, named)
     known = gaps.load(tx, named, lock=True)
     standing = cases.load(tx, {case_id for each in settled for case_id in each.cases}, lock=True)
+    days = overlaps.days(tx, named, lock=True)
     ours: list[_Settled] = []
     again: set[Ref] = set()
     for each, (group, before) in zip(settled, _known_of([each.group for each in settled], known), strict=True):
         now = {ref: marks[ref] for ref in group.signals if ref in marks}
-        if (now, before) == (group.marks, each.before) and all(
+        stood = (group.marks, each.before, each.overlap_days)
+        if (now, before, _of(group, days)) == stood and all(
             standing.get(case_id) == case for case_id, case in each.cases.items()
         ):
             ours.append(each)
         else:
             again.update(group.signals)
     changes = [each.settlement for each in ours]
-    drafts = [notice for settlement in changes for notice in settlement.notices]
+    drafts = [notice for each in ours for notice in (*each.settlement.notices, *each.asking.notices)]
     cases.write(tx, [case for settlement in changes for case in settlement.cases])
     gaps.write(tx, [gap for settlement in changes for gap in settlement.gaps])
     gaps.write_asked(tx, [asked for settlement in changes for asked in settlement.asked])
+    remembering.write(tx, [each.answers for each in ours])
+    overlaps.write(
+        tx,
+        before=[ref for each in ours for ref in each.overlap_days],
+        after={ref: day for each in ours for ref, day in each.asking.days.items()},
+        asked_now=[pair for each in ours for pair in each.asking.asked],
+        on=on,
+    )
     groups.looked_at(tx, [each.group for each in ours])
     if not again:
         leases.end(tx, lease)
@@ -163,14 +187,25 @@ class _Rules:
     def _calendar(self, member: MemberId) -> SchoolCalendar:
         return self._descriptor.calendar(member) if self._descriptor.has_member(member) else self._plain
 
-    def verdicts(self, group: groups.Group, before: Mapping[GapKey, Gap]) -> tuple[GapVerdict, ...]:
+    def asking(self, group: groups.Group, asked: Mapping[tuple[Ref, Ref], date]) -> asking.Asking:
+        return asking.ask(group, asked, self._last_contacts, self._on, self._descriptor.policy, self._calendar)
+
+    def verdicts(
+        self, group: groups.Group, before: Mapping[GapKey, Gap], remembered: Mapping[GapName, Remembered]
+    ) -> tuple[GapVerdict, ...]:
         known = [
             KnownGap(gap.key.member, gap.key.handle, gap.opening, gap.state, gap.answer) for gap in before.values()
         ]
         stated = list(group.signals.values())
         if not known and all(own.signal.opening is None for own in stated):
             return ()
-        return evaluate(stated, known, self._last_contacts, self._on, self._descriptor.policy, self._calendar)
+        return evaluate(
+            stated, known, self._last_contacts, self._on, self._descriptor.policy, self._calendar, remembered
+        )
+
+
+def _of(group: groups.Group, days: Mapping[Ref, date]) -> dict[Ref, date]:
+    return {ref: days[ref] for ref in group.signals if ref in days}
 
 
 def _named(found: Iterable[groups.Group]) -> dict[Ref, tuple[MemberId, Handle]]:

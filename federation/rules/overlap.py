@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, product
 
 from federation.rules.matching import SILENT_DAYS, Calendars, MemberSignal, as_of, entered_on
-from federation.rules.vocabulary import Handle, MemberId, Policy, Presence
+from federation.rules.vocabulary import Handle, MemberId, Policy, Presence, Pseudonym
 
 Pair = tuple[MemberSignal, MemberSignal]
 
@@ -40,7 +40,7 @@ def overlaps(
     if not policy.overlap_school_days:
         return
     for first, second in pairs:
-        if first.member == second.member or first.signal.drill or second.signal.drill:
+        if first.signal.drill or second.signal.drill:
             continue
         if first.signal.opening is not None or second.signal.opening is not None:
             # One of them has said what there is to say.
@@ -62,11 +62,19 @@ def overlaps(
 
 
 def meeting(signals: Iterable[MemberSignal]) -> Iterator[Pair]:
-    """The pairs of these handles that share an (epoch, pseudonym) pair directly, each once, in a fixed order."""
-    live = sorted((own for own in signals if not own.signal.retracted), key=lambda own: (own.member, own.signal.handle))
-    for first, second in combinations(live, 2):
-        if not set(first.signal.pseudonyms).isdisjoint(second.signal.pseudonyms):
-            yield first, second
+    """The pairs of handles of different members that share an (epoch, pseudonym) pair, each once, in a fixed order."""
+    holders: dict[Pseudonym, dict[MemberId, list[MemberSignal]]] = {}
+    for own in sorted(signals, key=lambda own: (own.member, own.signal.handle)):
+        if not own.signal.retracted:
+            for pseudonym in own.signal.pseudonyms:
+                holders.setdefault(pseudonym, {}).setdefault(own.member, []).append(own)
+    met = {
+        (first.member, first.signal.handle, second.member, second.signal.handle): (first, second)
+        for by_member in holders.values()
+        for one, other in combinations(by_member.values(), 2)
+        for first, second in product(one, other)
+    }
+    return (met[key] for key in sorted(met))
 
 
 def _in_force(own: MemberSignal, today: date) -> Presence | None:

@@ -20,8 +20,10 @@ from sqlalchemy import Connection, Select, delete, func, select, union
 from federation.rules.matching import MemberSignal
 from federation.rules.vocabulary import GapState, Handle, MemberId, Pseudonym, Signal
 from registry.model import Ref
+from registry.store import overlaps
 from registry.store.bulk import among, chunks
 from registry.store.schema import dirty, gaps, pseudonyms, signals
+from registry.store.schema_limits import overlap_days
 from registry.store.signals import decode, touch
 
 
@@ -36,12 +38,13 @@ class Group:
 
 
 def placed(tx: Connection, on: date) -> Iterator[tuple[bytes, Ref]]:
-    """Every handle that changed or has a gap whose day has come, in the order of its place.
+    """Every handle that changed, or whose gap or overlap has a day that has come, in the order of its place.
 
     Handles with one pseudonym have one place, so that a whole group nearly always stands together. They meet over more
     where one pupil's handles bear several; then two portions may reach one group, and its locks decide.
     """
-    seeds = union(select(dirty.c.ref), select(gaps.c.ref).where(gaps.c.recheck_on <= on)).subquery("seeds")
+    due = (select(gaps.c.ref).where(gaps.c.recheck_on <= on), overlaps.due(on))
+    seeds = union(select(dirty.c.ref), *due).subquery("seeds")
     # One look-up a handle, however many pseudonyms are stored.
     first = (
         select(pseudonyms.c.keyed)
@@ -61,7 +64,8 @@ def still(tx: Connection, seeds: Collection[Ref], on: date) -> list[Ref]:
     for chunk in chunks(seeds):
         changed = select(dirty.c.ref).where(among(tx, dirty.c.ref, chunk))
         due = select(gaps.c.ref).where(among(tx, gaps.c.ref, chunk), gaps.c.recheck_on <= on)
-        found.update(Ref(ref) for ref in tx.scalars(union(changed, due)))
+        overlapping = overlaps.due(on).where(among(tx, overlap_days.c.ref, chunk))
+        found.update(Ref(ref) for ref in tx.scalars(union(changed, due, overlapping)))
     return sorted(found)
 
 

@@ -34,6 +34,12 @@ def contacts(tx: Connection, member: MemberId) -> Contacts:
     return Contacts() if row is None else Contacts(row.first_contact, row.last_contact)
 
 
+def rosters(tx: Connection) -> dict[MemberId, int]:
+    """The roster of every member that reported one."""
+    query = select(members.c.member, members.c.roster).where(members.c.roster.is_not(None))
+    return {MemberId(member): roster for member, roster in tx.execute(query)}
+
+
 def last_contacts(tx: Connection) -> dict[MemberId, date]:
     """As-of of the newest import of every member that reported one."""
     query = select(members.c.member, members.c.last_contact).where(members.c.last_contact.is_not(None))

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from federation.migration import run
-from registry.store import schema_ledger, schema_retention, schema_roll_call  # noqa: F401 - tables of the same metadata
+from registry.store import (  # noqa: F401 - tables of the same metadata
+    schema_epochs,
+    schema_ledger,
+    schema_limits,
+    schema_retention,
+    schema_roll_call,
+)
 from registry.store.schema import metadata
 
 run(metadata)
