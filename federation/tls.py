@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from federation import tls13
@@ -161,6 +162,12 @@ class OwnIdentity:
                     # Half-replaced pairs are normal while certificates are renewed; expiry shows in the metrics.
                     return self._loaded
             return self._loaded
+
+    def sign(self, content: bytes) -> bytes:
+        """This party's signature over what it states: ECDSA with SHA-256 (DER), by the key of its certificate."""
+        key = load_pem_private_key(self.current().key_pem, password=None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        return key.sign(content, ECDSA(SHA256()))
 
     def _stamp(self) -> tuple[object, ...]:
         return self._descriptors.current().ca_certificates, stamp(self._certificate), stamp(self._private_key)

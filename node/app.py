@@ -33,6 +33,11 @@ from node.explain import servicers as explain
 from node.explain.checking import Checking
 from node.explain.explainer import Explainer
 from node.explain.findings import Finding
+from node.ledger import servicers as ledger
+from node.ledger.alarms import Alarms
+from node.ledger.observability import LedgerMetrics
+from node.ledger.sending import Sending
+from node.ledger.watching import VERIFY_SECONDS, LedgerWatch
 from node.pipeline import Pipeline
 from node.push import servicers as push
 from node.push.administration import PushClients
@@ -162,6 +167,11 @@ def build(
         random_bytes=secrets.token_bytes,
         log=log,
     )
+    ledger_metrics = LedgerMetrics(metrics.registry)
+    alarms = Alarms(database, sealer, clock, ledger_metrics, log)
+    alarms.show_last()
+    watch = LedgerWatch(database, sealer, alarms, clock, ledger_metrics, log)
+    watch.show_last()
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -173,6 +183,9 @@ def build(
         log=log,
         drilling=drilling,
         roll_call=roll_call,
+        sending=Sending(database, sealer, member, alarms, own.sign, secrets.token_bytes),
+        watch=watch,
+        alarms=alarms,
         policy=policy,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
@@ -201,6 +214,7 @@ def build(
         **push.handlers(clients, ca, pushing),
         **drill.handlers(drilling, pipeline),
         **recovery.handlers(pipeline, Copies(database)),
+        **ledger.handlers(pipeline, alarms),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
             Checking(importing, sealer, pipeline.foreseeing, rules, clock),
@@ -209,6 +223,7 @@ def build(
     workers = (
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
+        Worker("ledger", VERIFY_SECONDS, lambda: list(pipeline.verify_ledger())),
         Worker("drill", LOOK_SECONDS, lambda: drilling.begin_if_due(settings.drill_days)),
     )
     local_servers: Sequence[LocalServer] = ()

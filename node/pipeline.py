@@ -1,7 +1,7 @@
 """One sync of the node, from what changed to what the registry has to say (design §4).
 
     may we send? → restate → pseudonymise → is it somebody we lost → submit → report the roster → fetch notices
-    → handle them → open what nothing was heard of → roll call → look how far a drill has come
+    → handle them → open what nothing was heard of → roll call → look at the ledger → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -39,6 +39,9 @@ from federation.rules.vocabulary import (
 from node.casework.opening import Casework
 from node.drill.drilling import Drilling
 from node.gaps import Judge
+from node.ledger.alarms import Alarms, sentences
+from node.ledger.sending import Outgoing, Sending
+from node.ledger.watching import LedgerReport, LedgerWatch
 from node.links import Links, Page
 from node.outbox import Version
 from node.pseudonymise import Pseudonymiser
@@ -133,6 +136,9 @@ class Pipeline:
         log: Log,
         drilling: Drilling,
         roll_call: RollCall,
+        sending: Sending,
+        watch: LedgerWatch,
+        alarms: Alarms,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -144,6 +150,9 @@ class Pipeline:
         self._log = log
         self._drilling = drilling
         self._roll_call = roll_call
+        self._sending = sending
+        self._watch = watch
+        self._alarms = alarms
         self._policy = policy
         self._pupils = Pupils(sealer)
         self._imports = Imports(sealer)
@@ -198,8 +207,23 @@ class Pipeline:
             if not (run.expired or run.behind) and (yield from self._call_roll(run, sends=not notices_only)):
                 # Whom a list calls is stated, or asked about, without waiting for the next sync.
                 yield from self._restate(run)
+            if not run.expired:
+                self._look_at_ledger(run)
             self._drilling.carry_on(heard=heard)
             yield self._report(run)
+
+    def verify_ledger(self) -> Iterator[Progress | LedgerReport]:
+        """Hold all that was ever sent against the registry's ledger and what stands there: progress, last the report.
+
+        Sends nothing.
+        """
+        with self._one_at_a_time:
+            run = self._begin()
+            if run.expired:
+                yield LedgerReport(problems=tuple(run.problems))
+                return
+            report = yield from relayed(self._watch.verify(run.descriptor, self._links), lambda each: Progress(*each))
+            yield replace(report, problems=(*run.problems, *report.problems))
 
     def recover(self) -> Iterator[Progress | RecoveryReport]:
         """Take up again what the registry knows of this member: yields progress and, last, the report.
@@ -294,37 +318,60 @@ class Pipeline:
 
     def _submit(self, run: _Sync) -> Generator[Progress, None, bool]:
         """Send all that can be sent; returns whether something has to be restated first and sent then."""
-        epochs = frozenset(epoch.epoch for epoch in run.descriptor.epochs)
         total = self._database.view("node_outbox_counts", self._outbox.counts).waiting
         done, again = 0, False
+        self._ask_for_receipts(run)
         while True:
-            batch, given_up = self._database.run("node_batch", functools.partial(self._next_batch, epochs))
+            outgoing, given_up = self._database.run(
+                "node_batch", functools.partial(self._next_outgoing, run.descriptor)
+            )
             again = again or given_up
-            if batch is None:
+            if outgoing is None:
                 return again
             yield Progress("submit", done, max(total, done))
-            signals = self._database.view("node_batch_signals", functools.partial(self._signals, batch))
             try:
-                dispositions = self._links.registry().submit(batch.batch_id, signals)
+                answer = self._sending.submit(outgoing, self._links.registry())
             except UppropError as error:
-                self._failed(run, "submit", error)
-                if error.code in _REFUSED_AS_A_WHOLE:
-                    dissolve = functools.partial(self._outbox.dissolve, batch_id=batch.batch_id)
-                    self._database.run("node_batch_dissolve", dissolve)
+                self._refused(run, outgoing, error)
                 return False
-            settle = functools.partial(self._outbox.settle, batch=batch, dispositions=dispositions)
-            parked = self._database.run("node_dispositions", settle)
-            done += len(signals)
-            run.submitted += len(signals)
+            parked = self._sending.settle(outgoing, answer, run.descriptor)
+            done += len(outgoing.signals)
+            run.submitted += len(outgoing.signals)
             self._log(BATCH_SUBMITTED, parked=bool(parked))
-            self._look_into(run, dispositions)
+            self._look_into(run, answer.dispositions)
             yield Progress("submit", done, max(total, done))
 
-    def _next_batch(self, epochs: frozenset[int], tx: Transaction) -> tuple[Batch | None, bool]:
-        """The batch to send, made durable; and whether something was given up that has to be stated anew."""
-        batch = self._outbox.open_batch(tx)
+    def _ask_for_receipts(self, run: _Sync) -> None:
+        """Send again what was answered without a sound receipt."""
+        for batch in self._database.view("node_batches_owed", self._outbox.owed):
+            bind = functools.partial(self._outgoing, batch, run.descriptor)
+            outgoing = self._database.run("node_batch_again", bind)
+            try:
+                answer = self._sending.submit(outgoing, self._links.registry())
+            except UppropError as error:
+                self._refused(run, outgoing, error)
+                return
+            self._sending.settle(outgoing, answer, run.descriptor)
+
+    def _refused(self, run: _Sync, outgoing: Outgoing, error: UppropError) -> None:
+        self._failed(run, "submit", error)
+        if error.code in _REFUSED_AS_A_WHOLE:
+            dissolve = functools.partial(self._outbox.dissolve, batch_id=outgoing.batch.batch_id)
+            self._database.run("node_batch_dissolve", dissolve)
+
+    def _next_outgoing(self, descriptor: Descriptor, tx: Transaction) -> tuple[Outgoing | None, bool]:
+        """The batch to send, made and bound durably; and whether something was given up that has to be stated anew."""
+        batch, given_up = self._next_batch(descriptor, tx)
+        return None if batch is None else self._outgoing(batch, descriptor, tx), given_up
+
+    def _outgoing(self, batch: Batch, descriptor: Descriptor, tx: Transaction) -> Outgoing:
+        return self._sending.bound(tx, batch, self._signals(batch, tx), descriptor)
+
+    def _next_batch(self, descriptor: Descriptor, tx: Transaction) -> tuple[Batch | None, bool]:
+        batch = self._sending.open_batch(tx, descriptor)
         if batch is not None:
             return batch, False
+        epochs = frozenset(epoch.epoch for epoch in descriptor.epochs)
         ready: list[Version] = []
         retired: list[Version] = []
         waiting = self._outbox.waiting(tx)
@@ -444,11 +491,18 @@ class Pipeline:
             self._failed(run, "roll call", error)
             return False
 
+    def _look_at_ledger(self, run: _Sync) -> None:
+        """Whether the registry's ledger holds what it held, and what was sent since."""
+        for sentence in self._watch.look(run.descriptor, self._links):
+            run.say(sentence)
+
     def _failed(self, run: _Sync, step: str, error: UppropError) -> None:
         run.say(error.sentence)
         self._log(STEP_FAILED, step=step, code=error.code)
 
     def _report(self, run: _Sync) -> SyncReport:
+        for sentence in sentences(self._alarms.standing()):
+            run.say(sentence)
         counts = self._database.view("node_outbox_counts", self._outbox.counts)
         if counts.parked:
             run.say(

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from node.client import Answer, Step
 from node.explain.findings import kind_named
+from node.ledger.texts import STEPS as LEDGER_STEPS
 from node.recovery.texts import STEPS as RECOVERY_STEPS
 from node.wording import Words
 from node.wording.texts import Text
@@ -32,6 +33,7 @@ _STEPS: Mapping[str, enum.Enum] = {
     "submit": Text.STEP_SUBMIT,
     "notices": Text.STEP_NOTICES,
     "roll call": Text.STEP_ROLL_CALL,
+    **LEDGER_STEPS,
     **RECOVERY_STEPS,
 }
 

@@ -37,6 +37,8 @@ from federation.rules.vocabulary import (
 )
 from federation.tls import ChannelCredentials
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc, registry_pb2, registry_pb2_grpc, signal_pb2
+from node.ledger.receipts import Receipt, Signed
+from node.ledger.uplink import LedgerLink, WitnessLink, receipt
 from node.recovery.stated import Stated, StatedPage
 from node.roll_call.uplink import RollCallLink
 from privacy.protocol import Answer
@@ -71,6 +73,14 @@ class Page:
     closed_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a batch was answered. The receipt is as it came: nothing of it is believed yet."""
+
+    dispositions: tuple[Disposition, ...]
+    receipt: Receipt | None = None
+
+
 class Uplink:
     """Connections to the parties that the descriptor names, made on first use and kept while it names them."""
 
@@ -98,6 +108,14 @@ class Uplink:
     def roll_call(self) -> RollCallLink:
         """The roll call of that registry."""
         return RollCallLink(self.registry())
+
+    def ledger(self) -> LedgerLink:
+        """The ledger of that registry."""
+        return LedgerLink(self.registry())
+
+    def witnesses(self) -> tuple[WitnessLink, ...]:
+        """The evaluators as its witnesses."""
+        return tuple(map(WitnessLink, self.evaluators()))
 
     def evaluators(self) -> tuple[EvaluatorLink, ...]:
         """The evaluators of the descriptor in force, by their index."""
@@ -137,17 +155,25 @@ class RegistryLink:
         self._clock = clock
         self._descriptor = descriptor
 
-    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]:
-        """The registry's word on each signal, in their order."""
+    def submit(self, batch_id: bytes, signals: Sequence[Signal], signed: Signed | None = None) -> Submitted:
+        """The registry's word on each signal, in their order, and its receipt for them all.
+
+        `signed` binds the member to the batch; without it there is no ledger.
+        """
         request = registry_pb2.SubmitSignalsRequest(
             envelope=make_envelope(self._clock, self._descriptor),
             batch_id=batch_id,
             signals=[signal_message(signal) for signal in signals],
+            batch_key=None if signed is None else signed.batch_key,
+            batch_signature=None if signed is None else signed.signature,
         )
         response = self._call(lambda peer, stub: peer.call(stub.SubmitSignals, request, SUBMIT_DEADLINE))
         if response.batch_id != batch_id or len(response.dispositions) != len(signals):
             raise _unfit("the registry")
-        return tuple(_disposition(message) for message in response.dispositions)
+        return Submitted(
+            tuple(_disposition(message) for message in response.dispositions),
+            receipt(response.receipt) if response.HasField("receipt") else None,
+        )
 
     def list_notices(self, after: int) -> Page:
         """The next notices after number `after`."""
@@ -235,23 +261,27 @@ class EvaluatorLink:
 
     def __init__(self, index: int, peer: Peer, clock: Clock, descriptor: Descriptor) -> None:
         self.index = index
-        self._peer = peer
+        self.peer = peer
         self._clock = clock
         self._descriptor = descriptor
+
+    def envelope(self) -> registry_pb2.Envelope:
+        """What every request carries."""
+        return make_envelope(self._clock, self._descriptor)
 
     def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer:
         """This evaluator's answer to a batch, not verified yet.
 
         Raises UppropError; EVALUATOR_LIED where the answer is to another request or from another share.
         """
-        stub = evaluator_pb2_grpc.EvaluatorServiceStub(self._peer.channel)
+        stub = evaluator_pb2_grpc.EvaluatorServiceStub(self.peer.channel)
         request = evaluator_pb2.BlindEvaluateRequest(
-            envelope=make_envelope(self._clock, self._descriptor),
+            envelope=self.envelope(),
             request_id=request_id,
             epoch=epoch,
             blinded_elements=elements,
         )
-        response = self._peer.call(stub.BlindEvaluate, request, EVALUATE_DEADLINE)
+        response = self.peer.call(stub.BlindEvaluate, request, EVALUATE_DEADLINE)
         if response.request_id != request_id or response.share_index != self.index:
             raise UppropError(Code.EVALUATOR_LIED, f"Evaluator {self.index} answered another request than ours.")
         return Answer(

@@ -20,7 +20,7 @@ from federation.errors import Code, UppropError
 from federation.migration import current, migrate
 from node.store import schema_systems
 from node.store.recovery import set_restored
-from node.store.schema import metadata
+from node.store.whole import metadata
 
 STORE_PACKAGE = "node.store"
 ROWS_AT_ONCE = 1_000

@@ -4,6 +4,8 @@ State of a version: WAITING → SENT (it is in a batch that stays the same until
 PARKED; SENT → WAITING when its batch is dissolved; WAITING → SUPERSEDED when an epoch it names, or its handle, was
 retired before it could be sent. Moved by `Outbox` alone. A version whose pupil is not on the route `registry` waits
 unseen: it is not sent, nor counted.
+
+State of a batch: OPEN → DONE once its answer is written; or → OWED until a sound receipt has come too.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ class VersionState(enum.StrEnum):
 
 class BatchState(enum.StrEnum):
     OPEN = "OPEN"
+    OWED = "OWED"
+    """Answered, but without a sound receipt: sent again, unchanged, until there is one."""
     DONE = "DONE"
 
 
@@ -97,7 +101,7 @@ class Outbox:
             query = select(versions).join(
                 top, and_(versions.c.handle == top.c.handle, versions.c.version == top.c.version)
             )
-            found.update({row.handle: self._opened(row) for row in tx.execute(query)})
+            found.update({row.handle: self.opened(row) for row in tx.execute(query)})
         return found
 
     def add(self, tx: Connection, made: Sequence[tuple[bytes, Version]], made_on: date) -> None:
@@ -136,7 +140,7 @@ class Outbox:
             .order_by(versions.c.version, versions.c.handle)
         )
         for row in tx.execute(query):
-            yield self._opened(row)
+            yield self.opened(row)
 
     def open_batch(self, tx: Connection) -> Batch | None:
         """The batch whose answer is not written yet: to be sent, or sent and its answer lost.
@@ -155,7 +159,7 @@ class Outbox:
                 .order_by(versions.c.version, versions.c.handle)
             ).all()
             if rows and all(row.route == Route.REGISTRY.value for row in rows):
-                return Batch(batch_id, tuple(self._opened(row) for row in rows))
+                return Batch(batch_id, tuple(self.opened(row) for row in rows))
             self.dissolve(tx, batch_id)
         return None
 
@@ -171,7 +175,27 @@ class Outbox:
         ordered = sorted(content, key=lambda version: (version.signal.version, version.signal.handle))
         return Batch(batch_id, tuple(ordered))
 
-    def settle(self, tx: Connection, batch: Batch, dispositions: Sequence[Disposition]) -> int:
+    def owed(self, tx: Connection) -> tuple[Batch, ...]:
+        """Batches that were answered without a sound receipt, as they were sent.
+
+        One of whose pupils one has left the route `registry` is not sent again.
+        """
+        found = []
+        query = select(batches.c.batch_id).where(batches.c.state == BatchState.OWED.value)
+        for batch_id in tx.execute(query.order_by(batches.c.created_at)).scalars().all():
+            rows = tx.execute(
+                select(versions, pupils.c.route)
+                .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
+                .where(versions.c.batch_id == batch_id)
+                .order_by(versions.c.version, versions.c.handle)
+            ).all()
+            if rows and all(row.route == Route.REGISTRY.value for row in rows):
+                found.append(Batch(batch_id, tuple(self.opened(row) for row in rows)))
+        return tuple(found)
+
+    def settle(
+        self, tx: Connection, batch: Batch, dispositions: Sequence[Disposition], *, receipted: bool = True
+    ) -> int:
         """Write the answer to a batch; returns how many versions were parked. Writing it twice changes nothing."""
         parked = 0
         for version, disposition in zip(batch.versions, dispositions, strict=True):
@@ -189,7 +213,8 @@ class Outbox:
             )
             if values["state"] == VersionState.PARKED.value:
                 parked += changed.rowcount
-        tx.execute(update(batches).where(batches.c.batch_id == batch.batch_id).values(state=BatchState.DONE.value))
+        state = BatchState.DONE if receipted else BatchState.OWED
+        tx.execute(update(batches).where(batches.c.batch_id == batch.batch_id).values(state=state.value))
         return parked
 
     def dissolve(self, tx: Connection, batch_id: bytes) -> None:
@@ -227,7 +252,7 @@ class Outbox:
             for row in tx.execute(select(versions).where(versions.c.handle.in_(chunk))).all():
                 if row.batch_id is not None or row.state == VersionState.ACKNOWLEDGED.value:
                     spoken.add(row.handle)
-                if row.state == VersionState.WAITING.value and not self._opened(row).signal.retracted:
+                if row.state == VersionState.WAITING.value and not self.opened(row).signal.retracted:
                     tx.execute(
                         update(versions)
                         .where(versions.c.handle == row.handle, versions.c.version == row.version)
@@ -276,10 +301,11 @@ class Outbox:
     def _made(self, tx: Connection, which: Any) -> tuple[Made, ...]:
         query = select(versions).where(which).order_by(versions.c.made_on, versions.c.version)
         return tuple(
-            Made(self._opened(row), VersionState(row.state), row.code, row.made_on) for row in tx.execute(query)
+            Made(self.opened(row), VersionState(row.state), row.code, row.made_on) for row in tx.execute(query)
         )
 
-    def _opened(self, row: Any) -> Version:
+    def opened(self, row: Any) -> Version:
+        """The version of a row of `versions`."""
         version = _decode(
             self._sealer.open("versions", _row_id(row.handle, row.version), "sealed_signal", row.sealed_signal)
         )

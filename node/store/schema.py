@@ -161,9 +161,13 @@ batches = Table(
     metadata,
     # Chosen before the first attempt and kept over all attempts.
     Column("batch_id", LargeBinary(16), primary_key=True),
-    # OPEN (to be sent, or its answer lost) | DONE
+    # OPEN (to be sent, or its answer lost) | OWED (answered without a sound receipt) | DONE
     Column("state", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
+    # What binds the member to its content at the registry's ledger: the key under which pseudonyms stand in the digest
+    # that is signed, and that digest. Null in a federation without a ledger.
+    Column("batch_key", LargeBinary(32)),
+    Column("digest", LargeBinary(32)),
     # The batch to send again after a restart.
     Index(None, "state"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
+from node.wording.english_ledger import LEDGER
 from node.wording.english_push import PUSH
 from node.wording.english_recovery import RECOVERY
 from node.wording.texts import Text
@@ -183,4 +184,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "emigrated",
 }
 
-ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **PUSH, **RECOVERY}, _TERMS)
+ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS)

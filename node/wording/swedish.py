@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
+from node.wording.swedish_ledger import LEDGER
 from node.wording.swedish_push import PUSH
 from node.wording.swedish_recovery import RECOVERY
 from node.wording.swedish_remarks import REMARKS
@@ -183,4 +184,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "utvandrad",
 }
 
-SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **PUSH, **RECOVERY}, _TERMS, REMARKS)
+SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS, REMARKS)

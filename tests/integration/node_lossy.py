@@ -8,9 +8,11 @@ from datetime import date
 from typing import Any, TypeVar
 
 from federation.errors import Code, UppropError
-from federation.rules.vocabulary import Disposition, Handle, Pseudonym, Signal
+from federation.rules.vocabulary import Handle, Pseudonym, Signal
+from node.ledger.receipts import Signed
+from node.ledger.uplink import LedgerLink, WitnessLink
 from node.recovery.stated import StatedPage
-from node.uplink import EvaluatorLink, Page, RegistryLink, Uplink
+from node.uplink import EvaluatorLink, Page, RegistryLink, Submitted, Uplink
 from privacy.protocol import Answer
 
 T = TypeVar("T")
@@ -55,6 +57,13 @@ class Lossy:
     def evaluators(self) -> Sequence[_Evaluator]:
         return [_Evaluator(self, link) for link in self.uplink.evaluators()]
 
+    def ledger(self) -> LedgerLink:
+        # It changes nothing, and is asked again at the next sync.
+        return self.uplink.ledger()
+
+    def witnesses(self) -> Sequence[WitnessLink]:
+        return self.uplink.witnesses()
+
     def close(self) -> None:
         self.uplink.close()
 
@@ -64,8 +73,8 @@ class _Registry:
         self._lossy = lossy
         self._link = link
 
-    def submit(self, batch_id: bytes, signals: Sequence[Signal]) -> tuple[Disposition, ...]:
-        return self._lossy.call("submit", lambda: self._link.submit(batch_id, signals))
+    def submit(self, batch_id: bytes, signals: Sequence[Signal], signed: Signed | None = None) -> Submitted:
+        return self._lossy.call("submit", lambda: self._link.submit(batch_id, signals, signed))
 
     def list_notices(self, after: int) -> Page:
         return self._lossy.call("list_notices", lambda: self._link.list_notices(after))

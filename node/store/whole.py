@@ -1,0 +1,10 @@
+"""The whole of the store's tables: every module that adds some is named here, so that no copy and no migration lacks
+one."""
+
+from __future__ import annotations
+
+from node.store import schema, schema_ledger, schema_roll_call, schema_systems
+
+TABLES_OF = (schema, schema_ledger, schema_roll_call, schema_systems)
+
+metadata = schema.metadata
