@@ -63,10 +63,12 @@ def may_go_on(known: Known, on: date, policy: Policy, calendars: Callable[[Membe
             return None
         else:
             days.append(_settled_on(gap, policy, calendars))
+    given_up = {gap.case_id for gap in known.gaps if gap.state in UNANSWERED}
     for case in known.cases:
-        if case.closed_on is None:
+        if case.closed_on is not None:
+            days.append(unlinked_on(case, policy))
+        elif case.case_id not in given_up:
             return None
-        days.append(unlinked_on(case, policy))
     lasting = (presence for presence in known.own.signal.presences if not _surpassed(presence, known))
     days += [stays_until(presence, policy) for presence in lasting]
     return max(days)
