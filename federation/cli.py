@@ -27,7 +27,8 @@ Exit codes:
   0 done      1 unforeseen failure      2 wrong usage
   3 configuration, secret or port       4 input refused
   5 identity or descriptor refused      6 peer unreachable or no quorum
-  7 store locked or of another version  130 interrupted"""
+  7 store locked or of another version  8 ledger contradicted
+  130 interrupted"""
 
 
 class _Mounted(NamedTuple):
@@ -42,6 +43,7 @@ COMMANDS = {
     "node": _Mounted("node.cli", "node", "node", "Run a municipality's node: import, sync, cases."),
     "evaluator": _Mounted("privacy.evaluator.cli", "evaluator", "evaluator", "Run an evaluator of pseudonyms."),
     "registry": _Mounted("registry.cli", "registry", "registry", "Run the registry that matches gaps."),
+    "ledger": _Mounted("registry.ledger.cli", "ledger", "registry", "Compare the registry's ledger with its database."),
     "federation": _Mounted("federation.descriptor_cli", "federation", "node", "Make, sign and show the descriptor."),
     "pki": _Mounted("federation.pki_cli", "pki", "demo", "Make keys and certificates for trials (unsafe)."),
     "demo": _Mounted("federation.demo.cli", "demo", "demo", "Play an autumn term with all parties on this machine."),

@@ -18,6 +18,7 @@ from federation.rpc.server import Binding
 from federation.runtime import Worker
 from federation.tls import ChannelCredentials, OwnIdentity
 from registry.ledger import hours, servicers
+from registry.ledger.checking import CHECK_SECONDS, DailyCheck
 from registry.ledger.checkpoints import Checkpoints
 from registry.ledger.client import Witnesses
 from registry.ledger.hours import Hours
@@ -39,6 +40,7 @@ class Ledger:
     checkpoints: Checkpoints | None
     hours: Hours
     witnesses: Witnesses | None
+    check: DailyCheck | None
     service: Binding
     workers: Sequence[Worker]
     clock: Clock
@@ -58,6 +60,8 @@ class Ledger:
 
     def close(self) -> None:
         """Keep the newest checkpoint and let go of the witnesses."""
+        if self.check is not None:
+            self.check.stop()
         if self.checkpoints is not None:
             self.checkpoints.keep()
         if self.witnesses is not None:
@@ -80,8 +84,14 @@ def build(
     own_metrics = LedgerMetrics(metrics.registry)
     proofs, sealing = Proofs(database), Hours(database)
     checkpoints = _checkpoints(settings, database, descriptors(), clock)
-    workers = [Worker("hourly_leaf", hours.LOOK_SECONDS, lambda: sealing.seal_due(clock.now()))]
-    witnesses = None
+
+    def seal_due() -> None:
+        head = sealing.seal_due(clock.now())
+        if head is not None:
+            own_metrics.size.set(head.size)
+
+    workers = [Worker("hourly_leaf", hours.LOOK_SECONDS, seal_due)]
+    witnesses = check = None
     if checkpoints is not None:
         witnesses = Witnesses(
             database=database,
@@ -94,11 +104,14 @@ def build(
             metrics=metrics,
             log=log,
         )
+        check = DailyCheck(database, checkpoints, clock, own_metrics, log)
         workers.append(Worker("witnesses", BRING_SECONDS, witnesses.bring))
+        workers.append(Worker("ledger_check", CHECK_SECONDS, check.run))
     return Ledger(
         checkpoints,
         sealing,
         witnesses,
+        check,
         servicers.binding(LedgerServicer(checkpoints, proofs, clock, descriptors)),
         workers,
         clock,

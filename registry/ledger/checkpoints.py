@@ -48,7 +48,7 @@ class Checkpoints:
 
     def check(self) -> None:
         """Raises UppropError(LEDGER_BROKEN) unless the database leads on to the newest checkpoint that was kept."""
-        kept = read_newest(self._path.parent, self.public_key)
+        kept = self.kept()
         if kept is None:
             return
         head = self._database.view("ledger_head", lambda tx: _head_at(tx, kept.size))
@@ -60,6 +60,10 @@ class Checkpoints:
                 f"go on from an older one all the same, tell the authority and move {self._path} away: members and "
                 "witnesses will raise the alarm.",
             )
+
+    def kept(self) -> Checkpoint | None:
+        """The newest checkpoint in the data directory. Raises UppropError(LEDGER_CHECKPOINT_REFUSED)."""
+        return read_newest(self._path.parent, self.public_key)
 
     def sign(self, head: Frontier) -> bytes:
         """The signed note of a tree that has been committed."""

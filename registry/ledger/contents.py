@@ -50,7 +50,13 @@ def of_gap(gap: Gap) -> Entry:
 
 def of_case(case: Case) -> Entry:
     """A case as it is written, with the names that its members know it by."""
-    fields: list[bytes | None] = [case.lead.encode(), day(case.opened_on), day(case.closed_on), number(case.drill)]
+    fields: list[bytes | None] = [
+        case.lead.encode(),
+        day(case.opened_on),
+        day(case.closed_on),
+        number(case.drill),
+        case.child_year_id,
+    ]
     for member, name in sorted(case.names.items()):
         fields += [member.encode(), name]
     return Entry(EntryKind.CASE, _digest(fields), case.case_id)
@@ -68,7 +74,8 @@ def of_notice(notice: NoticeDraft, closed_on: date) -> Entry:
         notice.case_name,
         number(notice.coverage_incomplete),
     ]
-    return Entry(EntryKind.NOTICE, _digest(fields), ref_of(notice.member, notice.handle))
+    ref = None if notice.handle is None else ref_of(notice.member, notice.handle)
+    return Entry(EntryKind.NOTICE, _digest(fields), ref)
 
 
 def of_close(on: date, descriptor_serial: int) -> Entry:

@@ -111,7 +111,8 @@ def append_batch(
         for position, row in enumerate(rows)
     ]
     insert(tx, ledger_signals, stored)
-    salt, digest = secrets.token_bytes(SALT_BYTES), leaves.stored_digest(answered, hashes)
+    claimed = leaves.claim_digest(signed.signature, signed.signer)
+    salt, digest = secrets.token_bytes(SALT_BYTES), leaves.stored_digest(answered, claimed, hashes)
     after = _append(tx, leaf_hash(batch_leaf(salt, signed.digest, digest)))
     index = after.size - 1
     made = {
@@ -119,6 +120,7 @@ def append_batch(
         "bundle": bundle,
         "stored_digest": digest,
         "answer_digest": answered,
+        "claim_digest": claimed,
         "member": member,
         "batch_id": batch_id,
         "salt": salt,

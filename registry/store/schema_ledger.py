@@ -44,6 +44,8 @@ ledger_batches = Table(
     Column("stored_digest", Bytes(32), nullable=False),
     # Over the row in `batches`: what was taken for the same batch, and what was answered.
     Column("answer_digest", Bytes(32), nullable=False),
+    # Over the signature and its key.
+    Column("claim_digest", Bytes(32), nullable=False),
     # From here on null once purged.
     Column("member", MEMBER),
     Column("batch_id", Bytes(16)),

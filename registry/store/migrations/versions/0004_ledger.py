@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("bundle", sa.LargeBinary(16), nullable=False),
         sa.Column("stored_digest", sa.LargeBinary(32), nullable=False),
         sa.Column("answer_digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("claim_digest", sa.LargeBinary(32), nullable=False),
         sa.Column("member", sa.String(32)),
         sa.Column("batch_id", sa.LargeBinary(16)),
         sa.Column("salt", sa.LargeBinary(32)),
