@@ -208,6 +208,7 @@ def dev(
         serial=1,
         expires=(made_at + lifetime).replace(microsecond=0),
         zone=zone,
+        ledger_key=ledger_key.public_key().public_bytes_raw(),
         policy=PolicyValues.of(policy),
         calendars={DEFAULT_CALENDAR: pauses, **{member.calendar: pauses for member in listed}},
         ca_certificates=[certificate_pem(federation.ca.certificate).decode()],
