@@ -19,6 +19,8 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
+from registry.epochs.changing import KEYS_SECONDS, Epochs
+from registry.epochs.servicers import handlers as epoch_handlers
 from registry.intake import Intake
 from registry.keys import PseudonymKeys
 from registry.ledger import assembly
@@ -70,7 +72,7 @@ def build(
     log = log or Log(level=settings.log_level)
     descriptors = descriptors or DescriptorStore.of(settings, log)
     in_force = descriptors.current
-    keys = PseudonymKeys.read(settings.epoch_keys)
+    keys = PseudonymKeys.read(settings.epoch_keys, settings.epoch_key_dir)
     own_metrics = RegistryMetrics(metrics.registry)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
@@ -89,13 +91,15 @@ def build(
     lease = timedelta(seconds=settings.lease_seconds)
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called, lease)
     daily_close.show_last()
+    epochs = Epochs(database, keys, in_force, clock, log)
     servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), ledger, clock, in_force)
     return App(
         services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force)), ledger.service],
         rules={**RULES, **roll_call.RULES, **ledger.rules},
-        handlers=control_handlers(daily_close, ledger, clock),
+        handlers={**control_handlers(daily_close, ledger, clock), **epoch_handlers(epochs, keys)},
         workers=[
             Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),
+            Worker("epoch_keys", KEYS_SECONDS, epochs.forget_gone),
             *ledger.workers,
         ],
         database=database,

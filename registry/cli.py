@@ -9,7 +9,8 @@ import gc
 import json
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from privacy.key_file import MAX_EPOCH
 from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
 from registry.app import App, build
 from registry.client import evaluate as evaluate_day
+from registry.epochs.cli import epoch as epoch_group
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_for_migration
 from registry.store import roles as store_roles
 
@@ -47,12 +49,14 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 
 @click.group(short_help="Run the national registry that matches gaps.")
-def registry() -> None:
+@click.pass_context
+def registry(context: click.Context) -> None:
     """The registry takes pseudonymised signals from the municipalities, compares them once a day, and tells a
     municipality when one of its pupils who left has not turned up anywhere.
 
     It never sees a name or an identity number.
     """
+    context.obj = _open_stub
 
 
 @registry.command(short_help="Start the registry and run until stopped.")
@@ -126,15 +130,7 @@ def evaluate(config: Path, *, as_json: bool) -> None:
     The running registry does this by itself at 18:00. Running it twice on a day changes nothing that has not changed
     since. Works whether the registry is running or not.
     """
-    settings = load(config, RegistrySettings)
-    log = Log(level="warning")
-    descriptors = DescriptorStore.of(settings, log)
-    clock = make_clock(settings, descriptors)
-
-    def make() -> App:
-        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), descriptors=descriptors, log=log)
-
-    with control.session(settings.data_dir, make, clock=clock, log=log) as stub:
+    with _open_stub(config) as stub:
         report = evaluate_day(stub, _progress(shown=not as_json))
     _say(as_json, report, f"{report['closed_on']} is closed.")
 
@@ -178,6 +174,21 @@ def _ledger_keygen(path: Path) -> None:
     )
 
 
+@contextmanager
+def _open_stub(config: Path) -> Iterator[control.Stub]:
+    """Speaks to the running registry or, where none runs, to one in this process, which logs to standard error."""
+    settings = load(config, RegistrySettings)
+    log = Log(level="warning")
+    descriptors = DescriptorStore.of(settings, log)
+    clock = make_clock(settings, descriptors)
+
+    def make() -> App:
+        return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), descriptors=descriptors, log=log)
+
+    with control.session(settings.data_dir, make, clock=clock, log=log) as stub:
+        yield stub
+
+
 def _progress(*, shown: bool) -> Callable[[int, int], None]:
     if not shown or not sys.stderr.isatty():
         return lambda done, total: None  # noqa: ARG005 - nobody watches
@@ -190,3 +201,6 @@ def _progress(*, shown: bool) -> Callable[[int, int], None]:
 
 def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
+
+
+registry.add_command(epoch_group)

@@ -129,11 +129,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class NoticeDraft:
-    """A notice before it has its numbers."""
+    """A notice before it has its numbers; one that is about no pupil has no handle."""
 
     member: MemberId
     kind: NoticeKind
-    handle: Handle = field(repr=False)
+    handle: Handle | None = field(default=None, repr=False)
     opening_number: int | None = None
     case_name: bytes | None = field(default=None, repr=False)
     coverage_incomplete: bool = False
@@ -145,6 +145,14 @@ class Contacts:
 
     first: date | None = None
     last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """As-of of the newest import that a member reported, and its pupils in steps of 50."""
+
+    last_contact: date
+    roster: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,15 @@ from federation.database import Database, Isolation
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.observability import Log
+from federation.rules.vocabulary import MemberId
+from registry.epochs.changing import take_up
 from registry.intake import ANSWERS_KEPT
+from registry.limits import remembering, waiting
 from registry.model import CloseReport, Ref
-from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, CLOSE_LEASE_LOST, RegistryMetrics
+from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, CLOSE_LEASE_LOST, OPENINGS_WAIT, RegistryMetrics
 from registry.portion import Terms, look_at
 from registry.roll_call.calling import RollCall
-from registry.store import Transaction, batches, closes, groups, leases
+from registry.store import Transaction, batches, closes, groups, leases, notices
 
 GROUPS_A_PORTION = 500
 """Design §4.6: short enough that batches sent meanwhile do not wait long."""
@@ -74,7 +77,9 @@ class Close:
         with self._one_at_a_time:
             begun = self._clock.monotonic()
             descriptor = self._descriptors()
-            total = self._run("close_begin", lambda tx: self._begin(tx, on, descriptor))
+            total, over = self._run("close_begin", lambda tx: self._begin(tx, on, descriptor))
+            for member in over:
+                self._log(OPENINGS_WAIT, member=member, closed_on=on)
             terms = Terms(on, descriptor, self._random_bytes)
             report, finished_at = CloseReport(on), None
             while finished_at is None:
@@ -114,19 +119,24 @@ class Close:
         # What must not change meanwhile is locked, so each statement may see the newest rows.
         return self._database.run(name, work, isolation=Isolation.READ_COMMITTED)
 
-    def _begin(self, tx: Transaction, on: date, descriptor: Descriptor) -> int:
-        """Put what changed and what is due to the close's work, beside what is left of it; returns the handles."""
+    def _begin(self, tx: Transaction, on: date, descriptor: Descriptor) -> tuple[int, list[MemberId]]:
+        """Put what changed and what is due to the close's work, beside what is left of it.
+
+        Returns the number of handles, and the members that went beyond what they may open in a month.
+        """
         closes.lock(tx)
         newest = closes.newest(tx, finished=False)
         if newest is not None and on < newest.closed_on:
             raise _earlier(newest.closed_on)
         if newest is not None and newest.descriptor_serial != descriptor.serial:
             groups.touch_unanswered(tx)
+        over = waiting.decide(tx, descriptor.policy)
         closes.begin(tx, on, descriptor.serial, self._clock.now())
         leases.drop_before(tx, on)
         queued = leases.queued(tx, on)
         leases.add(tx, on, _cut((place, ref) for place, ref in groups.placed(tx, on) if ref not in queued))
-        return leases.left(tx, on)
+        notices.append(tx, take_up(tx, on, descriptor), on)
+        return leases.left(tx, on), sorted(over)
 
     def _look_at(self, lease: leases.Lease, terms: Terms) -> CloseReport:
         try:
@@ -150,6 +160,7 @@ class Close:
         if closes.finish(tx, on, at):
             self._roll_call.make(tx, on, descriptor)
             batches.forget(tx, on - ANSWERS_KEPT)
+            remembering.forget(tx, on, descriptor.policy)
             return at
         return newest.finished_at
 

@@ -199,6 +199,7 @@ def test_every_history_keeps_the_invariants(history: list[Step]) -> None:
 def check_notices(settlement: Settlement, verdicts: Sequence[GapVerdict], today: date) -> None:
     due = {each.handle: each.due_on for each in verdicts}
     for notice in settlement.notices:
+        assert notice.handle is not None
         assert due[notice.handle] <= today
         needs_case = notice.kind in (NoticeKind.OPENED, NoticeKind.REOPENED, NoticeKind.LINKED, NoticeKind.LEAD)
         assert notice.case_name is not None or not needs_case
