@@ -42,7 +42,11 @@ def lock(tx: Connection) -> None:
 
 
 def begin(tx: Connection, on: date, descriptor_serial: int, at: datetime) -> None:
-    """Note that the close of a day has begun; one begun before keeps its start and, if it ended, its end."""
+    """Note that the close of a day has begun; one begun before keeps its start and, if it ended, its end.
+
+    An earlier one that was not brought to its end never will be.
+    """
+    tx.execute(update(closes).where(closes.c.closed_on < on, closes.c.working).values(working=False))
     row = {"closed_on": on, "descriptor_serial": descriptor_serial, "started_at": at, "working": True}
     upsert(tx, closes, [row], update=("descriptor_serial", "working"))
 

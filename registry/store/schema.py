@@ -302,6 +302,8 @@ closes = Table(
     Column("working", Boolean, nullable=False, server_default=false()),
     # Counts the portions ever cut for it.
     Column("next_portion", BigInteger, nullable=False, server_default=text("0")),
+    # One close is made at a time.
+    Index("uq_closes_working", "working", unique=True, postgresql_where=text("working"), sqlite_where=text("working")),
     CheckConstraint("(finished_at IS NULL) = (through_position IS NULL)", name="finished_whole"),
     info=kept(
         "`notice_days` (400), the newest always",

@@ -44,7 +44,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[M
     def make() -> Database:
         if request.param == "postgresql":
             database: Database = request.getfixturevalue("migrated_postgres")
-            _empty(database)
+            empty(database)
             return database
         path = tmp_path / f"store-{len(made)}.sqlite"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
@@ -56,7 +56,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[M
         database.close()
 
 
-def _empty(database: Database) -> None:
+def empty(database: Database) -> None:
     tables = ", ".join(table.name for table in metadata.sorted_tables)
     with database.transaction("test_empty") as tx:
         tx.execute(sa.text(f"TRUNCATE {tables}"))

@@ -80,7 +80,7 @@ class Scene:
         self.descriptor = descriptor or federation()
         self._ids = itertools.count(1)
         metrics, log = RegistryMetrics(CollectorRegistry()), Log(level="error")
-        self.metrics = metrics
+        self.metrics, self.log = metrics, log
         self.intake = Intake(database, keys, lambda: self.descriptor, metrics, log)
         self.mailbox = Mailbox(database)
         self.clock = ManualClock("Europe/Stockholm", SINCE)

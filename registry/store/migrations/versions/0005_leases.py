@@ -14,6 +14,10 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("closes", sa.Column("working", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("closes", sa.Column("next_portion", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
+    working = sa.text("working")
+    op.create_index(
+        "uq_closes_working", "closes", ["working"], unique=True, postgresql_where=working, sqlite_where=working
+    )
     op.create_table(
         "portions",
         sa.Column("closed_on", sa.Date(), nullable=False),
