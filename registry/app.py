@@ -29,12 +29,16 @@ from registry.mailbox import Mailbox
 from registry.observability import RegistryMetrics
 from registry.pipeline import Close
 from registry.recovery import Recovery
+from registry.retention import servicers as retention_control
+from registry.retention.purging import LOOK_SECONDS as RETENTION_LOOK_SECONDS
+from registry.retention.purging import Retention
 from registry.roll_call import servicers as roll_call
 from registry.roll_call.calling import RollCall
 from registry.roll_call.servicers import RollCallServicer
 from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
+from registry.silence import servicers as silence_control
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def build(
     log = log or Log(level=settings.log_level)
     descriptors = descriptors or DescriptorStore.of(settings, log)
     in_force = descriptors.current
+    own = own or OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY)
     keys = PseudonymKeys.read(settings.epoch_keys, settings.epoch_key_dir)
     own_metrics = RegistryMetrics(metrics.registry)
     database = open_database(settings, metrics)
@@ -82,7 +87,7 @@ def build(
         database,
         clock=clock,
         descriptors=in_force,
-        own=own or OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY),
+        own=own,
         metrics=metrics,
         log=log,
     )
@@ -91,15 +96,22 @@ def build(
     lease = timedelta(seconds=settings.lease_seconds)
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called, lease)
     daily_close.show_last()
+    retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)
     servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), ledger, clock, in_force)
     return App(
         services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force)), ledger.service],
         rules={**RULES, **roll_call.RULES, **ledger.rules},
-        handlers={**control_handlers(daily_close, ledger, clock), **epoch_handlers(epochs, keys)},
+        handlers={
+            **control_handlers(daily_close, ledger, clock),
+            **silence_control.handlers(database, in_force, clock, own.identity),
+            **retention_control.handlers(retention),
+            **epoch_handlers(epochs, keys),
+        },
         workers=[
             Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),
             Worker("epoch_keys", KEYS_SECONDS, epochs.forget_gone),
+            Worker("retention", RETENTION_LOOK_SECONDS, retention.run_if_due),
             *ledger.workers,
         ],
         database=database,

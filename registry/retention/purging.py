@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from federation.clock import Clock
@@ -25,7 +25,7 @@ from registry.observability import RegistryMetrics
 from registry.retention.sweeps import SWEEPS, Grounds
 from registry.store import Transaction, closes
 from registry.store import retention as store
-from registry.store.retention import Round
+from registry.store.retention import Place
 
 LOOK_SECONDS = 300.0
 """How often the daemon looks whether a round is due."""
@@ -35,8 +35,16 @@ PAUSE_SECONDS = 0.05
 
 RETENTION_FINISHED = Event("retention_finished", ("closed_on", "seconds"))
 
-Progress = Callable[[str], None]
+Progress = Callable[[str], object]
 """Called with the step that was worked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The close it went by, None before the first; and step → whether anything was due."""
+
+    closed_on: date | None
+    due: Mapping[str, bool]
 
 
 class Retention:
@@ -58,13 +66,15 @@ class Retention:
         """Begin the round after the newest close, or go on with it."""
         self._work(again=False)
 
-    def run(self, progress: Progress | None = None) -> dict[str, bool]:
-        """A round now, even if there was one after the newest close: step → whether anything was taken away."""
+    def run(self, progress: Progress | None = None) -> Round:
+        """A round now, even if there was one after the newest close."""
         return self._work(again=True, progress=progress)
 
-    def due(self) -> dict[str, bool]:
-        """Step → whether a round would take anything away now. Changes nothing."""
-        return {step: self._database.view("retention_due", functools.partial(self._is_due, step)) for step in SWEEPS}
+    def due(self) -> Round:
+        """What a round would take away now. Changes nothing."""
+        grounds = self._database.view("retention_grounds", self._grounds)
+        due = {step: self._database.view("retention_due", functools.partial(self._is_due, step)) for step in SWEEPS}
+        return Round(None if grounds is None else grounds.on, due)
 
     def _is_due(self, step: str, tx: Transaction) -> bool:
         grounds, after = self._grounds(tx), None
@@ -75,9 +85,9 @@ class Retention:
             after = swept.rest
         return False
 
-    def _work(self, *, again: bool, progress: Progress | None = None) -> dict[str, bool]:
+    def _work(self, *, again: bool, progress: Progress | None = None) -> Round:
         begun, taken = self._clock.monotonic(), dict.fromkeys(SWEEPS, False)
-        self._database.run("retention_begin", functools.partial(self._begin, again=again))
+        on = self._database.run("retention_begin", functools.partial(self._begin, again=again))
         while (portion := self._database.run("retention", self._portion)) is not None:
             step, due, finished = portion
             taken[step] = taken[step] or due
@@ -89,14 +99,17 @@ class Retention:
                 self._log(RETENTION_FINISHED, closed_on=finished, seconds=seconds)
                 break
             self._pause(PAUSE_SECONDS)
-        return taken
+        return Round(on, taken)
 
-    def _begin(self, tx: Transaction, *, again: bool) -> None:
+    def _begin(self, tx: Transaction, *, again: bool) -> date | None:
+        """Begin a round where one is due; the close that it goes by, if any."""
         grounds, before = self._grounds(tx), store.take_round(tx)
-        if grounds is None or before is None or before.step is not None:
-            return
-        if again or before.closed_on is None or before.closed_on < grounds.on:
-            store.write_round(tx, Round(grounds.on, next(iter(SWEEPS))))
+        if grounds is None:
+            return None
+        stands = before is not None and before.step is None
+        if before is not None and stands and (again or before.closed_on is None or before.closed_on < grounds.on):
+            store.write_round(tx, Place(grounds.on, next(iter(SWEEPS))))
+        return grounds.on
 
     def _portion(self, tx: Transaction) -> tuple[str, bool, date | None] | None:
         """Work at the next portion: its step, whether anything was taken away, and the day of a round that ended.
@@ -112,7 +125,7 @@ class Retention:
             store.write_round(tx, replace(now, after=swept.rest))
             return now.step, swept.due > 0, None
         following = dict(itertools.pairwise(SWEEPS)).get(now.step)
-        store.write_round(tx, Round(now.closed_on, following))
+        store.write_round(tx, Place(now.closed_on, following))
         return now.step, swept.due > 0, now.closed_on if following is None else None
 
     def _grounds(self, tx: Transaction) -> Grounds | None:

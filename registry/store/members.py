@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, case, select, update
 
 from federation.rules.vocabulary import MemberId
-from registry.model import Contacts
+from registry.model import Contacts, Heard
 from registry.store.bulk import upsert
 from registry.store.schema import members
 
@@ -44,3 +44,11 @@ def last_contacts(tx: Connection) -> dict[MemberId, date]:
     """As-of of the newest import of every member that reported one."""
     query = select(members.c.member, members.c.last_contact).where(members.c.last_contact.is_not(None))
     return {MemberId(member): day for member, day in tx.execute(query)}
+
+
+def heard(tx: Connection) -> dict[MemberId, Heard]:
+    """Every member that reported an import."""
+    query = select(members.c.member, members.c.last_contact, members.c.roster).where(
+        members.c.last_contact.is_not(None)
+    )
+    return {MemberId(member): Heard(day, roster) for member, day, roster in tx.execute(query)}

@@ -46,17 +46,12 @@ _SAYS_NOTHING = msgspec.json.encode(Statement()).decode()
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """The newest round: the close it came after, and where it goes on (`step` is None once it has ended)."""
+class Place:
+    """How far the newest round has come: after which close it was begun, and where it goes on (no step: it ended)."""
 
     closed_on: date | None = None
     step: str | None = None
     after: bytes | None = None
-
-
-def round_of(tx: Connection) -> Round:
-    row = tx.execute(select(retention_round)).one_or_none()
-    return Round() if row is None else Round(row.closed_on, row.step, row.after)
 
 
 def keep_off_closes(tx: Connection) -> None:
@@ -65,14 +60,14 @@ def keep_off_closes(tx: Connection) -> None:
         tx.execute(text("LOCK TABLE closes IN ROW EXCLUSIVE MODE"))
 
 
-def take_round(tx: Connection) -> Round | None:
+def take_round(tx: Connection) -> Place | None:
     """The newest round, locked; None while another replica works at it."""
     upsert(tx, retention_round, [{"id": 1}])
     row = tx.execute(select(retention_round).with_for_update(skip_locked=True)).one_or_none()
-    return None if row is None else Round(row.closed_on, row.step, row.after)
+    return None if row is None else Place(row.closed_on, row.step, row.after)
 
 
-def write_round(tx: Connection, to: Round) -> None:
+def write_round(tx: Connection, to: Place) -> None:
     tx.execute(update(retention_round).values(closed_on=to.closed_on, step=to.step, after=to.after))
 
 

@@ -386,20 +386,19 @@ def test_a_round_is_done_in_portions_and_goes_on_where_it_was_stopped(
     retention_of(scene).run_if_due()
     assert len(purged(scene)) == 10
     # Nothing more after this close.
-    assert retention_of(scene)._work(again=False) == dict.fromkeys(
-        ["handles", "cases", "notices", "batches", "closes"], False
-    )
+    assert not any(retention_of(scene)._work(again=False).due.values())
 
 
 def test_looking_what_is_due_changes_nothing(scene: Scene, retention: Retention) -> None:
     moved(scene)
-    assert not any(retention.due().values())
+    assert retention.due().closed_on is None
     scene.close(DUE)
+    assert not any(retention.due().due.values())
     scene.close(DUE + ANSWER_KEPT)
-    assert retention.due() == {"handles": True, "cases": False, "notices": False, "batches": False, "closes": False}
+    assert retention.due().due == {"handles": True, "cases": False, "notices": False, "batches": False, "closes": False}
     assert purged(scene) == set()
-    assert retention.run()["handles"]
-    assert not any(retention.due().values())
+    assert retention.run().due["handles"]
+    assert not any(retention.due().due.values())
 
 
 def test_a_close_under_way_is_not_disturbed(scene: Scene, retention: Retention) -> None:
