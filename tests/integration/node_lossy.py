@@ -12,6 +12,7 @@ from federation.rules.vocabulary import Handle, Pseudonym, Signal
 from node.ledger.receipts import Signed
 from node.ledger.uplink import LedgerLink, WitnessLink
 from node.recovery.stated import StatedPage
+from node.roll_call.lists import ListedPart, OwnGap, RollCallLink
 from node.uplink import EvaluatorLink, Page, RegistryLink, Submitted, Uplink
 from privacy.protocol import Answer
 
@@ -54,6 +55,9 @@ class Lossy:
     def registry(self) -> _Registry:
         return _Registry(self, self.uplink.registry())
 
+    def roll_call(self) -> _RollCall:
+        return _RollCall(self, self.uplink.roll_call())
+
     def evaluators(self) -> Sequence[_Evaluator]:
         return [_Evaluator(self, link) for link in self.uplink.evaluators()]
 
@@ -90,6 +94,18 @@ class _Registry:
 
     def report_roster(self, as_of: date, roster: int) -> None:
         self._lossy.call("report_roster", lambda: self._link.report_roster(as_of, roster))
+
+
+class _RollCall:
+    def __init__(self, lossy: Lossy, link: RollCallLink) -> None:
+        self._lossy = lossy
+        self._link = link
+
+    def offer(self, gaps: Sequence[OwnGap]) -> None:
+        self._lossy.call("offer", lambda: self._link.offer(gaps))
+
+    def part(self, number: int) -> ListedPart:
+        return self._lossy.call("part", lambda: self._link.part(number))
 
 
 class _Evaluator:
