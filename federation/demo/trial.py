@@ -23,7 +23,7 @@ from federation.demo.supervisor import READY_SECONDS, Party, Supervisor
 from federation.descriptor_file import parse_file
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import Policy
-from federation.runtime import PORTS_NAME
+from federation.runtime import PORTS_NAME, raise_file_limit
 from federation.throwaway import DevFederation, DevMember, Ports, dev
 from federation.v1 import control_pb2
 from federation.v1.control_pb2_grpc import ControlServiceStub
@@ -152,6 +152,7 @@ class Trial:
 
     def _host(self) -> None:
         """Spread the nodes over processes, each with about as many inhabitants."""
+        raise_file_limit()
         shares: list[list[DevMember]] = [[] for _ in range(min(self._setting.node_processes, len(self.nodes)))]
         for member in sorted(self._setting.members, key=lambda member: -member.population):
             min(shares, key=lambda share: sum(each.population for each in share)).append(member)

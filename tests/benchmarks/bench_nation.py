@@ -32,7 +32,7 @@ tls13.require()
 import click
 import psutil
 
-from federation.demo import nation, scenario, show
+from federation.demo import nation, show
 from federation.demo.bars import bars
 from federation.demo.nation import Nation
 from federation.demo.simulate import Progress, Simulation, prepared
@@ -99,7 +99,7 @@ class Report:
         busiest = costs.evaluator_on[self.busiest_date]
         lines.append(
             f"Evaluators on the busiest date, {self.busiest_date}: {busiest:,.1f} s of processor time, which is "
-            f"{self.evaluator_cores:.3f} cores where it all comes within an hour"
+            f"{self.evaluator_cores:.4f} cores where it all comes within an hour"
         )
         return "\n".join(lines)
 
@@ -158,8 +158,8 @@ def _peak(pid: int) -> float:
     return int(kilobytes) * 1024 / 1e6
 
 
-def run(size: Nation, directory: Path, processes: int, progress: Progress) -> tuple[Report, tuple[scenario.Case, ...]]:
-    """Generate, play, compare; returns the report and the cases found."""
+def run(size: Nation, directory: Path, processes: int, progress: Progress) -> Report:
+    """Generate, play, compare; returns the report."""
     meter = Meter()
     truth = nation.write(size, directory, progress)
     meter.step("generate")
@@ -172,7 +172,7 @@ def run(size: Nation, directory: Path, processes: int, progress: Progress) -> tu
     costs = meter.costs
     imports = size.members * len(outcome.as_of)
     busiest = max(costs.evaluator_on, key=lambda date: costs.evaluator_on[date])
-    report = Report(
+    return Report(
         members=size.members,
         pupils=size.pupils,
         moves=size.moves,
@@ -188,7 +188,6 @@ def run(size: Nation, directory: Path, processes: int, progress: Progress) -> tu
         evaluator_cores=costs.evaluator_on[busiest] / SECONDS_OF_A_DAY_S_DELIVERY,
         costs=costs,
     )
-    return report, outcome.cases
 
 
 @click.command()
@@ -225,7 +224,7 @@ def main(
     size = Nation(members=members, pupils=pupils, moves=moves, seed=seed)
     with tempfile.TemporaryDirectory(prefix="upprop-nation-") as temporary, interrupted_once(), bars() as progress:
         where = directory or Path(temporary) / "scenario"
-        report, _ = run(size, where, processes or os.cpu_count() or 1, progress)
+        report = run(size, where, processes or os.cpu_count() or 1, progress)
     click.echo(json.dumps(asdict(report), indent=1) if as_json else str(report))
     sys.exit(not report.equals_truth)
 
