@@ -204,6 +204,7 @@ def build(
         fetching=fetching,
         outbox=outbox,
         roll_call=roll_call,
+        watch=watch,
         identity=own.identity.uri,
         first_steps=steps,
         today=clock.today,

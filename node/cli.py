@@ -27,6 +27,7 @@ from node.client import Client
 from node.drill.cli import drill
 from node.explain.cli import check, explain
 from node.joining import signing_request
+from node.ledger.cli import ledger
 from node.options import config_option, json_option, open_stub, words_option
 from node.push.cli import client
 from node.records.cli import import_export, systems
@@ -50,7 +51,8 @@ def node() -> None:
     Before it:       upprop node check FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
     Case workers:    upprop node cases, explain, say, affirm, review
-    Does it work:    upprop node drill
+    Does it work:    upprop node status, upprop node drill
+    Is it all there: upprop node ledger verify
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
     More than one school system, or one that pushes by itself: upprop node systems, upprop node client
     """
@@ -122,6 +124,21 @@ def migrate(config: Path, as_json: bool) -> None:
 
 
 @node.command()
+@config_option
+@words_option
+@json_option
+def status(config: Path, words: Words, as_json: bool) -> None:  # noqa: ARG001 - the first line speaks by `words`
+    """Show how far the node has come: its newest import, what waits to be sent, the registry's ledger, its sources."""
+    with open_stub(config) as stub:
+        lines = Client(stub).status()
+    if as_json:
+        printing.as_json(lines)
+        return
+    for name, value in lines.items():
+        click.echo(f"{name}: {value}")
+
+
+@node.command()
 @click.option("--notices-only", is_flag=True, help="Fetch what the registry has to say; send nothing.")
 @config_option
 @words_option
@@ -155,7 +172,7 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
 for _commands in (
     (import_export, systems, client, check),
     (cases, explain, say, affirm, review),
-    (drill, backup, restore, recover),
+    (drill, ledger, backup, restore, recover),
 ):
     for _command in _commands:
         node.add_command(_command)

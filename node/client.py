@@ -32,6 +32,12 @@ class Client:
     def __init__(self, stub: ControlServiceStub) -> None:
         self._stub = stub
 
+    def status(self) -> dict[str, str]:
+        """What the node says of itself, as lines in their order."""
+        found = self._stub.Status(control_pb2.StatusRequest())
+        lines = {line.name: line.value for line in found.lines}
+        return {"identity": found.identity, "business date": found.business_date, **lines}
+
     def sync(self, *, notices_only: bool) -> Iterator[Step | Answer]:
         """Steps, and last the report."""
         for response in self._stub.Sync(control_pb2.SyncRequest(notices_only=notices_only)):

@@ -1,4 +1,5 @@
-"""What the node's commands share: the settings file, JSON output, dates, and the node that they speak to."""
+"""What the node's commands share: the settings file, JSON output, dates, the node that they speak to, and the alarm
+that stands in their first line."""
 
 from __future__ import annotations
 
@@ -18,6 +19,9 @@ from federation.descriptor import DescriptorStore
 from federation.observability import Log, Metrics
 from federation.runtime import make_clock
 from node.app import App, build
+from node.ledger.client import alarms
+from node.ledger.telling import banner
+from node.printing import ALARMS_STANDING
 from node.settings import NodeSettings
 from node.wording import Language, words_in
 
@@ -73,4 +77,18 @@ def open_stub(config: Path) -> Iterator[Stub]:
         return build(settings, clock=clock, metrics=Metrics(CollectorRegistry()), log=log, descriptors=descriptors)
 
     with session(settings.data_dir, host) as stub:
+        _warn(stub)
         yield stub
+
+
+def _warn(stub: Stub) -> None:
+    """Say first of all, whatever the command, that an alarm about the registry stands: scripts are told twice."""
+    standing = alarms(stub)
+    context = click.get_current_context(silent=True)
+    if not standing or context is None:
+        return
+    words = context.params.get("words") or words_in(Language.SWEDISH)
+    as_json = bool(context.params.get("as_json"))
+    click.echo(banner(standing, words), err=as_json)
+    if as_json:
+        context.meta[ALARMS_STANDING] = standing

@@ -20,6 +20,9 @@ from node.recovery.texts import STEPS as RECOVERY_STEPS
 from node.wording import Words
 from node.wording.texts import Text
 
+ALARMS_STANDING = "node.ledger_alarms"
+"""Where a command's context holds the alarms that stand."""
+
 SHOWN_REMARKS = 20
 """Rows of the import report shown per kind; --json gives all."""
 
@@ -77,6 +80,11 @@ def watch(steps: Iterator[Step | Answer], *, quiet: bool, words: Words) -> Answe
 
 
 def as_json(answer: Any) -> None:
+    """Print it; alarms about the registry that stand join an object under `ledger_alarms`."""
+    context = click.get_current_context(silent=True)
+    standing = None if context is None else context.meta.get(ALARMS_STANDING)
+    if standing and isinstance(answer, dict):
+        answer = {"ledger_alarms": standing, **answer}
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 

@@ -14,6 +14,7 @@ from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings, Waiting
 from node.explain.findings import Finding
 from node.explain.servicers import finding_messages
+from node.ledger.watching import LedgerWatch
 from node.pipeline import Pipeline, Progress
 from node.push.administration import PushClients
 from node.records.ss12000_api.fetching import Fetching
@@ -41,6 +42,7 @@ class Servicers:
         fetching: Fetching,
         outbox: Outbox,
         roll_call: RollCall,
+        watch: LedgerWatch,
         identity: str,
         first_steps: Callable[[], Sequence[Finding]],
         today: Callable[[], date],
@@ -56,6 +58,7 @@ class Servicers:
         self._fetching = fetching
         self._outbox = outbox
         self._roll_call = roll_call
+        self._watch = watch
         self._identity = identity
         self._first_steps = first_steps
         self._today = today
@@ -79,6 +82,7 @@ class Servicers:
                 "signals waiting": str(counts.waiting),
                 "signals parked": str(counts.parked),
                 "school units whose leavings wait": str(len(held)),
+                **self._watch.lines_in(tx),
                 **self._roll_call.lines_in(tx),
                 **{f"push client {line.name}": line.sentence for line in self._clients.lines_in(tx)},
                 **{f"school system {name}": line for name, line in self._fetching.lines_in(tx).items()},

@@ -58,6 +58,10 @@ class Alarms:
     def standing(self) -> tuple[Alarm, ...]:
         return self._database.view("node_alarms_standing", self._book.standing)
 
+    def number_in(self, tx: Transaction) -> int:
+        """How many stand."""
+        return len(self._book.standing(tx))
+
     def all(self) -> tuple[Alarm, ...]:
         return self._database.view("node_alarms", self._book.all)
 

@@ -142,6 +142,16 @@ class LedgerWatch:
         """The newest checkpoint that was proved."""
         return self._database.view("node_ledger_kept", self._ledgers.kept)
 
+    def lines_in(self, tx: Transaction) -> dict[str, str]:
+        """What the status says of it."""
+        kept, standing = self._ledgers.kept(tx), self._alarms.number_in(tx)
+        if kept is None:
+            line = "not seen yet"
+        else:
+            at = "not yet" if kept.verified_at is None else f"{kept.verified_at:%Y-%m-%d %H:%M} UTC"
+            line = f"{kept.tree.size} leaves, all verified {at}"
+        return {"ledger": line, "alarms about the registry": str(standing)}
+
     def show_last(self) -> None:
         """Show in the metrics how far the watch has come: at start, and after each change."""
         kept = self.kept()
@@ -188,18 +198,23 @@ class LedgerWatch:
         before += [(held.tree, held.receipt.checkpoint) for held in new]
         greatest, its_note = max(before, key=lambda each: each[0].size, default=(newest, note))
         if greatest.size > newest.size:
-            gone = Finding(Kind.SHRUNK, newest.size, greatest.size - 1)
-            return [with_evidence(gone, its_note, note)]
+            proved, holds = self._held_by(prover, newest.size + 1, newest)
+            # What is left may have been changed as well.
+            first = newest.size if holds == proved else holds
+            return [with_evidence(Finding(Kind.SHRUNK, first, greatest.size - 1), its_note, note)]
         for tree, its_note in dict(before).items():
             try:
                 prover.continues(tree, newest)
             except NotProvedError:
-                proved = self._database.view(
-                    "node_ledger_trees", functools.partial(self._ledgers.proved_trees, below=tree.size)
-                )
-                first = still_holds(prover, proved, newest)
-                return [with_evidence(Finding(Kind.REWRITTEN, first, tree.size - 1), its_note, note)]
+                _, holds = self._held_by(prover, tree.size, newest)
+                return [with_evidence(Finding(Kind.REWRITTEN, holds, tree.size - 1), its_note, note)]
         return list(prover.leaves(new, newest))
+
+    def _held_by(self, prover: Prover, below: int, newest: Checkpoint) -> tuple[int, int]:
+        """The size of the greatest tree below a size that was proved before, and that of the greatest which the newest
+        one still continues."""
+        proved = self._database.view("node_ledger_trees", functools.partial(self._ledgers.proved_trees, below=below))
+        return proved[-1].size if proved else 0, still_holds(prover, proved, newest)
 
     def _prove_every_leaf(
         self, watch: _Watch, newest: Checkpoint, links: Links
@@ -213,8 +228,9 @@ class LedgerWatch:
             "node_receipts_page", functools.partial(self._ledgers.page, after=after, limit=MAX_BATCH)
         ):
             yield "ledger_leaves", done, total
-            # Those beyond its end are gone with it.
             within = [held for held in page if held.receipt.leaf_index < newest.size]
+            beyond = [held.receipt.leaf_index for held in page if held.receipt.leaf_index >= newest.size]
+            watch.findings += (Finding(Kind.LEAF_GONE, index, index) for index in beyond)
             try:
                 watch.findings += prover.leaves(within, newest)
             except UppropError as error:
