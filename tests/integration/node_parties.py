@@ -154,6 +154,7 @@ class Federation:
         epochs: int = 1,
         standing: Sequence[int] = (1,),
         stores: NodeStores = None,
+        registry_store: str | None = None,
     ) -> None:
         self.clock = ManualClock(ZONE, today)
         *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
@@ -174,6 +175,8 @@ class Federation:
         self.apps: dict[int, privacy.evaluator.app.App] = {}
         self.evaluators = {index: Server(self._evaluator(index)) for index in range(1, EVALUATORS + 1)}
         self.registry = Server(self._registry)
+        if registry_store is not None:
+            _store_at(self.dev.registry, registry_store)
         if stores is not None:
             for member in members:
                 _store_at(self.dev.node(member), stores(member))
@@ -263,9 +266,10 @@ class Federation:
 
 
 def _store_at(config: Path, url: str) -> None:
-    """Have a node store at a PostgreSQL URL, as its administrator would."""
+    """Have a party store at a PostgreSQL URL, as its administrator would."""
     write_secret(config.parent / "db.url", url.encode())
-    config.write_text(config.read_text(encoding="utf-8") + 'database_url_file = "db.url"\n', encoding="utf-8")
+    # At the top: further down it would fall into a table.
+    config.write_text('database_url_file = "db.url"\n' + config.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -277,9 +281,12 @@ def running(
     epochs: int = 1,
     standing: Sequence[int] = (1,),
     stores: NodeStores = None,
+    registry_store: str | None = None,
 ) -> Iterator[Federation]:
-    """`stores` gives the PostgreSQL URL of each node's store; without it they are files."""
-    federation = Federation(directory, members, today, epochs=epochs, standing=standing, stores=stores)
+    """`stores` gives the PostgreSQL URL of each node's store, `registry_store` the registry's; else they are files."""
+    federation = Federation(
+        directory, members, today, epochs=epochs, standing=standing, stores=stores, registry_store=registry_store
+    )
     try:
         federation.start()
         yield federation

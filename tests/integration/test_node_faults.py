@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -15,6 +16,7 @@ from federation.rules.vocabulary import MemberId
 from node.pipeline import SyncReport
 from node.store.schema import versions
 from registry.store import signals as registry_signals
+from tests.harness.postgres import PostgresServer
 from tests.integration.node_lossy import Fault, Killed, put_between
 from tests.integration.node_parties import EVALUATORS, Federation, running
 from tests.unit.node.exports import enrolment, person
@@ -131,6 +133,28 @@ def test_a_fault_at_a_third_of_all_calls_changes_nothing(
         play(federation, until_done)
         assert outcome(federation) == undisturbed
         assert any("submit" in each.calls and "acknowledge" in each.calls for each in lossy)
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.ANSWER_LOST])
+def test_lost_messages_change_nothing_where_all_store_in_postgresql(
+    fault: Fault, undisturbed: dict[str, Any], tmp_path: Path, postgres: PostgresServer
+) -> None:
+    random = Random(3)
+    with contextlib.ExitStack() as stack:
+        stores = {name: stack.enter_context(postgres.fresh_database()) for name in (STOCKHOLM, MALMO, "registry")}
+        federation = stack.enter_context(
+            running(
+                tmp_path / "federation",
+                [STOCKHOLM, MALMO],
+                DAYS[0],
+                stores=lambda member: stores[member],
+                registry_store=stores["registry"],
+            )
+        )
+        for node in federation.nodes.values():
+            only_evaluators(put_between(node, lambda _: fault if random.random() < 1 / 3 else None))
+        play(federation, until_done)
+        assert outcome(federation) == undisturbed
 
 
 @pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.KILLED_AFTER])
