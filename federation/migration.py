@@ -1,7 +1,8 @@
 """The shape of a database: brought up by `upprop <role> migrate`, checked by every other command.
 
 Invariants: a daemon never changes a schema by itself, and never works on one that it does not know, be it older or
-newer. The migrations of a package stand in `<package>/migrations`; they run in one transaction.
+newer; no store gets a table that has no rule of retention. The migrations of a package stand in `<package>/migrations`;
+they run in one transaction.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from federation import retention
 from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 
@@ -116,7 +118,11 @@ def check_schema(db: Database, package: str) -> None:
 
 
 def run(metadata: MetaData) -> None:
-    """What a package's `migrations/env.py` does: run the migrations on the connection that `migrate` hands over."""
+    """What a package's `migrations/env.py` does: run the migrations on the connection that `migrate` hands over.
+
+    Raises UppropError(RETENTION_UNSTATED) where a table of the newest schema lacks its rule of retention.
+    """
+    retention.rules(metadata)
     connection = context.config.attributes.get("connection")
     if connection is None:
         raise RuntimeError("migrations run through `upprop <role> migrate`, which hands over its connection")

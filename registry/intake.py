@@ -1,7 +1,8 @@
 """Takes in what members send: batches of signals, and word of their newest import.
 
 Invariants
-    - A batch's answer is committed with what it took; the same batch gets the same answer for `ANSWERS_KEPT`.
+    - A batch's answer is committed with what it took; the same batch gets the same answer for as long as
+      retention keeps it.
     - Reads and writes rows of the sending member alone: neither content, size nor time of an answer depends on others.
     - A pseudonym as it was sent ends here: only its keyed form goes on, into digests too.
     - A signed batch has exactly one leaf in the ledger, committed with it, whatever became of its signals; an unsigned
@@ -30,9 +31,6 @@ from registry.ledger.leaves import Leaf, StoredSignal
 from registry.model import KeyedSignal, Rejection, ref_of
 from registry.observability import EPOCH_WITHOUT_KEY, RegistryMetrics
 from registry.store import Transaction, batches, closes, ledger, members, openings, signals
-
-ANSWERS_KEPT = timedelta(days=90)
-"""How long the answer to a batch is kept for a member that never received it."""
 
 
 @dataclass(frozen=True, slots=True)

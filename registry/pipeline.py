@@ -25,13 +25,12 @@ from federation.errors import Code, UppropError
 from federation.observability import Log
 from federation.rules.vocabulary import MemberId
 from registry.epochs.changing import take_up
-from registry.intake import ANSWERS_KEPT
 from registry.limits import remembering, waiting
 from registry.model import CloseReport, Ref
 from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, CLOSE_LEASE_LOST, OPENINGS_WAIT, RegistryMetrics
 from registry.portion import Terms, look_at
 from registry.roll_call.calling import RollCall
-from registry.store import Transaction, batches, closes, groups, leases, notices
+from registry.store import Transaction, closes, groups, leases, notices
 
 GROUPS_A_PORTION = 500
 """Design §4.6: short enough that batches sent meanwhile do not wait long."""
@@ -159,7 +158,6 @@ class Close:
             return None
         if closes.finish(tx, on, at):
             self._roll_call.make(tx, on, descriptor)
-            batches.forget(tx, on - ANSWERS_KEPT)
             remembering.forget(tx, on, descriptor.policy)
             return at
         return newest.finished_at

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from federation.database import NAMING, Instant
+from federation.retention import By, kept
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -45,9 +46,16 @@ node_state = Table(
     Column("closed_on", Date),
     # SHA-256 of the policy and calendar by which all pupils were last stated; null before the first sync.
     Column("rules_digest", LargeBinary(32)),
+    # The epochs, as 1,2, under which all that was ever said was last stated; null before the first sync.
+    Column("stated_epochs", String(255)),
     # As-of of the newest roster the registry has taken; null before the first.
     Column("roster_reported_as_of", Date),
     CheckConstraint("id = 1", name="single_row"),
+    info=kept(
+        "as long as the store",
+        "one row: how far the registry has been heard",
+        By.NOBODY,
+    ),
 )
 
 recovery = Table(
@@ -67,6 +75,11 @@ recovery = Table(
     # Pupils who were handed back without anybody knowing their number: they are counted to be named.
     Column("nameless", Integer, nullable=False, server_default="0"),
     CheckConstraint("id = 1", name="single_row"),
+    info=kept(
+        "as long as the store",
+        "one row: whether the registry knows more",
+        By.NOBODY,
+    ),
 )
 
 pupils = Table(
@@ -106,6 +119,11 @@ pupils = Table(
     Index("ix_pupils_dirty", "dirty", sqlite_where=text("dirty"), postgresql_where=text("dirty")),
     # … or a day that has come.
     Index(None, "recheck_on"),
+    info=kept(
+        "as long as the municipality keeps the pupil's file",
+        "a case file needs its pupil; at 18 years and 12 months what stands at the registry is taken back",
+        By.NOBODY,
+    ),
 )
 
 retired_handles = Table(
@@ -117,6 +135,11 @@ retired_handles = Table(
     Column("retired_on", Date, nullable=False),
     # All handles of a pupil.
     Index(None, "pupil_id"),
+    info=kept(
+        "as long as the pupil",
+        "a handle that was spoken of must stay taken back",
+        By.NOBODY,
+    ),
 )
 
 person_ids = Table(
@@ -127,6 +150,11 @@ person_ids = Table(
     Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
     # All ids of a pupil.
     Index(None, "pupil_id"),
+    info=kept(
+        "as long as the pupil",
+        "deletions in school systems name nothing but the id",
+        By.NOBODY,
+    ),
 )
 
 number_indexes = Table(
@@ -137,6 +165,11 @@ number_indexes = Table(
     Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id), nullable=False),
     # All numbers of a pupil: their pseudonyms go into the signal.
     Index(None, "pupil_id"),
+    info=kept(
+        "as long as the pupil",
+        "keyed; who has two numbers is one pupil",
+        By.NOBODY,
+    ),
 )
 
 sayings = Table(
@@ -154,6 +187,11 @@ sayings = Table(
     # What waits for review.
     Index(None, "state"),
     sqlite_autoincrement=True,
+    info=kept(
+        "as long as the pupil",
+        "what people stated is part of the case file",
+        By.NOBODY,
+    ),
 )
 
 batches = Table(
@@ -170,6 +208,10 @@ batches = Table(
     Column("digest", LargeBinary(32)),
     # The batch to send again after a restart.
     Index(None, "state"),
+    info=kept(
+        "`notice_days` (400) after it was answered, and as long as its receipt",
+        "what was sent together, for the explanation",
+    ),
 )
 
 versions = Table(
@@ -186,12 +228,18 @@ versions = Table(
     Column("code", String(40)),
     Column("batch_id", LargeBinary(16), ForeignKey(batches.c.batch_id)),
     Column("made_on", Date, nullable=False),
+    # Says what was said before, once more, under another epoch: sent whatever the pupil's route.
+    Column("repeats", Boolean, nullable=False, server_default=false()),
     # The outbox: what waits, and what is parked.
     Index(None, "state"),
     # The content of a batch that is sent again.
     Index(None, "batch_id"),
     # All that was said about a pupil.
     Index(None, "pupil_id"),
+    info=kept(
+        "the newest of each handle as long as the pupil, others `notice_days` (400)",
+        "what was said last decides what is said next; what was said before explains it for a year",
+    ),
 )
 
 evaluations = Table(
@@ -203,6 +251,11 @@ evaluations = Table(
     # JSON: number indexes, inputs and blinds in the order of the request, so that a restart sends the same content.
     Column("sealed_content", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
+    info=kept(
+        "until answered",
+        "the same request is sent again after a restart",
+        By.WORK,
+    ),
 )
 
 pseudonyms = Table(
@@ -213,6 +266,10 @@ pseudonyms = Table(
     Column("sealed_value", LargeBinary, nullable=False),
     # Indexes of the evaluators whose verified answers made it, as 1,2; null where it was made before this was kept.
     Column("evaluators", String(40)),
+    info=kept(
+        "until the descriptor lists their epoch no more",
+        "sealed; the evaluators need not be asked again",
+    ),
 )
 
 gaps = Table(
@@ -251,6 +308,11 @@ gaps = Table(
     Index(None, "pupil_id"),
     # Gaps that may have come due.
     Index(None, "state", "due_on"),
+    info=kept(
+        "as long as the pupil",
+        "an opening that was said keeps its number",
+        By.NOBODY,
+    ),
 )
 
 case_files = Table(
@@ -261,6 +323,11 @@ case_files = Table(
     Column("opened_on", Date, nullable=False),
     # notice | immediate | unlinkable | protected | renumbered | silent registry
     Column("opened_by", String(20), nullable=False),
+    info=kept(
+        "as long as the municipality keeps the pupil's file",
+        "a case file needs its pupil; at 18 years and 12 months what stands at the registry is taken back",
+        By.NOBODY,
+    ),
 )
 
 notices = Table(
@@ -279,6 +346,10 @@ notices = Table(
     Index(None, "handled"),
     # The notices of a gap.
     Index(None, "handle", "opening_number"),
+    info=kept(
+        "`notice_days` (400) after the close that gave it, and as long as its gap is open",
+        "what the registry told explains the state of a case for a year",
+    ),
 )
 
 fetches = Table(
@@ -288,6 +359,10 @@ fetches = Table(
     Column("day", Date, primary_key=True),
     Column("tried", Integer, nullable=False),
     Column("succeeded", Integer, nullable=False),
+    info=kept(
+        "`notice_days` (400)",
+        "a count a day, by which a silent registry is noticed",
+    ),
 )
 
 drills = Table(
@@ -314,6 +389,11 @@ drills = Table(
         postgresql_where=text("state = 'RUNNING'"),
     ),
     sqlite_autoincrement=True,
+    info=kept(
+        "as long as the store",
+        "tells of an invented pupil",
+        By.NOBODY,
+    ),
 )
 
 drill_steps = Table(
@@ -326,4 +406,9 @@ drill_steps = Table(
     Column("done_at", Instant, nullable=False),
     # The evaluators, the day of the close, the as-of of the import; empty where the step has none.
     Column("detail", String(40), nullable=False),
+    info=kept(
+        "as long as the drill",
+        "tells of an invented pupil",
+        By.NOBODY,
+    ),
 )

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from federation.database import Instant
+from federation.retention import By, kept
 from node.store.schema import batches, metadata
 
 ledger = Table(
@@ -33,6 +34,11 @@ ledger = Table(
     # When all that was ever sent was last verified to the end; null before the first time.
     Column("verified_at", Instant),
     CheckConstraint("id = 1", name="single_row"),
+    info=kept(
+        "as long as the store",
+        "one row: the newest checkpoint, which every later one must continue",
+        By.NOBODY,
+    ),
 )
 
 receipts = Table(
@@ -53,6 +59,10 @@ receipts = Table(
     Index(None, "proved"),
     # All leaves, in their order.
     Index(None, "leaf_index"),
+    info=kept(
+        "18 years after its batch was sent",
+        "proves what was sent about a pupil for as long as the pupil is of school age; a salt and hashes",
+    ),
 )
 
 witnesses = Table(
@@ -62,6 +72,11 @@ witnesses = Table(
     # ever shows another one, the two part after that size.
     Column("witness", Integer, primary_key=True, autoincrement=False),
     Column("size", BigInteger, nullable=False),
+    info=kept(
+        "as long as the store",
+        "a number for each evaluator",
+        By.NOBODY,
+    ),
 )
 
 alarms = Table(
@@ -88,4 +103,9 @@ alarms = Table(
     Index(None, "acknowledged_at"),
     CheckConstraint("(acknowledged_at IS NULL) = (sealed_acknowledged_by IS NULL)", name="acknowledged_whole"),
     sqlite_autoincrement=True,
+    info=kept(
+        "as long as the store",
+        "evidence against the registry, about no pupil",
+        By.NOBODY,
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Integer, LargeBinary, Table, false
 
+from federation.retention import By, kept
 from node.store.schema import metadata, pupils
 
 roll_call_state = Table(
@@ -13,6 +14,11 @@ roll_call_state = Table(
     # Day of the newest list that was compared with the roster.
     Column("closed_on", Date, nullable=False),
     CheckConstraint("id = 1", name="single_row"),
+    info=kept(
+        "as long as the store",
+        "one row: a date",
+        By.NOBODY,
+    ),
 )
 
 roll_call_hits = Table(
@@ -26,6 +32,11 @@ roll_call_hits = Table(
     Column("called_on", Date, nullable=False),
     # The pupil is here since before that begin: a person is asked.
     Column("doubted", Boolean, nullable=False, server_default=false()),
+    info=kept(
+        "until the next list, and no longer than the pupil",
+        "who is called today is compared today",
+        By.WORK,
+    ),
 )
 
 roll_call_quota = Table(
@@ -34,4 +45,9 @@ roll_call_quota = Table(
     # Numbers that evaluators were asked about for the roll call on a business day: so many at the most, asked or not.
     Column("day", Date, primary_key=True),
     Column("numbers", Integer, nullable=False),
+    info=kept(
+        "for a year",
+        "a count a day, by which the quota is kept",
+        By.WORK,
+    ),
 )

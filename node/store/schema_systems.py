@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from federation.database import Instant
+from federation.retention import By, kept
 from node.records.person import DEFAULT_SYSTEM
 from node.store.schema import metadata, pupils
 
@@ -61,6 +62,11 @@ records = Table(
     Index(None, "pupil_id"),
     # What a delivery of changes replaces.
     Index(None, "system", "person_index"),
+    info=kept(
+        "as long as the school system shows them",
+        "what it shows next is compared with it",
+        By.WORK,
+    ),
 )
 
 units = Table(
@@ -70,6 +76,11 @@ units = Table(
     Column("unit_index", LargeBinary(32), primary_key=True),
     # JSON: the school unit's id and name.
     Column("sealed_unit", LargeBinary, nullable=False),
+    info=kept(
+        "as long as the school system shows them",
+        "names of schools",
+        By.WORK,
+    ),
 )
 
 imports = Table(
@@ -95,6 +106,11 @@ imports = Table(
     # Newest import (refusal of older ones) and all as-of dates in order (ImportFacts).
     Index(None, "as_of", "import_id"),
     sqlite_autoincrement=True,
+    info=kept(
+        "as long as the store",
+        "a row per import: what was seen when is what the rules go by; no pupil",
+        By.NOBODY,
+    ),
 )
 
 rejected_rows = Table(
@@ -111,6 +127,11 @@ rejected_rows = Table(
     Column("field", String(64), nullable=False),
     # A sentence without the value.
     Column("why", String(200), nullable=False),
+    info=kept(
+        "until the next import of the system",
+        "positions and reasons, without a value",
+        By.WORK,
+    ),
 )
 
 mass_start_days = Table(
@@ -119,6 +140,11 @@ mass_start_days = Table(
     # A day on which over a third of a system's first roster starts: no arrivals.
     Column("system", SYSTEM, primary_key=True),
     Column("day", Date, primary_key=True),
+    info=kept(
+        "until the system is retired",
+        "days, no pupil",
+        By.WORK,
+    ),
 )
 
 held_leavings = Table(
@@ -134,6 +160,11 @@ held_leavings = Table(
     Column("wait_school_days", Integer, nullable=False),
     # Null while they wait.
     Column("released_on", Date),
+    info=kept(
+        "as long as the store",
+        "a school unit, sealed, and how many left it: when they counted is what the rules go by",
+        By.NOBODY,
+    ),
 )
 
 moved_pupils = Table(
@@ -144,6 +175,11 @@ moved_pupils = Table(
     Column("system", SYSTEM, primary_key=True),
     Column("pupil_id", LargeBinary(16), primary_key=True),
     Column("seen_on", Date, nullable=False),
+    info=kept(
+        "until an import of a later day",
+        "what comes a little at a time is looked at together",
+        By.WORK,
+    ),
 )
 
 client_keys = Table(
@@ -159,6 +195,11 @@ client_keys = Table(
     Column("revoked_at", Instant),
     # The keys of a client.
     Index(None, "name"),
+    info=kept(
+        "as long as the store",
+        "a key that was revoked stays so; no pupil",
+        By.NOBODY,
+    ),
 )
 
 pushes = Table(
@@ -174,6 +215,11 @@ pushes = Table(
     Column("received_at", Instant, nullable=False),
     # What is forgotten after a while.
     Index(None, "received_at"),
+    info=kept(
+        "two months",
+        "a client that did not get its answer asks again",
+        By.WORK,
+    ),
 )
 
 roster_parts = Table(
@@ -191,6 +237,11 @@ roster_parts = Table(
     Column("answer", LargeBinary, nullable=False),
     # JSON: persons in the shape of SS 12000.
     Column("sealed_persons", LargeBinary, nullable=False),
+    info=kept(
+        "until the roster is taken, or the next one begun",
+        "a roster that comes in parts",
+        By.WORK,
+    ),
 )
 
 system_fetches = Table(
@@ -216,6 +267,11 @@ system_fetches = Table(
     # The runs of a system: the one that is going on, and the last one taken.
     Index(None, "system", "state"),
     sqlite_autoincrement=True,
+    info=kept(
+        "until the next that is taken",
+        "how far a fetch has come",
+        By.WORK,
+    ),
 )
 
 system_pages = Table(
@@ -237,4 +293,9 @@ system_pages = Table(
     Column("page_index", LargeBinary(32)),
     UniqueConstraint("fetch_id", "list", "token_index"),
     UniqueConstraint("fetch_id", "list", "page_index"),
+    info=kept(
+        "until they are imported",
+        "what a fetch has brought so far",
+        By.WORK,
+    ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from federation.rules.vocabulary import Disposition, MemberId
 from registry.store.schema import batches
@@ -55,8 +55,3 @@ def keep(
             leaf_index=leaf_index,
         )
     )
-
-
-def forget(tx: Connection, before: date) -> None:
-    """Drop answers given before a day. A batch sent again later is judged anew, which versions make harmless."""
-    tx.execute(delete(batches).where(batches.c.received_on < before))

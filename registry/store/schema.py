@@ -89,8 +89,6 @@ batches = Table(
     Column("received_on", Date, nullable=False),
     # Its leaf in the ledger; null where it was taken before there was one.
     Column("leaf_index", BigInteger),
-    # Query: answers too old to be asked for again (batches.forget).
-    Index(None, "received_on"),
     info=kept(
         "`answer_days` (90)",
         "a member that never received the answer asks again under the same id within days; later versions alone decide",
@@ -217,6 +215,13 @@ gaps = Table(
     Column("recheck_on", Date),
     # Query: gaps whose day has come (groups.due).
     Index("ix_gaps_recheck_on", "recheck_on", "ref"),
+    # Query: whether a gap still names a case of long ago (retention.in_gaps).
+    Index(
+        "ix_gaps_case_id",
+        "case_id",
+        sqlite_where=text("case_id IS NOT NULL"),
+        postgresql_where=text("case_id IS NOT NULL"),
+    ),
     CheckConstraint("number >= 1", name="number_positive"),
     CheckConstraint(_one_of("kind", OpeningKind), name="kind"),
     CheckConstraint(_one_of("urgency", Urgency), name="urgency"),
@@ -325,6 +330,11 @@ portions = Table(
     # By the clock of the database's server; null until it is taken.
     Column("leased_until", Instant),
     CheckConstraint("(token = 0) = (leased_until IS NULL)", name="taken_whole"),
+    info=kept(
+        "until the close that they are part of has ended",
+        "what is left of its work",
+        By.WORK,
+    ),
 )
 
 sequence = Table(

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from federation.database import Instant
+from federation.retention import By, kept
 from registry.store.schema import MEMBER, Bytes, metadata
 
 ledger_nodes = Table(
@@ -33,6 +34,11 @@ ledger_nodes = Table(
     Column("node_index", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", Bytes(32), nullable=False),
     CheckConstraint("level >= 0 AND node_index >= 0", name="place_positive"),
+    info=kept(
+        "as long as the store",
+        "hashes under salts that are deleted with what they cover; without them nobody could prove what was sent",
+        By.NOBODY,
+    ),
 )
 
 ledger_batches = Table(
@@ -55,6 +61,10 @@ ledger_batches = Table(
     Column("signature", LargeBinary),
     Column("signer", LargeBinary),
     CheckConstraint("(salt IS NULL) = (signature IS NULL)", name="purged_whole"),
+    info=kept(
+        "its hashes as long as the store, member, salt and signature as long as one of its signals",
+        "a batch none of whose signals is kept proves nothing about anybody",
+    ),
 )
 
 ledger_signals = Table(
@@ -72,6 +82,10 @@ ledger_signals = Table(
     CheckConstraint(
         "(salt IS NULL) = (ref IS NULL) AND (salt IS NULL) = (content_digest IS NULL)", name="purged_whole"
     ),
+    info=kept(
+        "its hash as long as the store, salt, handle and digest as long as what the handle says",
+        "what the registry stored can be checked for as long as it is stored",
+    ),
 )
 
 ledger_hours = Table(
@@ -84,6 +98,11 @@ ledger_hours = Table(
     Column("bundle", Bytes(16), nullable=False, unique=True),
     Column("salt", Bytes(32), nullable=False),
     Column("root", Bytes(32), nullable=False),
+    info=kept(
+        "as long as the store",
+        "a hash and its salt an hour; whether anything happened in it does not show",
+        By.NOBODY,
+    ),
 )
 
 ledger_entries = Table(
@@ -99,6 +118,10 @@ ledger_entries = Table(
     Column("subject", Bytes(16), index=True),
     Column("content", LargeBinary),
     CheckConstraint("(salt IS NULL) = (kind IS NULL) AND (salt IS NULL) = (content IS NULL)", name="purged_whole"),
+    info=kept(
+        "its hash as long as the store, salt and content as long as the handle or case it is about",
+        "what changed can be checked for as long as what it changed is stored",
+    ),
 )
 
 ledger_pending = Table(
@@ -109,6 +132,11 @@ ledger_pending = Table(
     Column("kind", String(16), nullable=False),
     Column("subject", Bytes(16), index=True),
     Column("content", LargeBinary, nullable=False),
+    info=kept(
+        "until the hour is sealed",
+        "what waits for its leaf",
+        By.WORK,
+    ),
 )
 
 ledger_cosignatures = Table(
@@ -118,4 +146,9 @@ ledger_cosignatures = Table(
     Column("evaluator", Integer, primary_key=True, autoincrement=False),
     Column("tree_size", BigInteger, nullable=False),
     Column("line", LargeBinary, nullable=False),
+    info=kept(
+        "until the next checkpoint is co-signed",
+        "what witnesses signed, a line each",
+        By.WORK,
+    ),
 )

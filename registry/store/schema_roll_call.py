@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, Table
 
+from federation.retention import By, kept
 from registry.store.schema import Bytes, metadata
 
 roll_call_offers = Table(
@@ -22,6 +23,11 @@ roll_call_offers = Table(
     # The pseudonym; of a gap that was answered already as many random bytes, until the close.
     Column("sealed", Bytes, nullable=False),
     sqlite_with_rowid=False,
+    info=kept(
+        "until the close at which its gap is answered, ended or void",
+        "it is called for as long as it is looked for, and no longer",
+        By.WORK,
+    ),
 )
 
 roll_call_lists = Table(
@@ -34,4 +40,9 @@ roll_call_lists = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("sealed", Bytes, nullable=False),
     sqlite_with_rowid=False,
+    info=kept(
+        "until the next close",
+        "members fetch the newest list alone",
+        By.WORK,
+    ),
 )

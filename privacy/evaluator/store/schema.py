@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table
 
 from federation.database import NAMING, Instant
+from federation.retention import By, kept
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -24,6 +25,11 @@ usage = Table(
     Column("elements", Integer, nullable=False),
     CheckConstraint("elements >= 0", name="elements_counted"),
     sqlite_with_rowid=False,
+    info=kept(
+        "until the calendar year after it is over",
+        "the quota is one of a year; a number for each member and day",
+        By.WORK,
+    ),
 )
 
 allowances = Table(
@@ -36,6 +42,11 @@ allowances = Table(
     Column("until", Date, nullable=False),
     CheckConstraint("elements >= 0", name="elements_left"),
     sqlite_with_rowid=False,
+    info=kept(
+        "until its last day",
+        "what may be asked for beyond the quota",
+        By.WORK,
+    ),
 )
 
 requests = Table(
@@ -48,6 +59,11 @@ requests = Table(
     # Query: requests too old to be repeated (usage.forget).
     Index(None, "charged_on"),
     sqlite_with_rowid=False,
+    info=kept(
+        "90 days",
+        "a node sits out an outage and repeats the request, which counts once",
+        By.WORK,
+    ),
 )
 
 destroyed_shares = Table(
@@ -59,4 +75,9 @@ destroyed_shares = Table(
     Column("commitment", LargeBinary(32), primary_key=True),
     Column("destroyed_at", Instant, nullable=False),
     sqlite_with_rowid=False,
+    info=kept(
+        "as long as the store",
+        "a share that was destroyed must not come back from a copy; commitments are public",
+        By.NOBODY,
+    ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table
 
 from federation.database import Instant
+from federation.retention import By, kept
 from privacy.evaluator.store.schema import metadata
 
 __all__ = ["metadata", "refusals", "witnessed"]
@@ -23,6 +24,11 @@ witnessed = Table(
     Column("cosigned_at", Instant, nullable=False),
     CheckConstraint("id = 1", name="single_row"),
     CheckConstraint("size >= 0", name="size_counted"),
+    info=kept(
+        "as long as the store",
+        "one row: the newest checkpoint, which every later one must continue",
+        By.NOBODY,
+    ),
 )
 
 refusals = Table(
@@ -35,4 +41,9 @@ refusals = Table(
     Column("seen", LargeBinary, nullable=False),
     Column("refused_at", Instant, nullable=False),
     sqlite_with_rowid=False,
+    info=kept(
+        "as long as the store",
+        "evidence against the registry; checkpoints tell of no pupil",
+        By.NOBODY,
+    ),
 )

@@ -32,3 +32,11 @@ def upgrade() -> None:
         op.execute(sa.update(cases).where(cases.c.case_id == case_id).values(child_year_id=secrets.token_bytes(16)))
     with op.batch_alter_table("cases") as altered:
         altered.alter_column("child_year_id", existing_type=sa.LargeBinary(16), nullable=False)
+    op.create_index(
+        "ix_gaps_case_id",
+        "gaps",
+        ["case_id"],
+        sqlite_where=sa.text("case_id IS NOT NULL"),
+        postgresql_where=sa.text("case_id IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_batches_received_on"), "batches")
