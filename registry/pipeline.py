@@ -25,12 +25,13 @@ from federation.errors import Code, UppropError
 from federation.observability import Log
 from federation.rules.vocabulary import MemberId
 from registry.epochs.changing import take_up
+from registry.ledger import contents
 from registry.limits import remembering, waiting
 from registry.model import CloseReport, Ref
 from registry.observability import CLOSE_FINISHED, CLOSE_GROUP_FAILED, CLOSE_LEASE_LOST, OPENINGS_WAIT, RegistryMetrics
 from registry.portion import Terms, look_at
 from registry.roll_call.calling import RollCall
-from registry.store import Transaction, closes, groups, leases, notices
+from registry.store import Transaction, closes, groups, leases, ledger, notices
 
 GROUPS_A_PORTION = 500
 """Design §4.6: short enough that batches sent meanwhile do not wait long."""
@@ -129,6 +130,8 @@ class Close:
             raise _earlier(newest.closed_on)
         if newest is not None and newest.descriptor_serial != descriptor.serial:
             groups.touch_unanswered(tx)
+        if newest is None or newest.descriptor_serial != descriptor.serial:
+            ledger.note(tx, [contents.of_descriptor(descriptor.serial)])
         over = waiting.decide(tx, descriptor.policy)
         closes.begin(tx, on, descriptor.serial, self._clock.now())
         leases.drop_before(tx, on)
@@ -157,6 +160,7 @@ class Close:
         if leases.left(tx, on):
             return None
         if closes.finish(tx, on, at):
+            ledger.note(tx, [contents.of_close(on, descriptor.serial)])
             self._roll_call.make(tx, on, descriptor)
             remembering.forget(tx, on, descriptor.policy)
             return at

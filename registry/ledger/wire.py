@@ -47,11 +47,11 @@ def parse_claim(
         raise UppropError(
             Code.REQUEST_INVALID, f"A signed batch comes with a DER signature and a key of {BATCH_KEY_BYTES} bytes."
         )
-    sent = [_as_sent(message) for message in request.signals]
+    sent = [as_sent(message) for message in request.signals]
     return blinded_batch_digest(member, batch_id, sent, request.batch_key), request.batch_signature
 
 
-def _as_sent(message: signal_pb2.Signal) -> Signal:
+def as_sent(message: signal_pb2.Signal) -> Signal:
     """Whatever a message states, right or wrong: for the digest that its sender signed, and for nothing else.
 
     The digest covers signals that are not taken, too. Dates are the texts that were sent, and words that are not known

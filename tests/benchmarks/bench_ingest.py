@@ -50,6 +50,7 @@ from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.store.bulk import chunks
 from registry.store.schema import metadata
 from tests.harness.postgres import PostgresServer, postgres_server
+from tests.harness.signing import sign, tls_key
 
 AIM = 0.25
 """Of the bare insert's rows per second."""
@@ -155,6 +156,7 @@ class Registry:
         stack.callback(process.terminate)
         self.control = stack.enter_context(control.connect(self.settings.data_dir))
         self.peers: dict[MemberId, Peer] = {}
+        self.keys = {member: tls_key(federation.node(member).parent) for member in members}
         for member in members:
             home = federation.node(member).parent
             descriptors = DescriptorStore(
@@ -188,6 +190,8 @@ def measure(url: str | None, bare: Database, signals: int = SIGNALS) -> Measured
     with TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         registry = Registry(Path(directory) / "federation", url, stack)
         submit = {member: RegistryServiceStub(peer.channel).SubmitSignals for member, peer in registry.peers.items()}
+        for member, request in requests:
+            sign(request, member, registry.keys[member])
         begun = time.perf_counter()
         for member, request in requests:
             registry.peers[member].call(submit[member], request)
