@@ -97,7 +97,8 @@ def stays_until(presence: Presence, policy: Policy) -> date:
 
 def _settled_on(gap: Gap, policy: Policy, calendars: Callable[[MemberId], SchoolCalendar]) -> date:
     told_on = max(gap.state_since, gap.due_on)
-    days = [told_on + timedelta(days=policy.retention.answered_pair_days)]
+    # A leaving restated within `answer_kept_days` keeps its answer: until then that is known.
+    days = [told_on + timedelta(days=max(policy.retention.answered_pair_days, policy.answer_kept_days))]
     if gap.answer is not None and gap.answer.entered_on is not None:
         # Until then an end of duty may show that the stay was too short to answer anybody.
         calendar = calendars(gap.answer.member)

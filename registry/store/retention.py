@@ -33,12 +33,14 @@ from registry.store.schema import (
     pseudonyms,
     signals,
 )
+from registry.store.schema_limits import answered_pairs, openings, overlap_days, overlaps_asked
 from registry.store.schema_retention import retention_round
 from registry.store.signals import decode
 
 ROWS = 500
 """Rows looked at in one transaction."""
 
+_UNANSWERED = {"answered_on": None, "answered_since": None, "answer_member": None, "answer_handle": None}
 _SAYS_NOTHING = msgspec.json.encode(Statement()).decode()
 
 
@@ -107,6 +109,12 @@ def purge_handles(
     for chunk in chunks(refs):
         tx.execute(delete(pseudonyms).where(among(tx, pseudonyms.c.ref, chunk)))
         tx.execute(delete(confirmations).where(among(tx, confirmations.c.ref, chunk)))
+        tx.execute(delete(answered_pairs).where(among(tx, answered_pairs.c.ref, chunk)))
+        tx.execute(delete(overlap_days).where(among(tx, overlap_days.c.ref, chunk)))
+        for column in (overlaps_asked.c.ref, overlaps_asked.c.other_ref):
+            tx.execute(delete(overlaps_asked).where(among(tx, column, chunk)))
+        # When an opening was first stated stays: stated again, it goes back no further than it did.
+        tx.execute(update(openings).where(among(tx, openings.c.ref, chunk)).values(_UNANSWERED))
         tx.execute(
             update(signals)
             .where(among(tx, signals.c.ref, chunk))
