@@ -16,6 +16,7 @@ from federation.rules.vocabulary import GapState, MemberId, Pseudonym
 from registry.model import Ref, Statement
 from registry.store.bulk import among, chunks, insert, upsert
 from registry.store.schema import dirty, gaps, pseudonyms, signals
+from registry.store.schema_limits import openings
 from registry.store.schema_roll_call import roll_call_lists, roll_call_offers
 from registry.store.signals import decode
 
@@ -105,7 +106,11 @@ def sweep(tx: Connection, epochs: Collection[int]) -> None:
 
 
 def standing(tx: Connection) -> list[Standing]:
-    """The offers of unanswered gaps, of which a close has looked at every one."""
+    """The offers of unanswered gaps, of which a close has looked at every one.
+
+    An opening beyond what its member may state in a month is not called before a person lets it be answered: else a
+    member could have every other look for whomever it names.
+    """
     query = (
         select(
             roll_call_offers,
@@ -117,7 +122,10 @@ def standing(tx: Connection) -> list[Standing]:
         )
         .join(gaps, _OF_GAP)
         .join(signals, signals.c.ref == roll_call_offers.c.ref)
-        .where(gaps.c.state.in_(_UNANSWERED))
+        .outerjoin(
+            openings, (openings.c.ref == roll_call_offers.c.ref) & (openings.c.number == roll_call_offers.c.number)
+        )
+        .where(gaps.c.state.in_(_UNANSWERED), openings.c.waits.is_not(True))
     )
     return [
         Standing(

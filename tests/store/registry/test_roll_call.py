@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import DutyEnded, Handle, MemberId, OpeningKind, Pseudonym, Signal, Urgency
+from registry.limits.waiting import Waitlist
 from registry.model import ref_of
 from registry.roll_call.calling import ListedPart, OfferedGap
 from registry.roll_call.padding import PART, Called
@@ -224,6 +225,7 @@ def test_the_list_has_one_size_whatever_it_calls(scene: Scene) -> None:
 
 
 def test_a_list_longer_than_a_part_is_whole(scene: Scene) -> None:
+    scene.descriptor = _with(scene.descriptor, monthly_openings=0)
     names = [f"pupil {place}" for place in range(PART + 1)]
     signals = [leaving(pupil(name)) for name in names]
     scene.submit(A, *signals[:PART])
@@ -251,6 +253,19 @@ def test_a_day_closed_again_keeps_its_list_and_the_next_day_has_another(scene: S
     # Of the day before nothing is left.
     days = scene.database.view("test_days", lambda tx: tx.scalars(sa.select(roll_call_lists.c.closed_on)).all())
     assert set(days) == {CALLED + DAY}
+
+
+def test_what_waits_for_a_persons_word_at_the_registry_is_not_called_before(scene: Scene) -> None:
+    """Else a member could have every other look for whomever it names."""
+    scene.descriptor = _with(scene.descriptor, monthly_openings=1, monthly_openings_percent=0)
+    names = ("alva", "nils", "siri")
+    missed(scene, *names)
+    scene.close(CALLED)
+    assert len(calls(scene, *map(pupil, names))) == 1
+    assert kept(scene) == 3
+    Waitlist(scene.database, scene.clock).release(A, "Ada Berg", "A school has closed.")
+    scene.close(CALLED + DAY)
+    assert len(calls(scene, *map(pupil, names))) == 3
 
 
 def test_nothing_is_listed_before_a_close_has_finished(scene: Scene) -> None:
@@ -288,7 +303,7 @@ def test_no_pseudonym_stands_in_the_store(scene: Scene) -> None:
 def test_a_federation_without_a_roll_call_holds_none_and_forgets_what_it_had(scene: Scene) -> None:
     [signal] = missed(scene, "alva")
     scene.close(CALLED)
-    scene.descriptor = _without(scene.descriptor)
+    scene.descriptor = _with(scene.descriptor, roll_call=False)
     for refused_call in (lambda: offer(scene, A, signal), lambda: scene.roll_call.part(0)):
         with pytest.raises(UppropError) as refused:
             refused_call()
@@ -311,5 +326,5 @@ def test_with_an_epoch_its_part_of_the_roll_call_ends(scene: Scene) -> None:
     assert len(listed(scene)) == PART
 
 
-def _without(descriptor: Descriptor) -> Descriptor:
-    return replace(descriptor, policy=replace(descriptor.policy, roll_call=False))
+def _with(descriptor: Descriptor, **policy: int) -> Descriptor:
+    return replace(descriptor, policy=replace(descriptor.policy, **policy))  # type: ignore[arg-type]  # policy values
