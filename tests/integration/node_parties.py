@@ -30,6 +30,7 @@ from federation.lock import DaemonLock
 from federation.migration import migrate
 from federation.observability import Log, Metrics
 from federation.rules.calendar import Break
+from federation.rules.vocabulary import Policy
 from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
@@ -155,6 +156,7 @@ class Federation:
         standing: Sequence[int] = (1,),
         stores: NodeStores = None,
         registry_store: str | None = None,
+        policy: Policy = Policy(),  # noqa: B008 - immutable
     ) -> None:
         self.clock = ManualClock(ZONE, today)
         *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
@@ -166,6 +168,7 @@ class Federation:
             breaks=[AUTUMN_BREAK],
             today=today,
             epochs=epochs,
+            policy=policy,
         )
         self.every_epoch, _ = split(self.dev.descriptor.read_bytes())
         if epochs > 1:
@@ -282,10 +285,18 @@ def running(
     standing: Sequence[int] = (1,),
     stores: NodeStores = None,
     registry_store: str | None = None,
+    policy: Policy = Policy(),  # noqa: B008 - immutable
 ) -> Iterator[Federation]:
     """`stores` gives the PostgreSQL URL of each node's store, `registry_store` the registry's; else they are files."""
     federation = Federation(
-        directory, members, today, epochs=epochs, standing=standing, stores=stores, registry_store=registry_store
+        directory,
+        members,
+        today,
+        epochs=epochs,
+        standing=standing,
+        stores=stores,
+        registry_store=registry_store,
+        policy=policy,
     )
     try:
         federation.start()
