@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-nation lock clean python
+.PHONY: help demo test check bench bench-nation bench-faults lock clean python
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
@@ -28,6 +28,9 @@ bench: $(STAMP) ## Measure costs against libsodium, a bare insert and a bare JSO
 	@$(BIN)/python tests/benchmarks/bench_oprf.py
 	@$(BIN)/python tests/benchmarks/bench_ingest.py
 	@$(BIN)/python tests/benchmarks/bench_import.py
+
+bench-faults: $(STAMP) ## Kill registry and node two hundred times on each kind of store
+	@UPPROP_KILLS=200 $(BIN)/python -m pytest tests/faults
 
 bench-nation: $(STAMP) ## Play a school year of 290 members and 1.1 million pupils, and report what it costs
 	@$(BIN)/python tests/benchmarks/bench_nation.py
