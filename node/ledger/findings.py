@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 
-from federation.rules.vocabulary import Handle, Policy, Signal
+from federation.rules.vocabulary import Handle, Signal
 from node.outbox import Version
 
 
@@ -82,11 +81,11 @@ class Sent:
     acknowledged: int
     uncertain: AbstractSet[int]
     leaf_indexes: Mapping[int, int]
-    made_on: date
 
     @property
-    def newest(self) -> Version:
-        return self.versions[self.acknowledged]
+    def newest(self) -> Version | None:
+        """The newest that was acknowledged."""
+        return self.versions.get(self.acknowledged)
 
     @property
     def leaf_index(self) -> int | None:
@@ -104,18 +103,16 @@ class Flaw:
     version: int
 
 
-def kept_since(today: date, policy: Policy) -> date:
-    """What was made before this day may have been purged."""
-    return today - timedelta(days=policy.retention.answered_pair_days)
-
-
 def compare(
-    sent: Mapping[Handle, Sent], stated: Mapping[Handle, Signal], since: date, epochs: AbstractSet[int]
+    sent: Mapping[Handle, Sent],
+    stated: Mapping[Handle, Signal],
+    lasting: AbstractSet[Handle],
+    epochs: AbstractSet[int],
 ) -> list[Flaw]:
     """What the registry states of some handles against what was sent under them.
 
-    `stated` has pseudonyms by their epochs alone; `epochs` are those that stand; what was made before `since` may be
-    absent.
+    `stated` has pseudonyms by their epochs alone; `epochs` are those that stand; `lasting` are handles that must not be
+    absent (`standing.must_stand`).
     """
     flaws = []
     for handle in sorted(sent.keys() | stated.keys()):
@@ -124,7 +121,7 @@ def compare(
             assert said is not None
             flaws.append(Flaw(Kind.FOREIGN, None, handle, said.version))
         elif said is None:
-            if own.made_on >= since:
+            if handle in lasting:
                 flaws.append(Flaw(Kind.MISSING, own.leaf_index, handle, own.acknowledged))
         elif said.version < own.acknowledged:
             flaws.append(Flaw(Kind.SET_BACK, own.leaf_index, handle, own.acknowledged))

@@ -14,12 +14,15 @@ from typing import Protocol
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import UppropError
-from federation.rules.vocabulary import MAX_BATCH, Handle, Pseudonym, Signal
-from node.ledger.findings import Finding, Flaw, Kind, Sent, compare, gathered, kept_since
+from federation.rules.vocabulary import MAX_BATCH, Handle, Policy, Pseudonym
+from node.ledger.findings import Finding, Flaw, Kind, Sent, compare, gathered
+from node.ledger.standing import must_stand
 from node.recovery.stated import StatedPage
 from node.store import Transaction
+from node.store.gaps import Gaps
 from node.store.ledger import Ledgers
 from node.store.pseudonyms import Pseudonyms
+from node.store.pupils import Pupils
 from node.store.recovery import Recoveries
 from node.store.sealing import Sealer
 
@@ -43,6 +46,7 @@ class Stating:
         self._ledgers = Ledgers(sealer)
         self._pseudonyms = Pseudonyms(sealer)
         self._recoveries = Recoveries(sealer)
+        self._gaps = Gaps(Pupils(sealer))
 
     def compare(
         self,
@@ -58,6 +62,7 @@ class Stating:
         """
         if not self._database.view("node_recovery_state", self._recoveries.state).agreed:
             return 0
+        epochs = frozenset(epoch.epoch for epoch in descriptor.epochs)
         flaws: list[Flaw] = []
         compared = 0
         try:
@@ -70,14 +75,13 @@ class Stating:
                 sent = self._database.view(
                     "node_ledger_sent", functools.partial(self._ledgers.sent, after=after, through=through)
                 )
-                since = kept_since(today, descriptor.policy)
-                epochs = frozenset(epoch.epoch for epoch in descriptor.epochs)
-                new = compare(sent, stated, since, epochs)
+                lasting = self._lasting(sent, today, descriptor.policy)
+                new = compare(sent, stated, lasting, epochs)
                 flawed = {flaw.handle for flaw in new}
                 sound = {
-                    handle: own
-                    for handle, own in sent.items()
-                    if handle not in flawed and own.made_on >= since and _counts(own, stated.get(handle))
+                    handle: sent[handle]
+                    for handle in lasting - flawed
+                    if handle in stated and stated[handle].version == sent[handle].acknowledged
                 }
                 new += self._not_found(registry, sound, epochs)
                 flaws += new
@@ -88,6 +92,15 @@ class Stating:
             say(error.sentence)
         findings += gathered(flaws)
         return compared
+
+    def _lasting(self, sent: Mapping[Handle, Sent], today: date, policy: Policy) -> set[Handle]:
+        """The handles that no rule of retention may have taken away."""
+        gaps = self._database.view("node_ledger_gaps", lambda tx: self._gaps.of_handles(tx, sent))
+        return {
+            handle
+            for handle, own in sent.items()
+            if own.newest is not None and must_stand(own.newest.signal, gaps.get(handle, ()), today, policy)
+        }
 
     def _not_found(self, registry: RegistryLink, sound: Mapping[Handle, Sent], epochs: frozenset[int]) -> list[Flaw]:
         """The handles that the registry does not find by a pseudonym under which they were sent."""
@@ -110,6 +123,7 @@ class Stating:
         refs = {
             handle: [ref for ref in own.newest.carries if ref.epoch in epochs and ref.number_index]
             for handle, own in sound.items()
+            if own.newest is not None
         }
         values = self._pseudonyms.values(tx, {ref for each in refs.values() for ref in each})
         bearers: dict[Pseudonym, list[Handle]] = {}
@@ -118,8 +132,3 @@ class Stating:
                 if ref in values:
                     bearers.setdefault(values[ref], []).append(handle)
         return bearers
-
-
-def _counts(own: Sent, said: Signal | None) -> bool:
-    """Whether what stands is the version that was acknowledged last, and can be met."""
-    return said is not None and said.version == own.acknowledged and not said.retracted

@@ -168,7 +168,6 @@ class Ledgers:
                 acknowledged=since,
                 uncertain=frozenset(row.version for row in rows if row.state in _UNCERTAIN),
                 leaf_indexes={row.version: row.leaf_index for row in rows if row.leaf_index is not None},
-                made_on=taken[-1].made_on if taken else date.min,
             )
         return found
 
