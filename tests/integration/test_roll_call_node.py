@@ -12,9 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from federation.descriptor_file import PolicyValues, parse_file
-from federation.rules.vocabulary import GapState, MemberId, Policy
+from federation.errors import Code, UppropError
+from federation.rules.vocabulary import GapState, Handle, MemberId, Policy, Pseudonym
 from node.casework.questions import Asks, Questions
-from node.roll_call.lists import ListedPart
+from node.roll_call.lists import ListedPart, OwnGap
 from node.settings import open_sealer
 from node.store.notices import Notices
 from node.store.pupils import Pupils
@@ -158,6 +159,22 @@ def test_every_member_is_given_the_same_list(federation: Federation) -> None:
     parts = [node.app.uplink.roll_call().part(0) for node in federation.nodes.values()]
     assert parts[0] == parts[1]
     assert (parts[0].closed_on, len(parts[0].called), parts[0].parts) == (CALLED, PART, 1)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "code"),
+    [
+        ([OwnGap(Handle(b"h" * 16), 1, (Pseudonym(1, b"p" * 32),))] * 1_001, Code.BATCH_TOO_LARGE),
+        ([OwnGap(Handle(b"h"), 1, (Pseudonym(1, b"p" * 32),))], Code.REQUEST_INVALID),
+        ([OwnGap(Handle(b"h" * 16), 1, ())], Code.REQUEST_INVALID),
+        ([OwnGap(Handle(b"h" * 16), 1, (Pseudonym(1, b"p"),))], Code.REQUEST_INVALID),
+    ],
+)
+def test_an_offer_that_is_none_is_refused_whole(federation: Federation, gaps: Sequence[OwnGap], code: Code) -> None:
+    with pytest.raises(UppropError) as refused:
+        federation.nodes[STOCKHOLM].app.uplink.roll_call().offer(gaps)
+    assert refused.value.code is code
+    assert offers(federation) == 0
 
 
 def test_a_list_is_fetched_once(federation: Federation) -> None:
