@@ -179,8 +179,11 @@ def told(gap: Gap, notice: Notice) -> Gap:
     if verdict in _CLOSED:
         told_gap = replace(told_gap, lead=False)
     if gap.route is Route.REGISTRY or by_verdict:
+        # Reopened before it is due: restated to a later day, it has lost its answer and is watched anew.
+        watched = notice.kind is NoticeKind.REOPENED and gap.stated and notice.closed_on < gap.due_on
         # A close is never entered as earlier than what the node knew before it.
-        return _enter(told_gap, verdict, max(notice.closed_on, gap.state_since), OpenedBy.NOTICE)
+        entered_on = max(notice.closed_on, gap.state_since)
+        return _enter(told_gap, GapState.WATCH if watched else verdict, entered_on, OpenedBy.NOTICE)
     return told_gap
 
 

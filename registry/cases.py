@@ -200,8 +200,9 @@ def _tell(verdict: GapVerdict, old: Gap | None, today: date) -> tuple[GapState |
             return None, None
         return state, _FIRST_WORD[state]
     if state is GapState.WATCH:
-        return told, None
-    # A gap that went from OPEN back to WATCH (its day was restated) and is open again is told so.
+        # Restated to a later day: of an open gap its member knows that by itself, but not that an answer is gone.
+        return (told, None) if told is GapState.OPEN else (GapState.OPEN, NoticeKind.REOPENED)
+    # A gap that went back to WATCH and is open again is told so.
     again = state is GapState.OPEN and old is not None and old.state is not GapState.OPEN
     return (state, _LATER_WORD[state]) if state is not told or again else (told, None)
 

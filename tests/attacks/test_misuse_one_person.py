@@ -1,4 +1,4 @@
-"""One person at a member, alone, makes the federation look for a pupil who is in school: a search by a hand-made opening.
+"""One person at a member, alone, searches for a pupil by an opening made by hand.
 
 What the attacker learns at most: nothing. Until a second person agrees nothing about the pupil leaves the node; what is
 learnt with an accomplice, both by name, is what any opening tells: whether the gap is accounted for, from its due day.
@@ -24,6 +24,7 @@ from tests.unit.node.exports import enrolment, number, person
 
 STOCKHOLM, MALMO = "0180", "1280"
 BASELINE, LATER, AFTER = date(2026, 8, 24), date(2026, 9, 7), date(2026, 9, 21)
+LAST_DAY = date(2026, 9, 4)
 TWO_PERSONS = PolicyValues.of(Policy(second_person=True))
 
 
@@ -91,7 +92,7 @@ def test_a_pupil_not_placed_is_watched_and_opened_here_though_nobody_reviews_it(
 
 def test_what_a_second_person_refuses_is_taken_back_and_was_never_sent(federation: Federation, stockholm: Node) -> None:
     federation.set_today(LATER)
-    saying_id, _ = stockholm.app.sayings.say(number(1), "gone", on=LATER, said_by="Ada Berg")
+    saying_id, _ = stockholm.app.sayings.say(number(1), "gone", on=LAST_DAY, said_by="Ada Berg")
     stockholm.sync()
     assert len(stockholm.cases()) == 1
     stockholm.app.sayings.review(saying_id, "Bo Ek", refuse=True)
@@ -107,9 +108,9 @@ def test_what_waits_never_goes_on_under_the_number_of_an_opening_that_was_taken_
     """Numbers grow where a version stands between without an opening, so that a gap and its answer are one thing."""
     left = roll(0, person(1, enrolment(end="2026-09-04")))
     federation.day(LATER, {STOCKHOLM: left})
-    saying_id, _ = stockholm.app.sayings.say(number(1), "gone", on=LATER, said_by="Ada Berg")
+    saying_id, _ = stockholm.app.sayings.say(number(1), "gone", on=LAST_DAY, said_by="Ada Berg")
     federation.day(date(2026, 9, 8), {STOCKHOLM: roll(0)})
-    assert [case.effective_date for case in stockholm.cases()] == [date(2026, 9, 8)]
+    assert [case.effective_date for case in stockholm.cases()] == [date(2026, 9, 5)]
     stockholm.app.sayings.review(saying_id, "Bo Ek")
     federation.day(date(2026, 9, 9), {})
     assert openings_at_the_registry(federation) == [(1, OpeningKind.LEFT), (2, OpeningKind.LEFT)]
@@ -119,7 +120,7 @@ def test_what_waits_never_goes_on_under_the_number_of_an_opening_that_was_taken_
 def test_without_the_policy_one_person_is_enough(federation: Federation, stockholm: Node) -> None:
     federation.publish(3, policy=PolicyValues.of(Policy()))
     federation.set_today(LATER)
-    _, waits = stockholm.app.sayings.say(number(1), "gone", on=LATER, said_by="Ada Berg")
+    _, waits = stockholm.app.sayings.say(number(1), "gone", on=LAST_DAY, said_by="Ada Berg")
     assert not waits
     federation.day(LATER, {})
     assert openings_at_the_registry(federation) == [(1, OpeningKind.LEFT)]

@@ -48,13 +48,21 @@ def day(text: str) -> date:
     return date.fromisoformat(f"2026-{text}")
 
 
-def federation(*members: MemberId, serial: int = 1, watch: int = 10, epochs: Sequence[int] = (1, 2)) -> Descriptor:
-    """A descriptor of these members (three by default), without what only TLS and signatures need."""
+NO_LIMITS = {"backdating_days": 0, "answer_kept_days": 0, "monthly_openings": 0, "overlap_school_days": 0}
+
+
+def federation(
+    *members: MemberId, serial: int = 1, watch: int = 10, epochs: Sequence[int] = (1, 2), **limits: int
+) -> Descriptor:
+    """A descriptor of these members (three by default), without what only TLS and signatures need.
+
+    `limits` are those of the policy's limits against misuse that are on.
+    """
     return Descriptor.of(
         File(
             serial=serial,
             expires=datetime(2099, 1, 1, tzinfo=UTC),
-            policy=PolicyValues(watch_school_days=watch),
+            policy=PolicyValues(watch_school_days=watch, **{**NO_LIMITS, **limits}),
             members=[
                 Member(id=member, population=50_000, key_sha256=f"{index:064x}")
                 for index, member in enumerate(members or (A, B, C))
@@ -94,14 +102,19 @@ class Scene:
         return next(self._ids).to_bytes(size, "big")
 
     def submit(
-        self, member: MemberId, *batch: Signal | Rejection, batch_id: bytes | None = None, serial: int | None = None
+        self,
+        member: MemberId,
+        *batch: Signal | Rejection,
+        batch_id: bytes | None = None,
+        serial: int | None = None,
+        on: date = SINCE,
     ) -> list[str]:
         """Send a batch; the kinds of its dispositions, with the code where there is one."""
         taken = self.intake.submit(
             member,
             batch_id or self._random(16),
             batch,
-            SINCE,
+            on,
             self.descriptor.serial if serial is None else serial,
         )
         return [shown(disposition) for disposition in taken.answer]
