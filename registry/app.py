@@ -25,6 +25,8 @@ from registry.intake import Intake
 from registry.keys import PseudonymKeys
 from registry.ledger import assembly
 from registry.ledger.assembly import Ledger
+from registry.limits import servicers as limits_control
+from registry.limits.waiting import Waitlist
 from registry.mailbox import Mailbox
 from registry.observability import RegistryMetrics
 from registry.pipeline import Close
@@ -107,6 +109,7 @@ def build(
             **silence_control.handlers(database, in_force, clock, own.identity),
             **retention_control.handlers(retention),
             **epoch_handlers(epochs, keys),
+            **limits_control.handlers(Waitlist(database, clock)),
         },
         workers=[
             Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),

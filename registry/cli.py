@@ -34,6 +34,7 @@ from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_regi
 from registry.app import App, build
 from registry.client import evaluate as evaluate_day
 from registry.epochs.cli import epoch as epoch_group
+from registry.limits.cli import unblock
 from registry.retention.cli import retention
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_for_migration
 from registry.silence.cli import members, status
@@ -205,5 +206,5 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
 
 
-for _command in (status, members, retention, epoch_group):
+for _command in (status, members, unblock, retention, epoch_group):
     registry.add_command(_command)
