@@ -12,9 +12,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
+
+from federation.demo.generator import Recipe, generate, write
 
 MARK = "UPPROP_TEST_MARK"
 GONE_SECONDS = 20.0
@@ -117,6 +120,16 @@ def test_second_interrupt_does_not_stop_the_stopping() -> None:
 def test_killed_demo_leaves_no_process_behind(parties: int) -> None:
     with _started(*SMALL) as (process, mark):
         _wait_for_parties(mark, parties)
+        process.kill()
+        process.wait()
+        assert _left_behind(mark) == []
+
+
+def test_killed_simulation_leaves_no_host_of_nodes_behind(tmp_path: Path) -> None:
+    write(generate(Recipe(seed=1, members=2, weeks=6, pupils=5, kinds={"lost": 1})), tmp_path / "scenario")
+    command = ("simulate", str(tmp_path / "scenario"), "--out", str(tmp_path / "out.json"), "--node-processes", "1")
+    with _started(*command) as (process, mark):
+        _wait_for_parties(mark, 6)
         process.kill()
         process.wait()
         assert _left_behind(mark) == []

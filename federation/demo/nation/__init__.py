@@ -40,7 +40,8 @@ DATES = (
     (date(2027, 5, 3), 4),
 )
 """The dates of a school year (1 July to 30 June) after the baseline, and how much is first told on each, in hundredths:
-more than half of the year's moves are made in July and August."""
+more than half of the year's moves are made in July and August. School systems have moved everyone up a year before the
+baseline, and do so again after the last date."""
 
 PUPILS_PER_UNIT = 200
 SETTLED = date(2025, 8, 18)
