@@ -47,6 +47,7 @@ DEFAULT_LIFETIME_DAYS = 180
 
 PATH = click.Path(dir_okay=False, path_type=Path)
 DRAFT = click.argument("draft", type=PATH)
+DAYS = click.IntRange(0, 10_000)
 REPLACE = click.option("--replace", is_flag=True, help="Take the place of an entry that is there already.")
 CERTIFICATE = click.option(
     "--certificate", type=PATH, help="The party's TLS certificate (PEM); its key and its name are taken from it."
@@ -283,8 +284,23 @@ def remove(
 @click.option(
     "--protected", type=click.Choice(["local", "same"]), help="What is said of pupils with protected identity."
 )
+@click.option("--backdating-days", type=DAYS, help="An opening dated further back than these counts as these. *")
+@click.option(
+    "--answer-kept-days", type=DAYS, help="So long after an answer nothing else about the pupil is answered. *"
+)
+@click.option("--monthly-openings", type=DAYS, help="What a member opens beyond these in a month waits for a person. *")
+@click.option(
+    "--monthly-openings-percent", type=click.IntRange(0, 100), help="Of a member's roster, where that is more."
+)
+@click.option("--second-person/--no-second-person", default=None, help="Review of openings that are made by hand.")
+@click.option("--overlap-school-days", type=DAYS, help="Two members have one pupil for longer: the earlier is asked. *")
+@click.option("--roll-call/--no-roll-call", default=None, help="List the pseudonyms of gaps soon due to all members.")
 def policy(draft: Path, **values: Any) -> None:
-    """Set policy values; those not named stay."""
+    """Set policy values; those not named stay.
+
+    * 0 switches it off. These limits keep a member from searching the registry for pupils that are not its own; a
+    descriptor says 120, 60, 20 (and 10 percent), review, and 10, where nobody said otherwise.
+    """
     changes = {name: value for name, value in values.items() if value is not None}
     _change(draft, lambda file: {"policy": msgspec.structs.replace(file.policy, **changes)})
 

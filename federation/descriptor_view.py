@@ -11,16 +11,20 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from federation.descriptor_file import File, InvalidDescriptorError
+from federation.descriptor_file import File, InvalidDescriptorError, PolicyValues
 
 
 def changes(before: File, after: File) -> list[str]:
     """What an administrator must have seen before accepting `after` in place of `before`: one line a change."""
     lines = []
-    for name in ("serial", "expires", "zone", "policy", "calendars"):
+    for name in ("serial", "expires", "zone", "calendars"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             lines.append(f"{name}: {_short(old)} -> {_short(new)}")
+    for name in before.policy.__struct_fields__:
+        old, new = getattr(before.policy, name), getattr(after.policy, name)
+        if old != new:
+            lines.append(f"policy: {name} {_short(old)} -> {_short(new)}")
     entries: list[tuple[str, Callable[[File], dict[Any, Any]]]] = [
         ("CA", lambda file: {fingerprint(each): each for each in file.ca_certificates}),
         ("registry", lambda file: {each.name: each for each in file.registries}),
@@ -54,6 +58,7 @@ def described(file: File, *, verified: bool) -> list[str]:
         "Signature verified." if verified else "Signature NOT verified (give --authority).",
         f"Zone {file.zone}; protected identities: {values.protected}",
         f"Watch {values.watch_school_days} school days; silent after {values.silence_school_days} school days",
+        *_limits(values),
     ]
     for name, pauses in file.calendars.items():
         lines.append(f"Calendar {name}: {', '.join(f'{each.start} to {each.end}' for each in pauses) or 'no breaks'}")
@@ -76,6 +81,25 @@ def described(file: File, *, verified: bool) -> list[str]:
         for each in file.members
     ]
     return lines
+
+
+def _limits(values: PolicyValues) -> list[str]:
+    """What keeps members from searching the registry, and what is asked of them."""
+    share = f" or {values.monthly_openings_percent} % of its roster" if values.monthly_openings_percent else ""
+    said = [
+        (values.backdating_days, f"an opening counts from at most {values.backdating_days} days before its receipt"),
+        (values.answer_kept_days, f"one answer about a pupil in {values.answer_kept_days} days"),
+        (values.monthly_openings, f"{values.monthly_openings}{share} openings of a member in a month"),
+        (values.second_person, "a second person reviews openings made by hand"),
+    ]
+    asked = [
+        (values.overlap_school_days, f"where two have one pupil for over {values.overlap_school_days} school days"),
+        (values.roll_call, "by roll call, about gaps that are soon due"),
+    ]
+    return [
+        f"Limits: {'; '.join(words for on, words in said if on) or 'none'}",
+        f"Members are asked: {'; '.join(words for on, words in asked if on) or 'nothing'}",
+    ]
 
 
 def fingerprint(pem: str) -> str:

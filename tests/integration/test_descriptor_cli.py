@@ -178,9 +178,24 @@ def test_an_administrator_sees_what_changed(
     assert "member 1480-5561234567: removed" in changes
     assert "member 2480: added" in changes
     assert "member 0180: changed population, key_sha256" in changes
-    assert any(line.startswith("policy: ") and "15" in line for line in changes)
+    assert "policy: watch_school_days 10 -> 15" in changes
     assert "serial: 1 -> 2" in changes
     assert not any(line.startswith(("epoch", "evaluator", "registry", "CA")) for line in changes)
+
+
+def test_the_limits_of_a_policy_are_said_in_words(upprop: Upprop, tmp_path: Path) -> None:
+    """A federation in service has them all; a throw-away one none, until somebody sets them."""
+    upprop("federation", "init", tmp_path / "authority")
+    draft = tmp_path / "authority" / "draft.toml"
+    upprop("federation", "policy", draft, "--backdating-days", 90, "--monthly-openings-percent", 0, "--no-roll-call")
+    shown = upprop("federation", "show", draft).stdout
+    assert "at most 90 days before its receipt; one answer about a pupil in 60 days; 20 openings of a member" in shown
+    assert "a second person reviews openings made by hand" in shown
+    assert "Members are asked: where two have one pupil for over 10 school days\n" in shown
+    off = ("--backdating-days", 0, "--answer-kept-days", 0, "--monthly-openings", 0, "--no-second-person")
+    upprop("federation", "policy", draft, *off, "--overlap-school-days", 0)
+    shown = upprop("federation", "show", draft).stdout
+    assert "Limits: none\nMembers are asked: nothing\n" in shown
 
 
 @pytest.mark.parametrize(
