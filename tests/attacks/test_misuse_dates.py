@@ -30,7 +30,7 @@ def state(scene: Scene, signal: Signal) -> GapState:
 
 def restated(signal: Signal, since: date, **changes: object) -> Signal:
     assert signal.opening is not None
-    return again(signal, opening=replace(signal.opening, since=since, **changes))
+    return again(signal, opening=replace(signal.opening, since=since, **changes))  # type: ignore[arg-type]  # fields
 
 
 def ask(scene: Scene, signal: Signal, on: date) -> str:
@@ -161,7 +161,7 @@ def test_a_since_far_back_counts_as_120_days_before_its_receipt(limited: Scene, 
     limited.submit(A, again(mine), on=later)
     limited.close(later)
     [opening] = openings(limited, mine)
-    assert opening.since == SINCE - LIMITS["backdating_days"] * DAY
+    assert opening.since == SINCE - LIMITS.backdating_days * DAY
 
 
 def test_without_that_limit_the_past_can_be_searched(empty_database: MakeDatabase) -> None:

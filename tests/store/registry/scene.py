@@ -23,6 +23,7 @@ from federation.rules.vocabulary import (
     NoticeKind,
     Opening,
     OpeningKind,
+    Policy,
     Presence,
     Pseudonym,
     Signal,
@@ -48,21 +49,29 @@ def day(text: str) -> date:
     return date.fromisoformat(f"2026-{text}")
 
 
-NO_LIMITS = {"backdating_days": 0, "answer_kept_days": 0, "monthly_openings": 0, "overlap_school_days": 0}
-
-
 def federation(
-    *members: MemberId, serial: int = 1, watch: int = 10, epochs: Sequence[int] = (1, 2), **limits: int
+    *members: MemberId,
+    serial: int = 1,
+    watch: int = 10,
+    epochs: Sequence[int] = (1, 2),
+    limits: Policy = Policy(),  # noqa: B008 - immutable
 ) -> Descriptor:
     """A descriptor of these members (three by default), without what only TLS and signatures need.
 
-    `limits` are those of the policy's limits against misuse that are on.
+    Of the policy `limits` the limits against misuse are taken, which are off where it is left out.
     """
     return Descriptor.of(
         File(
             serial=serial,
             expires=datetime(2099, 1, 1, tzinfo=UTC),
-            policy=PolicyValues(watch_school_days=watch, **{**NO_LIMITS, **limits}),
+            policy=PolicyValues(
+                watch_school_days=watch,
+                backdating_days=limits.backdating_days,
+                answer_kept_days=limits.answer_kept_days,
+                monthly_openings=limits.monthly_openings,
+                monthly_openings_percent=limits.monthly_openings_percent,
+                overlap_school_days=limits.overlap_school_days,
+            ),
             members=[
                 Member(id=member, population=50_000, key_sha256=f"{index:064x}")
                 for index, member in enumerate(members or (A, B, C))
