@@ -271,11 +271,15 @@ def open_database(
     if url_file is None:
         embedded.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Database(embedded, metrics)
+    return Database(read_url(url_file), metrics, role=role)
+
+
+def read_url(url_file: Path) -> str:
+    """The URL in a secret file. Raises UppropError: CONFIG_INVALID, SECRET_MODE."""
     try:
-        url = read_secret(url_file).decode().strip()
+        return read_secret(url_file).decode().strip()
     except UnicodeDecodeError as error:
         raise UppropError(Code.CONFIG_INVALID, f"{url_file} does not hold a URL.") from error
-    return Database(url, metrics, role=role)
 
 
 def _url(target: str | Path) -> URL:

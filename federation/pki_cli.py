@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from federation import throwaway
+from federation.database import read_url
 from federation.descriptor_cli import parse_break
 from federation.errors import Code, UppropError
 
@@ -22,6 +23,18 @@ def pki() -> None:
 @click.option("--population", type=click.IntRange(min=0), default=50_000, show_default=True, help="Of each member.")
 @click.option("--evaluators", type=click.IntRange(2, 20), default=3, show_default=True)
 @click.option("--threshold", type=click.IntRange(2, 20), default=2, show_default=True)
+@click.option(
+    "--registries",
+    type=click.IntRange(1, 20),
+    default=1,
+    show_default=True,
+    help="Replicas of the registry; several need --database-url-file.",
+)
+@click.option(
+    "--database-url-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File (mode 0600) with the postgresql:// URL of the registry's database.  [default: SQLite]",
+)
 @click.option("--base-port", type=click.IntRange(1, 65_000), default=throwaway.DEFAULT_BASE_PORT, show_default=True)
 @click.option("--break", "breaks", multiple=True, help="FIRST:LAST day without school, both included; repeatable.")
 @click.option("--clock", type=click.Choice(["system", "manual"]), default="system", show_default=True)
@@ -31,6 +44,8 @@ def dev(
     population: int,
     evaluators: int,
     threshold: int,
+    registries: int,
+    database_url_file: Path | None,
     base_port: int,
     breaks: tuple[str, ...],
     clock: str,
@@ -59,9 +74,11 @@ def dev(
         directory,
         [throwaway.DevMember(each.strip(), population=population) for each in members.split(",")],
         deal_epoch=deal_epoch,
-        ports=throwaway.Ports.from_base(base_port, evaluators),
+        ports=throwaway.Ports.from_base(base_port, evaluators, registries),
         threshold=threshold,
+        database_url=None if database_url_file is None else read_url(database_url_file),
         breaks=[parse_break(each) for each in breaks],
         clock=clock,
     )
-    click.echo(f"Wrote {made.descriptor} and the settings of {evaluators} evaluators, a registry and the nodes.")
+    served = "a registry" if registries == 1 else f"{registries} registries"
+    click.echo(f"Wrote {made.descriptor} and the settings of {evaluators} evaluators, {served} and the nodes.")

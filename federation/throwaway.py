@@ -7,6 +7,7 @@ and never overwritten.
 from __future__ import annotations
 
 import secrets
+import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -108,11 +109,20 @@ class Ports:
 
     registry: int
     evaluators: tuple[int, ...]
+    replicas: tuple[int, ...] = ()
+    """Of the registry's further replicas."""
 
     @classmethod
-    def from_base(cls, base: int, evaluators: int) -> Ports:
-        """Evaluator i at base + i, the registry at base + 10 (or after the last evaluator)."""
-        return cls(base + max(10, evaluators + 1), tuple(base + index for index in range(1, evaluators + 1)))
+    def from_base(cls, base: int, evaluators: int, registries: int = 1) -> Ports:
+        """Evaluator i at base + i, the registry at base + 10 (or after the last evaluator), its replicas after it."""
+        registry = base + max(10, evaluators + 1)
+        replicas = tuple(registry + index for index in range(1, registries))
+        return cls(registry, tuple(base + index for index in range(1, evaluators + 1)), replicas)
+
+    @property
+    def registries(self) -> dict[str, int]:
+        """By the letter that names each replica."""
+        return dict(zip(string.ascii_lowercase, (self.registry, *self.replicas), strict=False))
 
 
 DEFAULT_BASE_PORT = 7440
@@ -134,12 +144,18 @@ def dev(
     zone: str = "Europe/Stockholm",
     metrics_listen: str = "127.0.0.1:0",
     epochs: int = 1,
+    database_url: str | None = None,
 ) -> DevFederation:
-    """Write a complete federation under `directory`: as many evaluators as `ports` names, one registry, the members.
+    """Write a complete federation under `directory`: as many evaluators and registries as `ports` names, the members.
 
-    UNSAFE: all keys of all parties are made in one place. Raises UppropError(CONFIG_INVALID) where a federation is
-    there already.
+    `database_url` is of the registry's PostgreSQL database, which several of them share; without it: SQLite. UNSAFE:
+    all keys of all parties are made in one place. Raises UppropError(CONFIG_INVALID) where a federation is there
+    already, or several registries have no database to share.
     """
+    if ports.replicas and database_url is None:
+        raise UppropError(
+            Code.CONFIG_INVALID, "Several registries work on one PostgreSQL database. Name the file that holds its URL."
+        )
     made_at = now or utc_now()
     if (directory / "federation.toml").exists():
         raise UppropError(Code.CONFIG_INVALID, f"{directory} holds a federation already; choose another directory.")
@@ -182,20 +198,24 @@ def dev(
             write_secret(home / name, content)
         write_secret(home / "signing.key", private_pem(signing_keys[index]))
 
-    home = party(
-        identities.registry("a"),
-        "registry",
-        {
-            "listen": f"127.0.0.1:{ports.registry}",
-            "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
-            "epoch_key_dir": "keys",
-            "ledger_key": "ledger.key",
-        },
-    )
     ledger_key = Ed25519PrivateKey.generate()
-    write_secret(home / "ledger.key", private_pem(ledger_key))
-    for number, content in registry_keys.items():
-        write_secret(home / f"epoch-{number}.key", content)
+    for letter, port in ports.registries.items():
+        home = party(
+            identities.registry(letter),
+            registry_directory(letter),
+            {
+                "listen": f"127.0.0.1:{port}",
+                "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
+                "epoch_key_dir": "keys",
+                "ledger_key": "ledger.key",
+                **({} if database_url is None else {"database_url_file": "database.url"}),
+            },
+        )
+        write_secret(home / "ledger.key", private_pem(ledger_key))
+        for number, content in registry_keys.items():
+            write_secret(home / f"epoch-{number}.key", content)
+        if database_url is not None:
+            write_secret(home / "database.url", database_url.encode())
 
     listed = sorted(members, key=lambda member: member.id)
     for member in listed:
@@ -214,10 +234,11 @@ def dev(
         ca_certificates=[certificate_pem(federation.ca.certificate).decode()],
         registries=[
             Registry(
-                name="a",
-                address=f"127.0.0.1:{ports.registry}",
-                key_sha256=fingerprints[identities.registry("a")],
+                name=letter,
+                address=f"127.0.0.1:{port}",
+                key_sha256=fingerprints[identities.registry(letter)],
             )
+            for letter, port in ports.registries.items()
         ],
         evaluators=[
             Evaluator(
@@ -233,6 +254,11 @@ def dev(
     )
     federation.descriptor.write_bytes(sign(file, federation.authority_key))
     return federation
+
+
+def registry_directory(letter: str) -> str:
+    """Where a replica of the registry has its settings, within the federation's directory."""
+    return "registry" if letter == "a" else f"registry-{letter}"
 
 
 def _member(member: DevMember, fingerprint: str) -> Member:

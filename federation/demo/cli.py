@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from federation.database import read_url
 from federation.demo import generator, scenario, show
 from federation.demo import simulate as simulation
 from federation.demo.bars import bars
@@ -92,9 +93,28 @@ def demo(
 @click.option(
     "--node-processes", type=click.IntRange(1, 256), metavar="N", help="Run the nodes in so many processes instead."
 )
+@click.option(
+    "--registries",
+    type=click.IntRange(1, 10),
+    default=1,
+    show_default=True,
+    help="Replicas of the registry; several need --database-url-file.",
+)
+@click.option(
+    "--database-url-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File (mode 0600) with the postgresql:// URL of an empty database for the registry.  [default: SQLite]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def simulate(
-    directory: Path, out: Path, keep: Path | None, nodes_in_process: bool, node_processes: int | None, as_json: bool
+    directory: Path,
+    out: Path,
+    keep: Path | None,
+    nodes_in_process: bool,
+    node_processes: int | None,
+    registries: int,
+    database_url_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Play the scenario in the directory SCENARIO and write what was found.
 
@@ -111,7 +131,8 @@ def simulate(
     for key in scenario.unknown_keys(directory):
         console.print(f"scenario.json: {key} means nothing here and is passed over.")
     processes = node_processes or (os.cpu_count() or 1 if nodes_in_process else 0)
-    outcome = _play(directory, keep, node_processes=processes)
+    database_url = None if database_url_file is None else read_url(database_url_file)
+    outcome = _play(directory, keep, node_processes=processes, registries=registries, database_url=database_url)
     out.write_text(json.dumps(outcome.plain(), indent=1) + "\n", encoding="utf-8")
     comparison = None
     if (directory / "truth.json").exists():
@@ -135,11 +156,25 @@ def _against_truth(comparison: show.Comparison) -> str:
     )
 
 
-def _play(directory: Path, keep: Path | None, *, node_processes: int = 0) -> simulation.Outcome:
+def _play(
+    directory: Path,
+    keep: Path | None,
+    *,
+    node_processes: int = 0,
+    registries: int = 1,
+    database_url: str | None = None,
+) -> simulation.Outcome:
     with (
         interrupted_once(),
         bars() as progress,
-        simulation.prepared(directory, keep=keep, node_processes=node_processes, progress=progress) as prepared,
+        simulation.prepared(
+            directory,
+            keep=keep,
+            node_processes=node_processes,
+            registries=registries,
+            database_url=database_url,
+            progress=progress,
+        ) as prepared,
     ):
         outcome = prepared.play()
     for remark in sorted(prepared.remarks):

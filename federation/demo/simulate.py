@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,9 +20,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from federation import migration
+from federation.database import Database
 from federation.demo import scenario as scenarios
 from federation.demo.scenario import Case, Scenario
-from federation.demo.trial import Route, Setting, Trial, direct
+from federation.demo.trial import EVALUATORS, Route, Setting, Trial, direct
 from federation.descriptor_file import PolicyValues
 from federation.errors import EXIT_INPUT, Code, UppropError, exit_code
 from federation.rules.calendar import Break
@@ -134,8 +136,7 @@ class Simulation:
             self._done("imported")
             self._sent += sum(self._each("sending", self._send))
             self._done("sent")
-            for _ in trial.ask(trial.registry, "Evaluate", control_pb2.EvaluateRequest()):
-                pass
+            self.close()
             self._done("closed")
             self._each("hearing", self._hear)
             self._done("heard")
@@ -148,6 +149,14 @@ class Simulation:
             rejected_rows=self._refused.total(),
             cases=tuple(sorted(cases)),
         )
+
+    def close(self) -> None:
+        """Close the day at every replica of the registry at once."""
+        list(self._pool.map(self._evaluate, self.trial.registries))
+
+    def _evaluate(self, registry: str) -> None:
+        for _ in self.trial.ask(registry, "Evaluate", control_pb2.EvaluateRequest()):
+            pass
 
     def restart(self, name: str) -> None:
         """Kill a party, start it again and set its business date as the operator of a trial would."""
@@ -257,7 +266,13 @@ def _last(responses: Iterable[Any], name: str, what: str) -> Any:
 
 
 def setting(
-    scenario: Scenario, *, nodes_in_process: bool = False, node_processes: int = 0, route: Route = direct
+    scenario: Scenario,
+    *,
+    nodes_in_process: bool = False,
+    node_processes: int = 0,
+    route: Route = direct,
+    registries: int = 1,
+    database_url: str | None = None,
 ) -> Setting:
     """The trial federation that a scenario asks for."""
     # What guards against misuse, and what asks people, is off unless the scenario says otherwise.
@@ -275,6 +290,8 @@ def setting(
         nodes_in_process=nodes_in_process,
         node_processes=node_processes,
         route=route,
+        registries=registries,
+        database_url=database_url,
     )
 
 
@@ -286,26 +303,36 @@ def prepared(
     nodes_in_process: bool = False,
     node_processes: int = 0,
     route: Route = direct,
+    registries: int = 1,
+    database_url: str | None = None,
     progress: Progress = unseen,
     between: Callable[[Simulation, str], None] = lambda _simulation, _step: None,
     kind: type[Simulation] = Simulation,
 ) -> Iterator[Simulation]:
     """A simulation of the scenario in `directory`, ready to play; what the parties wrote is copied to `keep`.
 
+    `database_url` is of an empty PostgreSQL database, which several `registries` need; else the store is SQLite.
     `route`, `between` and `kind` are for those who want to disturb it.
     """
     scenario = scenarios.read(directory)
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise UppropError(Code.INPUT_REFUSED, f"{keep} is not empty; choose a new directory for --keep.")
+    if database_url is not None:
+        _refuse_used(database_url)
     with tempfile.TemporaryDirectory(prefix="upprop-") as temporary:
         home = Path(temporary) / "trial"
         try:
             # The pool outlives the trial: where a step is interrupted, its calls end because the parties do.
             with ThreadPoolExecutor(max(NODES_AT_ONCE, 2 * node_processes), thread_name_prefix="simulate") as pool:
                 wanted = setting(
-                    scenario, nodes_in_process=nodes_in_process, node_processes=node_processes, route=route
+                    scenario,
+                    nodes_in_process=nodes_in_process,
+                    node_processes=node_processes,
+                    route=route,
+                    registries=registries,
+                    database_url=database_url,
                 )
-                total = len(wanted.members) + 4
+                total = len(wanted.members) + EVALUATORS + registries
                 counted = iter(range(1, total + 1))
 
                 def started(name: str) -> None:
@@ -316,6 +343,12 @@ def prepared(
         finally:
             if keep is not None and home.exists():
                 shutil.copytree(home, keep, ignore=_sockets, dirs_exist_ok=True)
+
+
+def _refuse_used(database_url: str) -> None:
+    with closing(Database(database_url)) as database:
+        if migration.current(database) is not None:
+            raise UppropError(Code.INPUT_REFUSED, "The registry's database is not empty; name one that is.")
 
 
 def _sockets(directory: str, names: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ from federation.descriptor_file import parse_file
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import Policy
 from federation.runtime import PORTS_NAME, raise_file_limit
-from federation.throwaway import DevFederation, DevMember, Ports, dev
+from federation.throwaway import DevFederation, DevMember, Ports, dev, registry_directory
 from federation.v1 import control_pb2
 from federation.v1.control_pb2_grpc import ControlServiceStub
 from privacy.keys import deal_epoch
@@ -55,6 +55,10 @@ class Setting:
     node_processes: int = 0
     """Processes over which the nodes are spread; 0: each has one of its own, or all are in this one."""
     route: Route = direct
+    registries: int = 1
+    """Replicas of the registry; several need a `database_url`."""
+    database_url: str | None = None
+    """Of the registry's PostgreSQL database; SQLite where not given."""
 
 
 class Trial:
@@ -69,12 +73,24 @@ class Trial:
         self._asks: dict[str, Ask] = {}
         self._parties: dict[str, Party] = {}
         self.evaluators = tuple(f"evaluator-{index}" for index in range(1, EVALUATORS + 1))
-        self.registry = "registry"
+        self._ports = Ports(0, (0,) * EVALUATORS, (0,) * (setting.registries - 1))
+        self._registries = tuple(map(registry_directory, self._ports.registries))
         self.nodes = {member.id: f"node-{member.id}" for member in setting.members}
 
     @property
     def servers(self) -> tuple[str, ...]:
-        return (*self.evaluators, self.registry)
+        return (*self.evaluators, *self.registries)
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """The registry's replicas that have not been killed."""
+        started = [name for name in self._registries if name in self._parties]
+        return tuple(name for name in started if self._parties[name].process is not None) or self._registries
+
+    @property
+    def registry(self) -> str:
+        """One that has not been killed."""
+        return self.registries[0]
 
     @property
     def processes(self) -> dict[str, int]:
@@ -120,11 +136,12 @@ class Trial:
             self.home,
             setting.members,
             deal_epoch=deal_epoch,
-            ports=Ports(0, (0,) * EVALUATORS),
+            ports=self._ports,
             threshold=THRESHOLD,
             breaks=setting.breaks,
             policy=setting.policy,
             today=setting.today,
+            database_url=setting.database_url,
         )
         self._stack.enter_context(self._supervisor)
         servers = [self._serve(name.partition("-")[0], name) for name in self.servers]
@@ -195,8 +212,8 @@ class Trial:
             file,
             serial=file.serial + 1,
             registries=[
-                replace(each, address=route(self.registry, f"127.0.0.1:{ports[self.registry]}"))
-                for each in file.registries
+                replace(each, address=route(name, f"127.0.0.1:{ports[name]}"))
+                for each, name in zip(file.registries, self._registries, strict=True)
             ],
             evaluators=[
                 replace(each, address=route(name, f"127.0.0.1:{ports[name]}"))
