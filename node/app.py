@@ -29,6 +29,7 @@ from node.drill import servicers as drill
 from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
 from node.drill.schedule import LOOK_SECONDS
+from node.epochs import EpochLines
 from node.explain import servicers as explain
 from node.explain.checking import Checking
 from node.explain.explainer import Explainer
@@ -61,6 +62,7 @@ from node.store.gaps import Gaps
 from node.store.imports import Imports
 from node.store.notices import Notices
 from node.store.outbox import Outbox
+from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
 from node.uplink import Uplink
@@ -203,6 +205,7 @@ def build(
         clients=clients,
         fetching=fetching,
         outbox=outbox,
+        epochs=EpochLines(Pseudonyms(sealer), Notices(), descriptor),
         roll_call=roll_call,
         watch=watch,
         identity=own.identity.uri,

@@ -8,6 +8,7 @@ at sending, so that sending it again sends the same content.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -38,10 +39,14 @@ class PseudonymRef:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A signal as it stands in the outbox: without pseudonyms, but naming those that join it at sending."""
+    """A signal as it stands in the outbox: without pseudonyms, but naming those that join it at sending.
+
+    `repeats`: it says nothing but what was said before, under an epoch that this did not carry.
+    """
 
     signal: Signal
     carries: tuple[PseudonymRef, ...]
+    repeats: bool = False
 
 
 def references(numbers: Sequence[bytes], epochs: Sequence[int]) -> tuple[PseudonymRef, ...]:
@@ -85,9 +90,11 @@ def next_version(
         drill=drill,
     )
     version = Version(signal, tuple(carries))
-    if newest is not None and says_the_same(newest, version, today):
+    if newest is None or not newest.carries:
+        return version
+    if says_the_same(newest, version, today):
         return None
-    return version
+    return replace(version, repeats=says_the_same(replace(newest, carries=version.carries), version, today))
 
 
 def retraction(newest: Version | None, *, nonce: bytes) -> Version | None:
@@ -107,6 +114,44 @@ def retraction(newest: Version | None, *, nonce: bytes) -> Version | None:
         drill=newest.signal.drill,
     )
     return Version(signal, ())
+
+
+def repetition(
+    said: Version | None, newest: Version | None, *, numbers: Sequence[bytes], epochs: Sequence[int], nonce: bytes
+) -> Version | None:
+    """The version that says `said` once more, word for word, under epochs that it lacks; None where none is due.
+
+    For a pupil of whom nothing more is said (protected, renumbered): what was said before stands, so it has to be met
+    by the pseudonyms of a new epoch too; and a handle that lacked it would tell the registry which pupils these are.
+    `said` is the newest version that the registry has or is sent, `newest` the newest made, `numbers` the indexes of
+    the pupil's numbers, the current one first: one that `said` does not carry was never sent and is not sent now.
+    """
+    _check_nonce(nonce)
+    if said is None or newest is None or said.signal.retracted:
+        return None
+    borne = {ref.number_index for ref in said.carries}
+    carries = references([number for number in numbers if number in borne], epochs)
+    if set(carries) <= set(said.carries):
+        return None
+    signal = replace(said.signal, version=newest.signal.version + 1, nonce=nonce)
+    return Version(signal, carries, repeats=True)
+
+
+def narrowed(
+    version: Version, said: Version | None, *, missing: AbstractSet[PseudonymRef], epochs: Sequence[int], today: date
+) -> Version | None:
+    """The version with those pseudonyms alone that are known, if that is enough to be sent; else it waits.
+
+    While two epochs stand, evaluators or a quota may lack for the newer one: what is new about a pupil must not wait
+    for that. Enough is every pseudonym of the oldest epoch, which every member's handles carry until it ends, and news
+    beyond `said`, the newest version that the registry has or is sent.
+    """
+    known = tuple(ref for ref in version.carries if ref not in missing)
+    oldest = min(epochs)
+    if not known or any(ref.epoch == oldest for ref in version.carries if ref in missing):
+        return None
+    narrow = replace(version, carries=known)
+    return None if said is not None and says_the_same(said, narrow, today) else narrow
 
 
 def says_the_same(newest: Version, other: Version, today: date) -> bool:

@@ -43,7 +43,7 @@ from node.ledger.alarms import Alarms, sentences
 from node.ledger.sending import Outgoing, Sending
 from node.ledger.watching import LedgerReport, LedgerWatch
 from node.links import Links, Page
-from node.outbox import Version
+from node.outbox import Version, narrowed
 from node.pseudonymise import Pseudonymiser
 from node.recovery.attaching import Attaching
 from node.recovery.guard import BEHIND, Guard
@@ -162,7 +162,14 @@ class Pipeline:
         self._gaps = Gaps(self._pupils)
         self._casework = Casework(self._gaps, self._notices)
         self._pseudonymiser = Pseudonymiser(
-            database, self._pupils, self._outbox, self._pseudonyms, clock, random_bytes, log
+            database,
+            self._pupils,
+            self._outbox,
+            self._pseudonyms,
+            clock,
+            random_bytes,
+            log,
+            lambda: descriptors.last().quota(member).day,
         )
         self._restating = Restating(
             database,
@@ -381,10 +388,25 @@ class Pipeline:
             missing = set(self._pseudonyms.missing(tx, referenced(sendable)))
             ready += [version for version in sendable if missing.isdisjoint(version.carries)]
         self._outbox.supersede(tx, retired)
+        ready = ready or self._narrowed(tx, sorted(epochs))
         if not ready:
             return None, bool(retired)
         batch_id = self._random_bytes(BATCH_ID_BYTES)
         return self._outbox.make_batch(tx, batch_id, ready[:MAX_BATCH], self._clock.now()), bool(retired)
+
+    def _narrowed(self, tx: Transaction, epochs: Sequence[int]) -> list[Version]:
+        """What is new about pupils whose pseudonyms of a newer epoch cannot be had now: it goes without these."""
+        waiting = {version.signal.handle: version for version in self._outbox.waiting(tx) if len(epochs) > 1}
+        missing = frozenset(self._pseudonyms.missing(tx, referenced(waiting.values())))
+        said, today = self._outbox.said(tx, waiting), self._clock.today()
+        found = [
+            narrow
+            for handle, version in waiting.items()
+            if (narrow := narrowed(version, said.get(handle), missing=missing, epochs=epochs, today=today)) is not None
+        ][:MAX_BATCH]
+        for version in found:
+            self._outbox.narrow(tx, version)
+        return found
 
     def _signals(self, batch: Batch, tx: Transaction) -> tuple[Signal, ...]:
         """The batch as it is sent: each version with its pseudonyms, in the order it names them."""

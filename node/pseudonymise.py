@@ -37,6 +37,10 @@ EVALUATOR_UNAVAILABLE = Event("evaluator_unavailable", ("evaluator", "epoch", "c
 NO_QUORUM = Event("evaluators_no_quorum", ("epoch", "threshold", "answered"), Level.ERROR)
 
 
+REQUESTS_A_DAY = 4
+"""A request is taken whole or not at all: one of over a day's quota never would be."""
+
+
 class EvaluatorLink(Protocol):
     """One evaluator as it is asked; `node.uplink.EvaluatorLink` over the network."""
 
@@ -45,6 +49,9 @@ class EvaluatorLink(Protocol):
 
     def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer: ...
 
+
+_Request = Evaluation | Sequence[PseudonymRef]
+"""Begun before, or to be begun."""
 
 Inputs = Callable[[Transaction, Sequence[PseudonymRef]], dict[bytes, bytes]]
 """number_index → the protocol's input, of the numbers that are known."""
@@ -60,14 +67,16 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Round:
-    """What one run has learned of the evaluators: who is not asked again, and why."""
+    """What one run has learned of the evaluators: who is not asked again, of an epoch or at all, and why."""
 
     links: Sequence[EvaluatorLink]
-    excluded: dict[int, str] = field(default_factory=dict)
+    excluded: dict[tuple[int, int], str] = field(default_factory=dict)
     liars: dict[int, str] = field(default_factory=dict)
 
-    def askable(self) -> list[EvaluatorLink]:
-        return [link for link in self.links if link.index not in self.excluded and link.index not in self.liars]
+    def askable(self, epoch: int) -> list[EvaluatorLink]:
+        return [
+            link for link in self.links if (epoch, link.index) not in self.excluded and link.index not in self.liars
+        ]
 
 
 class Pseudonymiser:
@@ -82,7 +91,10 @@ class Pseudonymiser:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         log: Log,
+        day_quota: Callable[[], int],
     ) -> None:
+        """`day_quota`: elements that this member may ask of an evaluator on one day."""
+        self._day_quota = day_quota
         self._database = database
         self._pupils = pupils
         self._outbox = outbox
@@ -137,12 +149,14 @@ class Pseudonymiser:
         # What was begun for another purpose goes last: where it is beyond the quota, it holds up nobody.
         others = [evaluation for evaluation in begun if asked.isdisjoint(evaluation.refs)]
         ours = [evaluation for evaluation in begun if evaluation not in others]
-        requests: list[Evaluation | Sequence[PseudonymRef]] = [*ours, *_batches(wanted), *others]
+        # The oldest epoch first: it is what every member can be met by.
+        first: list[_Request] = [*ours, *_batches(wanted, self._at_once())]
+        requests: list[_Request] = [*sorted(first, key=_epoch_of), *others]
         for request in requests:
             yield done, total
             size = len(request.number_indexes if isinstance(request, Evaluation) else request)
             done += size
-            epoch = standing[request.epoch if isinstance(request, Evaluation) else request[0].epoch]
+            epoch = standing[_epoch_of(request)]
             if epoch.epoch in stuck:
                 continue
             try:
@@ -162,6 +176,10 @@ class Pseudonymiser:
             computed += len(values)
         yield total, total
         return Outcome(computed, (*asking.liars.values(), *problems))
+
+    def _at_once(self) -> int:
+        """Elements of one request: small enough beside a day's quota that what is left of it serves to the last."""
+        return max(1, min(MAX_BATCH, self._day_quota() // REQUESTS_A_DAY))
 
     # -- what is to be computed -------------------------------------------------------------------------------------
 
@@ -217,7 +235,7 @@ class Pseudonymiser:
         key = _epoch_key(epoch)
         answers: dict[int, Answer] = {}
         while True:
-            for link in asking.askable():
+            for link in asking.askable(evaluation.epoch):
                 if len(answers) == key.threshold:
                     break
                 if link.index in key.commitments and link.index not in answers:
@@ -232,7 +250,7 @@ class Pseudonymiser:
                     answers.pop(index, None)
                     if refused.reason is Reason.SHARE_VERSIONS_MIXED:
                         # Honest after a share refresh that the descriptor here does not know yet, or knows too early.
-                        asking.excluded[index] = (
+                        asking.excluded[evaluation.epoch, index] = (
                             f"Evaluator {index} answers with another share than the descriptor lists; "
                             "fetch the newest descriptor."
                         )
@@ -250,7 +268,7 @@ class Pseudonymiser:
             if error.code is Code.EVALUATOR_LIED:
                 self._lied(link.index, evaluation.epoch, "UNFIT", asking)
                 return
-            asking.excluded[link.index] = error.sentence
+            asking.excluded[evaluation.epoch, link.index] = error.sentence
             self._log(EVALUATOR_UNAVAILABLE, evaluator=link.index, epoch=evaluation.epoch, code=error.code)
 
     def _lied(self, index: int, epoch: int, reason: str, asking: _Round) -> None:
@@ -262,7 +280,7 @@ class Pseudonymiser:
 
     def _no_quorum(self, evaluation: Evaluation, key: EpochKey, answered: int, asking: _Round) -> UppropError:
         self._log(NO_QUORUM, epoch=evaluation.epoch, threshold=key.threshold, answered=answered)
-        why = " ".join(asking.excluded[index] for index in sorted(asking.excluded))
+        why = " ".join(said for (epoch, _), said in sorted(asking.excluded.items()) if epoch == evaluation.epoch)
         return UppropError(
             Code.NO_QUORUM,
             f"{key.threshold} evaluators are needed for a pseudonym of epoch {evaluation.epoch}, but only {answered} "
@@ -270,12 +288,16 @@ class Pseudonymiser:
         )
 
 
-def _batches(refs: Sequence[PseudonymRef]) -> list[Sequence[PseudonymRef]]:
+def _epoch_of(request: _Request) -> int:
+    return request.epoch if isinstance(request, Evaluation) else request[0].epoch
+
+
+def _batches(refs: Sequence[PseudonymRef], size: int) -> list[Sequence[PseudonymRef]]:
     """Batches of one epoch each; `refs` come sorted, so by epoch."""
     found: list[Sequence[PseudonymRef]] = []
     for epoch in sorted({ref.epoch for ref in refs}):
         of_epoch = [ref for ref in refs if ref.epoch == epoch]
-        found += [of_epoch[start : start + MAX_BATCH] for start in range(0, len(of_epoch), MAX_BATCH)]
+        found += [of_epoch[start : start + size] for start in range(0, len(of_epoch), size)]
     return found
 
 

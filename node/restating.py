@@ -2,8 +2,9 @@
 
 Invariants: a pupil's statement, next version and gaps are written in one transaction together with the day on which to
 look again; the same input on the same day, taken in any number of times, writes nothing more. On a route other than
-`registry` no version is made: what was said before stands, and nothing is added to it. What waits for a second person
-is in no version and yet makes its gap here: whoever is to be looked for at once has a case file before the review.
+`registry` nothing is said anew: what was said before stands, and is repeated word for word where an epoch begins. What
+waits for a second person is in no version and yet makes its gap here: whoever is to be looked for at once has a case
+file before the review.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from federation.rules.vocabulary import NONCE_BYTES, Handle
 from node.gaps import Gap, Judge, opening_number, restated
 from node.identity import Route
 from node.model import Call, History, ImportFacts, Saying, Statement
-from node.outbox import Version, next_version, references, retraction
+from node.outbox import Version, next_version, references, repetition, retraction
 from node.presence import statement
 from node.store import Transaction
 from node.store.gaps import Gaps
@@ -54,6 +55,8 @@ class _Known:
     gaps: Mapping[bytes, tuple[Gap, ...]]
     retired: Mapping[bytes, Sequence[bytes]]
     spoken: frozenset[bytes]
+    stands: Mapping[bytes, Version]
+    """Of handles about which nothing more is said: what the registry has."""
     calls: Mapping[bytes, tuple[Call, ...]]
 
 
@@ -120,8 +123,10 @@ class Restating:
         if self._notices.rules_digest(tx) != rules_digest:
             self._pupils.mark_all_dirty(tx)
             self._notices.set_rules_digest(tx, rules_digest)
-        # A new epoch: its pseudonyms are added to all that was ever said.
-        self._pupils.mark_dirty(tx, self._pseudonyms.lacking_epoch(tx, epochs))
+        if self._notices.stated_epochs(tx) != epochs:
+            # A new epoch: its pseudonyms are added to all that was ever said.
+            self._outbox.mark_spoken(tx)
+            self._notices.set_stated_epochs(tx, epochs)
         return self._pupils.to_restate(tx, today)
 
     def foresee(
@@ -138,6 +143,10 @@ class Restating:
     ) -> None:
         made = {each.pupil.pupil_id: each for each in self._made(tx, pupil_ids, today, judge, epochs)}
         self._outbox.add(tx, [(of, version) for of, each in made.items() for version in each.versions], today)
+        for each in made.values():
+            if each.pupil.route is not Route.REGISTRY:
+                for version in each.versions:
+                    self._outbox.overtake(tx, version)
         self._gaps.save(tx, [(of, gap) for of, each in made.items() for gap in each.gaps])
         self._calls.doubt(tx, {of: each.statement.doubted for of, each in made.items() if each.history.calls})
         self._pupils.restated(tx, {of: (each.recheck_on, each.statement.in_force) for of, each in made.items()})
@@ -157,6 +166,7 @@ class Restating:
         known = _Known(
             said=self._sayings.standing_or_waiting(tx, pupil_ids),
             spoken=self._outbox.withdraw(tx, old_handles),
+            stands=self._outbox.said(tx, [pupil.handle for pupil in pupils if pupil.route is not Route.REGISTRY]),
             calls=self._calls.calls(tx, pupil_ids),
             versions=self._outbox.newest(tx, handles),
             gaps=self._gaps.of_handles(tx, handles),
@@ -193,6 +203,15 @@ class Restating:
                 drill=pupil.identity.drill,
             )
             versions += [] if version is None else [version]
+        else:
+            repeated = repetition(
+                known.stands.get(handle),
+                known.versions.get(handle),
+                numbers=numbers,
+                epochs=context.epochs,
+                nonce=self._random_bytes(NONCE_BYTES),
+            )
+            versions += [] if repeated is None else [repeated]
         after = restated(before, held, pupil.route, handle=handle, today=today, judge=judge)
         changed = [gap for gap in after.gaps if gap not in stood]
         for old in known.retired.get(pupil.pupil_id, ()):

@@ -12,6 +12,7 @@ from federation.v1 import control_pb2
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings, Waiting
+from node.epochs import EpochLines
 from node.explain.findings import Finding
 from node.explain.servicers import finding_messages
 from node.ledger.watching import LedgerWatch
@@ -41,6 +42,7 @@ class Servicers:
         clients: PushClients,
         fetching: Fetching,
         outbox: Outbox,
+        epochs: EpochLines,
         roll_call: RollCall,
         watch: LedgerWatch,
         identity: str,
@@ -57,6 +59,7 @@ class Servicers:
         self._clients = clients
         self._fetching = fetching
         self._outbox = outbox
+        self._epochs = epochs
         self._roll_call = roll_call
         self._watch = watch
         self._identity = identity
@@ -82,6 +85,7 @@ class Servicers:
                 "signals waiting": str(counts.waiting),
                 "signals parked": str(counts.parked),
                 "school units whose leavings wait": str(len(held)),
+                **self._epochs.lines_in(tx),
                 **self._watch.lines_in(tx),
                 **self._roll_call.lines_in(tx),
                 **{f"push client {line.name}": line.sentence for line in self._clients.lines_in(tx)},

@@ -63,7 +63,14 @@ class RollCall:
         self._notices = Notices()
         self._calls = RollCalls()
         self._pseudonymiser = Pseudonymiser(
-            database, Pupils(sealer), self._outbox, self._pseudonyms, clock, random_bytes, log
+            database,
+            Pupils(sealer),
+            self._outbox,
+            self._pseudonyms,
+            clock,
+            random_bytes,
+            log,
+            lambda: descriptor().quota(member).day,
         )
 
     def run(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from federation.rules.vocabulary import Handle, Notice, NoticeKind
 from node.store.bulk import chunks
@@ -49,6 +49,20 @@ class Notices:
     def set_rules_digest(self, tx: Connection, digest: bytes) -> None:
         """All pupils are, or are marked to be, stated by these rules."""
         _set_state(tx, rules_digest=digest)
+
+    def stated_epochs(self, tx: Connection) -> frozenset[int]:
+        """The epochs under which all that was ever said was last stated."""
+        text: str | None = tx.execute(select(node_state.c.stated_epochs)).scalar()
+        return frozenset(map(int, text.split(","))) if text else frozenset()
+
+    def set_stated_epochs(self, tx: Connection, epochs: Iterable[int]) -> None:
+        """All that was said is stated, or is marked to be, under these epochs."""
+        _set_state(tx, stated_epochs=",".join(map(str, sorted(epochs))))
+
+    def newest_of_epochs(self, tx: Connection) -> date | None:
+        """Day of the close that last told of a change of epochs."""
+        query = select(func.max(notices.c.closed_on)).where(notices.c.kind == NoticeKind.EPOCH.value)
+        return tx.execute(query).scalar()
 
     def keep(self, tx: Connection, page: Sequence[Notice], through: int, closed_on: date | None) -> int:
         """Make a page durable, with the cursor (`through`) and the newest close; returns how many were new."""

@@ -3,7 +3,7 @@
 State of a version: WAITING → SENT (it is in a batch that stays the same until its answer is written) → ACKNOWLEDGED or
 PARKED; SENT → WAITING when its batch is dissolved; WAITING → SUPERSEDED when an epoch it names, or its handle, was
 retired before it could be sent. Moved by `Outbox` alone. A version whose pupil is not on the route `registry` waits
-unseen: it is not sent, nor counted.
+unseen: it is not sent, nor counted; but one that only repeats what was said before, under another epoch, is sent.
 
 State of a batch: OPEN → DONE once its answer is written; or → OWED until a sound receipt has come too.
 """
@@ -18,7 +18,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from federation.rules.vocabulary import Disposition, DispositionKind
 from node.identity import Route
@@ -123,10 +123,40 @@ class Outbox:
                     ),
                     "state": VersionState.WAITING.value,
                     "made_on": made_on,
+                    "repeats": version.repeats,
                 }
                 for pupil_id, version in made
             ],
         )
+
+    def said(self, tx: Connection, handles: Iterable[bytes]) -> dict[bytes, Version]:
+        """handle → the newest version that the registry has, may have, or is about to be sent whatever the route."""
+        found: dict[bytes, Version] = {}
+        for chunk in chunks(handles):
+            query = select(versions).where(versions.c.handle.in_(chunk), _SAID).order_by(versions.c.version)
+            found.update({row.handle: self.opened(row) for row in tx.execute(query)})
+        return found
+
+    def mark_spoken(self, tx: Connection) -> None:
+        """Whoever was ever spoken of is to be stated anew: other epochs stand."""
+        spoken = pupils.c.pupil_id.in_(select(versions.c.pupil_id))
+        tx.execute(update(pupils).where(spoken).values(dirty=True))
+
+    def narrow(self, tx: Connection, version: Version) -> None:
+        """A waiting version goes out with fewer pseudonyms, overtaking those before it; its pupil is stated anew."""
+        sealed = self._sealer.seal(
+            "versions", _row_id(version.signal.handle, version.signal.version), "sealed_signal", _encode(version)
+        )
+        tx.execute(update(versions).where(*_is(version)).values(sealed_signal=sealed))
+        self.overtake(tx, version)
+        owner = select(versions.c.pupil_id).where(*_is(version))
+        tx.execute(update(pupils).where(pupils.c.pupil_id.in_(owner)).values(dirty=True))
+
+    def overtake(self, tx: Connection, version: Version) -> None:
+        """Give up what waits under the handle from before a version: the highest counts."""
+        older = (versions.c.handle == version.signal.handle, versions.c.version < version.signal.version)
+        waiting = versions.c.state == VersionState.WAITING.value
+        tx.execute(update(versions).where(*older, waiting).values(state=VersionState.SUPERSEDED.value))
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
@@ -135,7 +165,7 @@ class Outbox:
         query = (
             select(versions)
             .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
-            .where(versions.c.state == VersionState.WAITING.value, pupils.c.route == Route.REGISTRY.value)
+            .where(versions.c.state == VersionState.WAITING.value, _SENT_AT_ALL)
             # Handles are random: within one version number the order tells nothing.
             .order_by(versions.c.version, versions.c.handle)
         )
@@ -158,7 +188,7 @@ class Outbox:
                 .where(versions.c.batch_id == batch_id, versions.c.state == VersionState.SENT.value)
                 .order_by(versions.c.version, versions.c.handle)
             ).all()
-            if rows and all(row.route == Route.REGISTRY.value for row in rows):
+            if rows and all(row.repeats or row.route == Route.REGISTRY.value for row in rows):
                 return Batch(batch_id, tuple(self.opened(row) for row in rows))
             self.dissolve(tx, batch_id)
         return None
@@ -189,14 +219,26 @@ class Outbox:
                 .where(versions.c.batch_id == batch_id)
                 .order_by(versions.c.version, versions.c.handle)
             ).all()
-            if rows and all(row.route == Route.REGISTRY.value for row in rows):
+            if rows and all(row.repeats or row.route == Route.REGISTRY.value for row in rows):
                 found.append(Batch(batch_id, tuple(self.opened(row) for row in rows)))
         return tuple(found)
 
+    def taken(self, tx: Connection, handles: Iterable[bytes]) -> dict[bytes, date]:
+        """handle → the day on which the registry took its newest version; one that it has not taken is left out."""
+        found: dict[bytes, date] = {}
+        columns = (versions.c.handle, versions.c.state, batches.c.answered_on)
+        for chunk in chunks(handles):
+            query = select(*columns).outerjoin(batches, batches.c.batch_id == versions.c.batch_id)
+            for row in tx.execute(query.where(versions.c.handle.in_(chunk)).order_by(versions.c.version)):
+                found.pop(row.handle, None)
+                if row.state == VersionState.ACKNOWLEDGED.value and row.answered_on is not None:
+                    found[row.handle] = row.answered_on
+        return found
+
     def settle(
-        self, tx: Connection, batch: Batch, dispositions: Sequence[Disposition], *, receipted: bool = True
+        self, tx: Connection, batch: Batch, dispositions: Sequence[Disposition], on: date, *, receipted: bool = True
     ) -> int:
-        """Write the answer to a batch; returns how many versions were parked. Writing it twice changes nothing."""
+        """Write the answer to a batch, given on a day; returns how many versions were parked. Twice changes nothing."""
         parked = 0
         for version, disposition in zip(batch.versions, dispositions, strict=True):
             values: dict[str, Any] = {"state": VersionState.ACKNOWLEDGED.value, "code": None}
@@ -214,7 +256,8 @@ class Outbox:
             if values["state"] == VersionState.PARKED.value:
                 parked += changed.rowcount
         state = BatchState.DONE if receipted else BatchState.OWED
-        tx.execute(update(batches).where(batches.c.batch_id == batch.batch_id).values(state=state.value))
+        done = update(batches).where(batches.c.batch_id == batch.batch_id)
+        tx.execute(done.values(state=state.value, answered_on=func.coalesce(batches.c.answered_on, on)))
         return parked
 
     def dissolve(self, tx: Connection, batch_id: bytes) -> None:
@@ -263,13 +306,17 @@ class Outbox:
     # -- looking ----------------------------------------------------------------------------------------------------
 
     def counts(self, tx: Connection) -> Counts:
-        """What waits and what is parked. A drill's is left out: it holds up nothing, and says so itself."""
+        """What waits and what is parked; what only repeats under another epoch is not waited for.
+
+        A drill's is left out: it holds up nothing, and says so itself.
+        """
         query = (
             select(versions.c.state, func.count().label("number"))
             .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
             .where(
                 versions.c.state.in_([VersionState.WAITING.value, VersionState.SENT.value, VersionState.PARKED.value]),
                 pupils.c.route == Route.REGISTRY.value,
+                ~and_(versions.c.repeats, versions.c.state != VersionState.PARKED.value),
                 ~pupils.c.drill,
             )
             .group_by(versions.c.state)
@@ -311,6 +358,16 @@ class Outbox:
         )
         # What was given up carries nothing: the same statement under the standing epochs is then a new version.
         return replace(version, carries=()) if row.state == VersionState.SUPERSEDED.value else version
+
+
+_SENT_AT_ALL = or_(pupils.c.route == Route.REGISTRY.value, versions.c.repeats)
+"""Of a pupil on another route nothing is said anew."""
+
+_SAID = or_(
+    versions.c.state.in_([VersionState.ACKNOWLEDGED.value, VersionState.SENT.value]),
+    and_(versions.c.state == VersionState.WAITING.value, or_(versions.c.batch_id.is_not(None), versions.c.repeats)),
+)
+"""What the registry has, may have, or is about to be sent whatever the route."""
 
 
 def standing(version: Version, epochs: AbstractSet[int]) -> bool:

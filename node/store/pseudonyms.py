@@ -8,15 +8,13 @@ the same id, which counts once against the quota.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from federation.rules.vocabulary import Pseudonym
-from node.identity import Route
 from node.outbox import PseudonymRef
 from node.store.bulk import chunks
 from node.store.schema import evaluations, pseudonyms, pupils, versions
@@ -86,30 +84,18 @@ class Pseudonyms:
                 found[PseudonymRef(row.epoch, row.number_index)] = row.evaluators or ""
         return {ref: evaluators for ref, evaluators in found.items() if ref in asked}
 
-    def lacking_epoch(self, tx: Connection, epochs: AbstractSet[int]) -> tuple[bytes, ...]:
-        """Ids of pupils already spoken of whose numbers lack the pseudonym of a standing epoch.
-
-        Drills are left out: one that is over needs none, and one under way ends under the epochs that it began with.
-        """
-        found: dict[bytes, None] = {}
-        for epoch in sorted(epochs):
-            query = (
-                select(numbers.c.pupil_id)
-                .join(pupils, pupils.c.pupil_id == numbers.c.pupil_id)
-                .outerjoin(
-                    pseudonyms,
-                    and_(pseudonyms.c.number_index == numbers.c.number_index, pseudonyms.c.epoch == epoch),
-                )
-                .where(
-                    pseudonyms.c.number_index.is_(None),
-                    pupils.c.route == Route.REGISTRY.value,
-                    ~pupils.c.drill,
-                    numbers.c.pupil_id.in_(select(versions.c.pupil_id)),
-                )
-                .distinct()
-            )
-            found.update(dict.fromkeys(tx.execute(query).scalars()))
-        return tuple(found)
+    def lacking_epoch(self, tx: Connection, epoch: int) -> int:
+        """How many pupils already spoken of have the pseudonym of another epoch and not of this one; no drills."""
+        own = pseudonyms.alias("own")
+        query = (
+            select(func.count(pupils.c.pupil_id.distinct()))
+            .select_from(pupils)
+            .join(numbers, numbers.c.pupil_id == pupils.c.pupil_id)
+            .join(pseudonyms, and_(pseudonyms.c.number_index == numbers.c.number_index, pseudonyms.c.epoch != epoch))
+            .outerjoin(own, and_(own.c.number_index == numbers.c.number_index, own.c.epoch == epoch))
+            .where(own.c.number_index.is_(None), ~pupils.c.drill, pupils.c.pupil_id.in_(select(versions.c.pupil_id)))
+        )
+        return tx.execute(query).scalar_one()
 
     # -- evaluations ------------------------------------------------------------------------------------------------
 
