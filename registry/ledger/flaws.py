@@ -35,6 +35,7 @@ class FlawKind(enum.StrEnum):
     GAP_DELETED = "GAP_DELETED"
     CASE_CHANGED = "CASE_CHANGED"
     CASE_DELETED = "CASE_DELETED"
+    UNREADABLE = "UNREADABLE"
     NOTICE_UNKNOWN = "NOTICE_UNKNOWN"
     NOTICE_DELETED = "NOTICE_DELETED"
 
@@ -66,6 +67,7 @@ SENTENCES = {
     FlawKind.GAP_DELETED: "a gap is gone that a close has left",
     FlawKind.CASE_CHANGED: "a case stands as no close has left it",
     FlawKind.CASE_DELETED: "a case is gone that a close has left",
+    FlawKind.UNREADABLE: "a row holds what nothing here writes, and what comes after it was not compared",
     FlawKind.NOTICE_UNKNOWN: "a notice stands that no close has given",
     FlawKind.NOTICE_DELETED: "a notice is gone that a close has given",
 }

@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from federation.checkpoint import Checkpoint
 from federation.errors import UppropError
 from federation.rules.canonical import batch_leaf, content_digest, hourly_leaf
@@ -57,11 +59,11 @@ class Verification:
     def flaws(self) -> Iterator[Flaw]:
         """Every contradiction, as it is found."""
         yield from self._read_purges()
-        yield from self._tree()
-        yield from self._signals()
-        yield from self._gaps()
-        yield from self._cases()
-        yield from self._notices()
+        for part in (self._tree, self._signals, self._gaps, self._cases, self._notices):
+            try:
+                yield from part()
+            except (ValueError, TypeError, msgspec.MsgspecError):
+                yield Flaw(FlawKind.UNREADABLE)
         self._progress("done", self._counts.total, self._counts.total)
 
     def _look(self, step: str, count: int = 0) -> None:
@@ -143,7 +145,7 @@ class Verification:
         rows = audit.signals_of(self._tx, [batch.bundle for batch in batches])
         answers = audit.answers_between(self._tx, first, last)
         for batch in batches:
-            found += self._batch(batch, hashes[batch.leaf_index], rows[batch.bundle], answers.get(batch.leaf_index))
+            found += self._batch(batch, hashes[batch.leaf_index], rows[batch.bundle], answers.get(batch.leaf_index, ()))
         entries = audit.entries_of(self._tx, [hour.bundle for hour in hours])
         for hour in hours:
             if newest is not None and hour.hour <= newest:
@@ -152,7 +154,9 @@ class Verification:
             found += self._hour(hour, hashes[hour.leaf_index], entries[hour.bundle])
         return found, newest
 
-    def _batch(self, batch: Any, leaf: bytes, rows: Sequence[Any], answer: tuple[bytes, str] | None) -> Iterator[Flaw]:
+    def _batch(
+        self, batch: Any, leaf: bytes, rows: Sequence[Any], answers: Sequence[tuple[bytes, str]]
+    ) -> Iterator[Flaw]:
         index = batch.leaf_index
         derived = leaves.stored_digest(batch.answer_digest, batch.claim_digest, (row.hash for row in rows))
         if derived != batch.stored_digest or [row.position for row in rows] != list(range(len(rows))):
@@ -164,7 +168,7 @@ class Verification:
                 stored = StoredSignal(row.ref, row.version, row.content_digest)
                 if leaves.row_hash(row.salt, stored) != row.hash:
                     yield Flaw(FlawKind.ROW_WRONG, index)
-        if answer is not None and leaves.answer_digest(*answer) != batch.answer_digest:
+        if any(leaves.answer_digest(*answer) != batch.answer_digest for answer in answers):
             yield Flaw(FlawKind.ANSWER_WRONG, index)
         yield from self._purge(batch.salt is None, index in self._batches_gone, index)
         if batch.salt is None:
@@ -229,7 +233,8 @@ class Verification:
             standing: dict[Ref, dict[bytes, bytes]] = {ref: {} for ref in names}
             for key, gap in gaps.load(self._tx, names).items():
                 content = contents.of_gap(gap).content
-                standing[ref_of(key.member, key.handle)][content[:8]] = content
+                # One whose handle bears another name now has been found already.
+                standing.get(ref_of(key.member, key.handle), {})[content[:8]] = content
             for ref, rows in standing.items():
                 of_number: dict[bytes, list[Held]] = {}
                 for each in noted[ref]:
@@ -290,7 +295,7 @@ def _compared(held: Sequence[Held], content: bytes, kind: FlawKind) -> Iterator[
 
 def _says_its_digest(row: audit.StandingSignal) -> bool:
     """Whether name, statement and pseudonyms of a row lead to its name and digest."""
-    if ref_of(row.member, row.signal.handle) != row.ref:
+    if ref_of(row.member, row.signal.handle) != row.ref or not row.readable:
         return False
     if not row.purged:
         return content_digest(row.signal) == row.content_digest

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Column, Connection, Row, Select, func, select
 
 from federation.rules.vocabulary import Handle, MemberId, NoticeKind, Pseudonym, Signal
 from registry.ledger.contents import Purged, purged_of
 from registry.ledger.entries import EntryKind
-from registry.model import NoticeDraft, Ref
+from registry.model import NoticeDraft, Ref, Statement
 from registry.store.bulk import among, chunks
 from registry.store.schema import batches, cases, gaps, notices, pseudonyms, sequence, signals
 from registry.store.schema_ledger import (
@@ -108,11 +109,13 @@ def hours_between(tx: Connection, first: int, last: int) -> list[Row[Any]]:
     return list(tx.execute(query.order_by(ledger_hours.c.leaf_index)).all())
 
 
-def answers_between(tx: Connection, first: int, last: int) -> dict[int, tuple[bytes, str]]:
-    """The answers that are kept, by the leaf of their batch: the batch's digest and the answer."""
+def answers_between(tx: Connection, first: int, last: int) -> dict[int, list[tuple[bytes, str]]]:
+    """The answers that are kept, by the leaf they name: the batch's digest and the answer."""
     query = select(batches.c.leaf_index, batches.c.digest, batches.c.answer)
-    found = tx.execute(query.where(batches.c.leaf_index.between(first, last)))
-    return {row.leaf_index: (row.digest, row.answer) for row in found}
+    found: dict[int, list[tuple[bytes, str]]] = {}
+    for leaf_index, digest, answer in tx.execute(query.where(batches.c.leaf_index.between(first, last))):
+        found.setdefault(leaf_index, []).append((digest, answer))
+    return found
 
 
 def signals_of(tx: Connection, bundles: Sequence[bytes]) -> dict[bytes, list[Row[Any]]]:
@@ -186,10 +189,11 @@ class StandingSignal:
     signal: Signal
     content_digest: bytes
     purged: bool
+    readable: bool
 
 
 def signals_after(tx: Connection, ref: bytes) -> list[StandingSignal]:
-    """The next signals after a name. Raises ValueError for a statement that cannot be read."""
+    """The next signals after a name. One whose statement cannot be read is given as if it said nothing."""
     rows = tx.execute(select(signals).where(signals.c.ref > ref).order_by(signals.c.ref).limit(ROWS)).all()
     pairs: dict[bytes, list[Pseudonym]] = {row.ref: [] for row in rows}
     for chunk in chunks(pairs):
@@ -198,7 +202,10 @@ def signals_after(tx: Connection, ref: bytes) -> list[StandingSignal]:
             pairs[row.ref].append(Pseudonym(row.epoch, row.keyed))
     found = []
     for row in rows:
-        said = decode(row.statement)
+        try:
+            said, readable = decode(row.statement), True
+        except msgspec.MsgspecError:
+            said, readable = Statement(), False
         signal = Signal(
             Handle(row.handle),
             row.version,
@@ -210,7 +217,9 @@ def signals_after(tx: Connection, ref: bytes) -> list[StandingSignal]:
             drill=row.drill,
         )
         found.append(
-            StandingSignal(Ref(row.ref), MemberId(row.member), signal, row.content_digest, row.purged_on is not None)
+            StandingSignal(
+                Ref(row.ref), MemberId(row.member), signal, row.content_digest, row.purged_on is not None, readable
+            )
         )
     return found
 
