@@ -25,6 +25,7 @@ from node.casework.first_steps import first_steps
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
+from node.casework.silence import SilenceMetrics
 from node.drill import servicers as drill
 from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
@@ -184,6 +185,7 @@ def build(
         random_bytes=secrets.token_bytes,
         log=log,
         drilling=drilling,
+        silence=SilenceMetrics(metrics.registry),
         roll_call=roll_call,
         sending=Sending(database, sealer, member, alarms, own.sign, secrets.token_bytes),
         watch=watch,

@@ -44,6 +44,9 @@ class OpenedBy(enum.StrEnum):
     PROTECTED = "protected"
     RENUMBERED = "renumbered"
     SILENT_REGISTRY = "silent registry"
+    """The registry could not be reached, closed no day, or had not taken the gap."""
+    WITHHELD = "withheld"
+    """The registry had taken the gap, closed its day, and said nothing about it."""
 
 
 _OPENED_BY_ROUTE = {
@@ -187,11 +190,14 @@ def told(gap: Gap, notice: Notice) -> Gap:
     return told_gap
 
 
-def after_fetch(gap: Gap, *, today: date, closed_on: date | None, failed_day: date | None) -> Gap:
+def after_fetch(
+    gap: Gap, *, today: date, closed_on: date | None, failed_day: date | None, taken_on: date | None = None
+) -> Gap:
     """The gap after notices were fetched, or could not be.
 
     `closed_on` is the newest finished close the registry told of; `failed_day` the newest past school day on which
-    every fetch tried failed. A gap past due about which the registry says nothing is opened here.
+    every fetch tried failed; `taken_on` the day on which the registry took what stands of the gap, None where it has
+    not. A gap past due about which the registry says nothing is opened here.
     """
     if gap.route is not Route.REGISTRY:
         return gap
@@ -199,8 +205,9 @@ def after_fetch(gap: Gap, *, today: date, closed_on: date | None, failed_day: da
         # The close must have come after the day the opening was said: one on that day may not have seen it.
         unheard = closed_on is not None and gap.due_on <= closed_on and gap.said_on < closed_on
         unreached = failed_day is not None and gap.due_on <= failed_day and gap.said_on <= failed_day
+        withheld = unheard and taken_on is not None and closed_on is not None and taken_on < closed_on
         if unheard or unreached:
-            return _enter(gap, GapState.OPEN, today, OpenedBy.SILENT_REGISTRY)
+            return _enter(gap, GapState.OPEN, today, OpenedBy.WITHHELD if withheld else OpenedBy.SILENT_REGISTRY)
     if gap.verdict is None or gap.verdict not in _ACCOUNTED_FOR or gap.state is not GapState.OPEN:
         return gap
     # Opened here because it became immediate after the answer: a close since then let the answer stand.

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
+from datetime import date
 
+from federation.rules.matching import months_before
 from privacy.identifiers import NumberKind, Sound
+
+GROWN_YEARS = 19
+"""18 years and 12 months: nobody of that age is under the duty to attend school."""
+
+_COORDINATION_DAY = 60
 
 
 class Route(enum.StrEnum):
@@ -46,6 +53,16 @@ class Identity:
         return self.numbers[-1] if self.numbers else None
 
     @property
+    def grown_on(self) -> date | None:
+        """The day on which the pupil is 18 years and 12 months old, from which on nothing is said of a grown-up.
+
+        By the later date of birth, where number and school system differ; None where there is none.
+        """
+        shown = [self.birth_date, *(_birth_date(number) for number in self.numbers[-1:])]
+        born = max((day for text in shown if (day := _day(text)) is not None), default=None)
+        return None if born is None or self.drill else months_before(born, -12 * GROWN_YEARS)
+
+    @property
     def drill(self) -> bool:
         """A test pupil of the node's own invention."""
         return self.number is not None and self.number.kind is NumberKind.DRILL
@@ -67,3 +84,16 @@ class Identity:
         wrong = tuple(number for number in self.numbers[:-1] if number.kind is current.kind)
         kept = tuple(number for number in self.numbers if number not in wrong)
         return replace(self, numbers=kept, dropped=(*self.dropped, *wrong))
+
+
+def _birth_date(number: Sound) -> str:
+    digits, day = number.number[:6], int(number.number[6:8])
+    coordination = number.kind is NumberKind.SAMORDNINGSNUMMER
+    return f"{digits}{day - _COORDINATION_DAY if coordination else day:02}"
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

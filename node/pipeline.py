@@ -36,7 +36,8 @@ from federation.rules.vocabulary import (
     Policy,
     Signal,
 )
-from node.casework.opening import Casework
+from node.casework.opening import WITHHOLDING, Casework, is_late
+from node.casework.silence import SilenceMetrics
 from node.drill.drilling import Drilling
 from node.gaps import Judge
 from node.ledger.alarms import Alarms, sentences
@@ -76,6 +77,8 @@ BATCH_SUBMITTED = Event("batch_submitted", ("parked",))
 SIGNALS_PARKED = Event("signals_parked", ("code",), Level.WARNING)
 STORE_BEHIND = Event("store_behind_registry", ("of",), Level.ERROR)
 REGISTRY_SILENT = Event("registry_silent_case_files_opened", (), Level.WARNING)
+REGISTRY_LATE = Event("registry_closes_no_day", ("closed_on",), Level.ERROR)
+REGISTRY_WITHHOLDS = Event("registry_withholds_states", (), Level.ERROR)
 STEP_FAILED = Event("sync_step_failed", ("step", "code"), Level.WARNING)
 
 T = TypeVar("T")
@@ -111,6 +114,9 @@ class _Sync:
     expired: bool = False
     behind: bool = False
     """The registry knows more than this store, or could not be asked whether it does."""
+    late: bool = False
+    """The registry answers, and has not closed the last school day."""
+    closed_on: date | None = None
     submitted: int = 0
     notices: int = 0
     problems: list[str] = field(default_factory=list)
@@ -135,6 +141,7 @@ class Pipeline:
         random_bytes: Callable[[int], bytes],
         log: Log,
         drilling: Drilling,
+        silence: SilenceMetrics,
         roll_call: RollCall,
         sending: Sending,
         watch: LedgerWatch,
@@ -160,7 +167,8 @@ class Pipeline:
         self._pseudonyms = Pseudonyms(sealer)
         self._notices = Notices()
         self._gaps = Gaps(self._pupils)
-        self._casework = Casework(self._gaps, self._notices)
+        self._casework = Casework(self._gaps, self._notices, self._outbox)
+        self._silence = silence
         self._pseudonymiser = Pseudonymiser(
             database,
             self._pupils,
@@ -341,7 +349,7 @@ class Pipeline:
             except UppropError as error:
                 self._refused(run, outgoing, error)
                 return False
-            parked = self._sending.settle(outgoing, answer, run.descriptor)
+            parked = self._sending.settle(outgoing, answer, run.descriptor, run.today)
             done += len(outgoing.signals)
             run.submitted += len(outgoing.signals)
             self._log(BATCH_SUBMITTED, parked=bool(parked))
@@ -358,7 +366,7 @@ class Pipeline:
             except UppropError as error:
                 self._refused(run, outgoing, error)
                 return
-            self._sending.settle(outgoing, answer, run.descriptor)
+            self._sending.settle(outgoing, answer, run.descriptor, run.today)
 
     def _refused(self, run: _Sync, outgoing: Outgoing, error: UppropError) -> None:
         self._failed(run, "submit", error)
@@ -468,7 +476,8 @@ class Pipeline:
                 record = functools.partial(self._notices.record_fetch, day=run.today, succeeded=False)
                 self._database.run("node_fetch_failed", record)
                 return False
-            kept += self._database.run("node_notices_keep", functools.partial(self._keep, page, run.today))
+            run.late, run.closed_on = is_late(page.closed_on, run.today, run.judge.calendar), page.closed_on
+            kept += self._database.run("node_notices_keep", functools.partial(self._keep, page, run))
             if page.through > cursor:
                 try:
                     registry.acknowledge(page.through)
@@ -479,8 +488,9 @@ class Pipeline:
             yield Progress("notices", kept, kept)
         return True
 
-    def _keep(self, page: Page, today: date, tx: Transaction) -> int:
-        self._notices.record_fetch(tx, today, succeeded=True)
+    def _keep(self, page: Page, run: _Sync, tx: Transaction) -> int:
+        # A registry that closes no day tells as little as one that is not there.
+        self._notices.record_fetch(tx, run.today, succeeded=not run.late)
         return self._notices.keep(tx, page.notices, page.through, page.closed_on)
 
     def _handle_notices(self, run: _Sync) -> None:
@@ -500,8 +510,19 @@ class Pipeline:
 
     def _open_unheard(self, run: _Sync) -> None:
         look = functools.partial(self._casework.open_unheard, today=run.today, calendar=run.judge.calendar)
-        if self._database.run("node_open_unheard", look):
+        unheard = self._database.run("node_open_unheard", look)
+        if unheard.opened:
             self._log(REGISTRY_SILENT)
+        if run.late and unheard.failed_day is not None:
+            self._log(REGISTRY_LATE, closed_on=run.closed_on)
+            run.say(
+                f"The registry answers, but the newest day it has closed is {run.closed_on or 'none at all'}: it "
+                "judges no gaps. Those past due get their case files here. Turn to its operator."
+            )
+        if unheard.withheld:
+            self._log(REGISTRY_WITHHOLDS)
+            run.say(WITHHOLDING)
+        self._silence.show(late=run.late and unheard.failed_day is not None, withholds=unheard.withheld)
 
     def _call_roll(self, run: _Sync, *, sends: bool) -> Generator[Progress, None, bool]:
         """The roll call's step; returns whether other pupils are called than before."""

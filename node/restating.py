@@ -184,6 +184,10 @@ class Restating:
         held = now
         if not all(saying.counts for saying in history.sayings):
             held = statement(history.as_if_reviewed(), context.facts, today, judge.policy, judge.calendar)
+        grown_on = pupil.identity.grown_on
+        grown = grown_on is not None and grown_on <= today
+        if grown:
+            now = held = Statement()
         handle = Handle(pupil.handle)
         stood = known.gaps.get(handle, ())
         before: Sequence[Gap] = stood
@@ -202,6 +206,8 @@ class Restating:
                 today=today,
                 drill=pupil.identity.drill,
             )
+            if grown:
+                version = retraction(known.versions.get(handle), nonce=self._random_bytes(NONCE_BYTES))
             versions += [] if version is None else [version]
         else:
             repeated = repetition(
@@ -222,6 +228,8 @@ class Restating:
             nothing = restated(old_gaps, Statement(), pupil.route, handle=Handle(old), today=today, judge=judge)
             changed += [gap for gap in nothing.gaps if gap not in old_gaps]
         days = [day for day in (now.recheck_on, held.recheck_on, after.recheck_on) if day is not None]
+        if grown_on is not None and grown_on > today and (versions or handle in known.versions):
+            days.append(grown_on)
         # Never today again: a restating that ends does not find the same pupil due once more.
         recheck_on = max(min(days), today + DAY) if days else None
         newest = known.versions.get(handle)

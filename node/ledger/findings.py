@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from federation.rules.canonical import content_digest
 from federation.rules.vocabulary import Handle, Signal
 from node.outbox import Version
 
@@ -95,12 +96,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One handle of which the registry says something else. Flaws of one kind and leaf become one finding."""
+    """One handle of which the registry says something else. Flaws of one kind and leaf become one finding.
+
+    `said` is the digest of what it says instead; empty where it says nothing.
+    """
 
     kind: Kind
     leaf_index: int | None
     handle: Handle = field(repr=False)
     version: int
+    said: bytes = field(default=b"", repr=False)
 
 
 def compare(
@@ -119,19 +124,20 @@ def compare(
         own, said = sent.get(handle), stated.get(handle)
         if own is None:
             assert said is not None
-            flaws.append(Flaw(Kind.FOREIGN, None, handle, said.version))
+            flaws.append(Flaw(Kind.FOREIGN, None, handle, said.version, content_digest(said)))
         elif said is None:
             if handle in lasting:
                 flaws.append(Flaw(Kind.MISSING, own.leaf_index, handle, own.acknowledged))
         elif said.version < own.acknowledged:
-            flaws.append(Flaw(Kind.SET_BACK, own.leaf_index, handle, own.acknowledged))
+            flaws.append(Flaw(Kind.SET_BACK, own.leaf_index, handle, own.acknowledged, content_digest(said)))
         elif said.version in own.uncertain:
             # That its content is another is known and shown already.
             continue
         elif said.version not in own.versions:
-            flaws.append(Flaw(Kind.FOREIGN, None, handle, said.version))
+            flaws.append(Flaw(Kind.FOREIGN, None, handle, said.version, content_digest(said)))
         elif not _agree(own.versions[said.version], said, epochs):
-            flaws.append(Flaw(Kind.EDITED, own.leaf_indexes.get(said.version), handle, said.version))
+            leaf_index = own.leaf_indexes.get(said.version)
+            flaws.append(Flaw(Kind.EDITED, leaf_index, handle, said.version, content_digest(said)))
     return flaws
 
 
@@ -162,7 +168,7 @@ def gathered(flaws: Iterable[Flaw]) -> tuple[Finding, ...]:
 
 
 def _digest(flaws: Sequence[Flaw]) -> bytes:
-    named = sorted(flaw.handle + flaw.version.to_bytes(8, "big") for flaw in flaws)
+    named = sorted(flaw.handle + flaw.version.to_bytes(8, "big") + flaw.said for flaw in flaws)
     return hashlib.sha256(b"".join(named)).digest()
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from federation.database import Database
@@ -95,10 +96,10 @@ class Sending:
         proof = None if outgoing.binding is None else signed(outgoing.binding, self._sign)
         return registry.submit(outgoing.batch.batch_id, outgoing.signals, proof)
 
-    def settle(self, outgoing: Outgoing, answer: Answer, descriptor: Descriptor) -> int:
+    def settle(self, outgoing: Outgoing, answer: Answer, descriptor: Descriptor, today: date) -> int:
         """Write the answer with its receipt; returns how many versions were parked."""
         held, flaw = self._checked(outgoing, answer.receipt, descriptor)
-        work = functools.partial(self._settle, outgoing=outgoing, answer=answer, held=held, flaw=flaw)
+        work = functools.partial(self._settle, outgoing=outgoing, answer=answer, today=today, held=held, flaw=flaw)
         parked, raised = self._database.run("node_dispositions", work)
         if raised:
             self._alarms.tell(raised)
@@ -118,9 +119,9 @@ class Sending:
             return None, Finding(Kind.NO_RECEIPT, index, index, about=batch_id, evidence=evidence)
 
     def _settle(
-        self, tx: Transaction, outgoing: Outgoing, answer: Answer, held: Held | None, flaw: Finding | None
+        self, tx: Transaction, outgoing: Outgoing, answer: Answer, today: date, held: Held | None, flaw: Finding | None
     ) -> tuple[int, tuple[Alarm, ...]]:
-        parked = self._outbox.settle(tx, outgoing.batch, answer.dispositions, receipted=flaw is None)
+        parked = self._outbox.settle(tx, outgoing.batch, answer.dispositions, today, receipted=flaw is None)
         if held is not None:
             self._ledgers.keep(tx, held)
         return parked, () if flaw is None else self._alarms.raise_in(tx, [flaw])

@@ -72,6 +72,12 @@ class Gaps:
         query = _query().where(gaps.c.route == Route.REGISTRY.value, or_(unheard, doubted))
         return tuple(_opened(row) for row in tx.execute(query.order_by(gaps.c.handle, gaps.c.number)))
 
+    def any_withheld(self, tx: Connection) -> bool:
+        """Whether a case file is open of a gap that the registry took and has said nothing about."""
+        still = (gaps.c.state == GapState.OPEN.value, gaps.c.verdict.is_(None))
+        query = _query().where(case_files.c.opened_by == OpenedBy.WITHHELD.value, *still)
+        return tx.execute(query.limit(1)).first() is not None
+
     def list_cases(self, tx: Connection, *, protected: bool) -> tuple[CaseLine, ...]:
         """The open case files, those of drills left out.
 

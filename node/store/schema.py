@@ -206,6 +206,8 @@ batches = Table(
     # that is signed, and that digest. Null in a federation without a ledger.
     Column("batch_key", LargeBinary(32)),
     Column("digest", LargeBinary(32)),
+    # The business date on which it was first answered; null before, and where that was not kept yet.
+    Column("answered_on", Date),
     # The batch to send again after a restart.
     Index(None, "state"),
     info=kept(
@@ -321,7 +323,7 @@ case_files = Table(
     Column("handle", LargeBinary(16), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("opened_on", Date, nullable=False),
-    # notice | immediate | unlinkable | protected | renumbered | silent registry
+    # notice | immediate | unlinkable | protected | renumbered | silent registry | withheld
     Column("opened_by", String(20), nullable=False),
     info=kept(
         "as long as the municipality keeps the pupil's file",

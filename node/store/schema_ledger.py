@@ -60,7 +60,7 @@ receipts = Table(
     # All leaves, in their order.
     Index(None, "leaf_index"),
     info=kept(
-        "18 years after its batch was sent",
+        "`unanswered_years` (13) after its batch was answered",
         "proves what was sent about a pupil for as long as the pupil is of school age; a salt and hashes",
     ),
 )

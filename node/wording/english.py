@@ -149,6 +149,7 @@ _TERMS: Mapping[str, str] = {
     "notice": "notice of the registry",
     "immediate": "urgent",
     "silent registry": "registry silent",
+    "withheld": "the registry withholds its word",
     # What a version says
     "GAP": "a gap",
     "NO_GAP": "no gap",

@@ -86,8 +86,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.BACK: "What staff stated about the absence no longer holds: another enrolment began on {begins}.",
     Why.PLACED: "What staff stated about the lacking place no longer holds: an enrolment began on {begins}.",
     Why.WORD_WAITS: (
-        "Stated on {said_on}, and sent only once a second person has agreed: {what!t}, {on}. See `upprop node "
-        "review`."
+        "Stated on {said_on}, and sent only once a second person has agreed: {what!t}, {on}. See `upprop node review`."
     ),
     Why.DUTY_DECEASED: "The pupil is deceased; the school system showed it on {shown_on}. The duty ended on {on}.",
     Why.DUTY_EMIGRATED: "The pupil has emigrated; the school system showed it on {shown_on}. The duty ended on {on}.",

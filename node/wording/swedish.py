@@ -149,6 +149,7 @@ _TERMS: Mapping[str, str] = {
     "notice": "besked från registret",
     "immediate": "brådskande",
     "silent registry": "inget besked från registret",
+    "withheld": "registret undanhåller sitt besked",
     # What a version says
     "GAP": "saknar skolplacering",
     "NO_GAP": "saknar inte skolplacering",

@@ -18,7 +18,6 @@ from federation.rules.vocabulary import GapState, Handle, Presence, Signal
 from node.pipeline import Progress, SyncReport
 from node.store.notices import Notices
 from node.store.schema import gaps, pupils, versions
-from node.uplink import Page
 from privacy.group import Element
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import put_between
@@ -241,31 +240,6 @@ def test_a_business_date_that_is_off_is_said_plainly_and_loses_nothing(federatio
     node.restart()
     report = node.sync()
     assert (report.submitted, report.waiting, report.problems) == (1, 0, ())
-
-
-def test_no_notice_after_the_close_of_the_due_day_opens_the_case_file(federation: Federation) -> None:
-    node = federation.nodes[STOCKHOLM]
-    lossy = put_between(node, lambda _: None)
-    mute(lossy)
-    for day in (LEFT_SHOWN, date(2026, 9, 17)):
-        federation.day(day, {STOCKHOLM: without(roll(0), left(0)), MALMO: roll(100)})
-        assert node.cases() == ()
-    federation.day(DUE, {})
-    [case] = node.cases()
-    assert (case.opened_by, case.opened_on) == ("silent registry", DUE)
-
-
-def mute(lossy: Any) -> None:
-    """From now on the registry keeps its notices to itself, but closes its days."""
-    registry = lossy.uplink.registry
-
-    def without_notices() -> Any:
-        link = registry()
-        listed = link.list_notices
-        link.list_notices = lambda after: Page((), after, False, listed(after).closed_on)
-        return link
-
-    lossy.uplink.registry = without_notices
 
 
 # -- what the registry does not take -----------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def test_lists_and_counts_leave_drills_out(database: Database) -> None:
         batch = database.run("test_batch", lambda tx: OUTBOX.make_batch(tx, b"b" * 16, [of_drill, parked], AT))
         assert len(batch.versions) == 2
         answers = [Disposition(DispositionKind.CONFLICT)] * 2
-        database.run("test_settle", lambda tx: OUTBOX.settle(tx, batch, answers))
+        database.run("test_settle", lambda tx: OUTBOX.settle(tx, batch, answers, MADE_ON))
         assert database.view("test_seen", seen) == (["person-1"] * 3, 1, Counts(waiting=0, parked=1))
         [made] = database.view("test_made", lambda tx: OUTBOX.made(tx, test_pupil.handle))
         assert (made.state, made.code, made.version.signal.drill) == (VersionState.PARKED, "CONFLICT", True)

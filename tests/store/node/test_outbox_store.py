@@ -37,7 +37,7 @@ def open_batch(database: Database) -> Batch | None:
 
 
 def settle(database: Database, batch: Batch, *answers: Disposition) -> int:
-    return database.run("test_settle", lambda tx: OUTBOX.settle(tx, batch, answers))
+    return database.run("test_settle", lambda tx: OUTBOX.settle(tx, batch, answers, MADE_ON))
 
 
 def set_route(database: Database, place: int, route: Route) -> None:
