@@ -55,6 +55,8 @@ from node.records.ss12000_api.schedule import LOOK_SECONDS as FETCH_LOOK_SECONDS
 from node.records.ss12000_api.schedule import Schedule
 from node.recovery import servicers as recovery
 from node.recovery.copies import Copies
+from node.retention import LOOK_SECONDS as RETENTION_LOOK_SECONDS
+from node.retention import Retention
 from node.roll_call.calling import RollCall
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
@@ -230,6 +232,7 @@ def build(
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
         Worker("ledger", VERIFY_SECONDS, lambda: list(pipeline.verify_ledger())),
+        Worker("retention", RETENTION_LOOK_SECONDS, Retention(database, descriptor, clock).run),
         Worker("drill", LOOK_SECONDS, lambda: drilling.begin_if_due(settings.drill_days)),
     )
     local_servers: Sequence[LocalServer] = ()
