@@ -276,7 +276,8 @@ def test_nothing_a_node_writes_names_a_person(upprop: Upprop, export: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "command", ["", "init", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "review", "drill"]
+    "command",
+    ["", "init", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "affirm", "review", "drill"],
 )
 def test_every_command_explains_itself(command: str) -> None:
     told = run(*command.split(), "--help")
