@@ -26,14 +26,14 @@ class Proofs:
     def inclusion(self, size: int, indexes: Sequence[int]) -> list[list[bytes]]:
         """A path for each leaf, in their order, to the root of the tree of a size.
 
-        Raises UppropError(REQUEST_INVALID) for a tree that has not been, or a leaf beyond it.
+        Raises UppropError: REQUEST_INVALID for a tree that has not been, or a leaf beyond it; LEDGER_BROKEN.
         """
         if any(index >= size for index in indexes):
             raise UppropError(Code.REQUEST_INVALID, "A leaf lies beyond the tree that was asked about.")
         return self._made(size, lambda fetch: [inclusion_path(index, size, fetch) for index in indexes])
 
     def consistency(self, first: int, second: int) -> list[bytes]:
-        """That the tree of one size begins with that of another. Raises UppropError(REQUEST_INVALID)."""
+        """That the tree of one size begins with that of another. Raises UppropError as above."""
         if first > second:
             raise UppropError(Code.REQUEST_INVALID, "The first tree is larger than the second; turn them round.")
         return self._made(second, lambda fetch: consistency_path(first, second, fetch))
@@ -43,6 +43,11 @@ class Proofs:
             if size > ledger.head(tx).size:
                 raise UppropError(Code.REQUEST_INVALID, "The ledger has not been so large yet. Ask for a checkpoint.")
             hashes = ledger.nodes(tx, needed(make))
-            return make(lambda level, index: hashes[level, index])
+            try:
+                return make(lambda level, index: hashes[level, index])
+            except KeyError as error:
+                raise UppropError(
+                    Code.LEDGER_BROKEN, "The registry's ledger lacks a part of its tree. Tell the authority."
+                ) from error
 
         return self._database.view("ledger_proofs", work)

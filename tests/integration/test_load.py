@@ -21,8 +21,8 @@ from federation.rpc.status import DETAILS_KEY, PUSHBACK_KEY, RemoteError
 from federation.v1 import registry_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.conftest import MakeFederation
+from tests.integration.registry_parties import DUE, Caller, Server
 from tests.integration.rpc_parties import Party, Running, Unchecked, list_notices, submit
-from tests.integration.test_registry_service import DUE, Caller, Server
 
 NATION = 290
 

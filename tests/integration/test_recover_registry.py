@@ -9,7 +9,7 @@ import pytest
 from federation.errors import Code, UppropError
 from federation.v1 import registry_pb2, signal_pb2
 from tests.conftest import MakeFederation
-from tests.integration.test_registry_service import DUE, SINCE, Caller, Server
+from tests.integration.registry_parties import DUE, SINCE, Caller, Server
 
 HERE, THERE = "node-0180", "node-1480"
 
