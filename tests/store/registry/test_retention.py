@@ -14,6 +14,7 @@ from federation.rules.vocabulary import (
     NoticeKind,
     Opening,
     OpeningKind,
+    Policy,
     Presence,
     Urgency,
 )
@@ -23,6 +24,7 @@ from registry.retention.purging import Retention
 from registry.retention.rules import months_after
 from registry.store import retention as store
 from registry.store import schema
+from tests.store.registry.conftest import MakeDatabase
 from tests.store.registry.scene import (
     DUE,
     KEYS,
@@ -33,6 +35,7 @@ from tests.store.registry.scene import (
     Scene,
     again,
     arrival,
+    federation,
     leaving,
     pupil,
     retracted,
@@ -43,6 +46,11 @@ STAYS = months_after(SINCE, 13) + timedelta(days=121)
 """The first day on which an arrival of `SINCE` is needed no longer: 13 months, and 120 days of dating back."""
 
 CASE_KEPT = timedelta(days=180)
+
+
+@pytest.fixture
+def scene(empty_database: MakeDatabase) -> Scene:
+    return Scene(empty_database(), federation(limits=Policy(backdating_days=120, answer_kept_days=60)))
 
 
 @pytest.fixture
