@@ -10,12 +10,12 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, select, union
+from sqlalchemy import Connection, Select, delete, select, union
 
 from federation.rules.matching import MemberSignal
 from federation.rules.vocabulary import GapState, Handle, MemberId, Pseudonym, Signal
@@ -37,25 +37,21 @@ class Group:
     """Whether a pair of it was taken back since the last close that looked at it."""
 
 
-def placed(tx: Connection, on: date) -> Iterator[tuple[bytes, Ref]]:
-    """Every handle that changed, or whose gap or overlap has a day that has come, in the order of its place.
+def placed(tx: Connection, on: date) -> list[tuple[bytes, Ref]]:
+    """Every handle that changed, or whose gap or overlap has a day that has come, by its place and in that order.
 
     Handles with one pseudonym have one place, so that a whole group nearly always stands together. They meet over more
     where one pupil's handles bear several; then two portions may reach one group, and its locks decide.
     """
     due = (select(gaps.c.ref).where(gaps.c.recheck_on <= on), overlaps.due(on))
-    seeds = union(select(dirty.c.ref), *due).subquery("seeds")
-    # One look-up a handle, however many pseudonyms are stored.
-    first = (
-        select(pseudonyms.c.keyed)
-        .where(pseudonyms.c.ref == seeds.c.ref)
-        .order_by(pseudonyms.c.epoch, pseudonyms.c.keyed)
-        .limit(1)
-        .scalar_subquery()
-    )
-    place = func.coalesce(first, seeds.c.ref).label("place")
-    for where, ref in tx.execute(select(place, seeds.c.ref).order_by(place, seeds.c.ref)):
-        yield where, Ref(ref)
+    seeds = [Ref(ref) for ref in tx.scalars(union(select(dirty.c.ref), *due))]
+    first: dict[Ref, tuple[int, bytes]] = {}
+    # Not joined in SQL, where too much would hang on what the server believes of these tables' sizes.
+    for chunk in chunks(seeds):
+        pairs = select(pseudonyms.c.ref, pseudonyms.c.epoch, pseudonyms.c.keyed)
+        for ref, epoch, keyed in tx.execute(pairs.where(among(tx, pseudonyms.c.ref, chunk))):
+            first[ref] = min(first.get(ref, (epoch, keyed)), (epoch, keyed))
+    return sorted((first[ref][1] if ref in first else bytes(ref), ref) for ref in seeds)
 
 
 def still(tx: Connection, seeds: Collection[Ref], on: date) -> list[Ref]:
