@@ -138,9 +138,12 @@ class Outbox:
         return found
 
     def mark_spoken(self, tx: Connection) -> None:
-        """Whoever was ever spoken of is to be stated anew: other epochs stand."""
+        """Whoever was ever spoken of is to be stated anew: other epochs stand.
+
+        Drills are left out: one that is over needs none, and one under way ends under the epochs that it began with.
+        """
         spoken = pupils.c.pupil_id.in_(select(versions.c.pupil_id))
-        tx.execute(update(pupils).where(spoken).values(dirty=True))
+        tx.execute(update(pupils).where(spoken, ~pupils.c.drill).values(dirty=True))
 
     def narrow(self, tx: Connection, version: Version) -> None:
         """A waiting version goes out with fewer pseudonyms, overtaking those before it; its pupil is stated anew."""

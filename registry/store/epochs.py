@@ -22,6 +22,7 @@ from registry.store import ledger
 from registry.store.bulk import among
 from registry.store.schema import pseudonyms, signals
 from registry.store.schema_epochs import epochs
+from registry.store.schema_roll_call import roll_call_lists, roll_call_offers
 from registry.store.signals import decode, touch
 
 
@@ -59,7 +60,12 @@ def end(tx: Connection, epoch: int, on: date) -> None:
 
 
 def destroyed(tx: Connection, epoch: int, on: date, at: datetime) -> None:
-    """Its key is about to be destroyed, perhaps before a close has seen the end of it, or even its begin."""
+    """Its key is about to be destroyed, perhaps before a close has seen the end of it, or even its begin.
+
+    What is sealed under that key goes too: without a list there is no roll call until the next close.
+    """
+    for table in (roll_call_offers, roll_call_lists):
+        tx.execute(delete(table).where(table.c.epoch == epoch))
     if epoch not in lives(tx):
         begin(tx, epoch, on)
     tx.execute(update(epochs).where(epochs.c.epoch == epoch).values(destroyed_at=at))
