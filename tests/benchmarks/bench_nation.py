@@ -1,6 +1,7 @@
 """A school year of a nation: 290 members, 1.1 million pupils, some 50 000 moves, played and compared with the truth.
 
-Every party is a process, the nodes spread over one process per core; every call between them is gRPC over mutual TLS.
+Every party is a process, the nodes spread over one process per core, the registry of several replicas on a PostgreSQL
+server that is started for it; every call between them is gRPC over mutual TLS.
 What each kind of process costs is what Linux counted for it: processor time, and the peak of resident memory.
 
 Run `python tests/benchmarks/bench_nation.py --help`, or `make bench-nation` for the whole.
@@ -10,6 +11,7 @@ Run `python tests/benchmarks/bench_nation.py --help`, or `make bench-nation` for
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -31,12 +33,17 @@ tls13.require()
 
 import click
 import psutil
+import psycopg
+from sqlalchemy.engine import make_url
 
 from federation.demo import nation, show
 from federation.demo.bars import bars
 from federation.demo.nation import Nation
 from federation.demo.simulate import Progress, Simulation, prepared
 from federation.demo.supervisor import interrupted_once
+from tests.harness.postgres import postgres_server
+
+POSTGRESQL = "postgresql"
 
 SECONDS_OF_A_DAY_S_DELIVERY = 3_600
 """The nation's nodes import at night and send what they have within an hour, on its busiest day as on any other."""
@@ -47,7 +54,8 @@ STEPS = {"imported": "import", "sent": "send", "closed": "close", "heard": "hear
 
 @dataclass
 class Costs:
-    """What was measured, in seconds and megabytes; kinds are of processes: nodes, registry, evaluator, simulate."""
+    """What was measured, in seconds and megabytes; kinds are of processes: nodes, registry, evaluator, postgresql, and
+    simulate, which generates and plays."""
 
     wall: dict[str, float] = field(default_factory=dict)
     """Step → seconds."""
@@ -65,11 +73,13 @@ class Costs:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole run. `evaluator_cores`: of all evaluators together, on the date on which most is sent."""
+    """The whole run. `registry`: how many replicas on what; `evaluator_cores`: of all evaluators together, on the date
+    on which most is sent."""
 
     members: int
     pupils: int
     moves: int
+    registry: str
     cases: int
     equals_truth: bool
     signals_sent: int
@@ -87,7 +97,7 @@ class Report:
         equal = "EQUAL to" if self.equals_truth else "DIFFERENT from"
         lines = [
             f"{self.members} members, {self.pupils:,} pupils, {self.moves:,} moves: {self.seconds:,.0f} s in all",
-            f"{self.cases:,} cases, {equal} the truth",
+            f"{self.cases:,} cases, {equal} the truth; registry: {self.registry}",
             f"{self.signals_sent:,} signals sent; {self.imports:,} imports, {self.imports_per_second:.1f} a second",
             f"{self.rejected_rows} broken rows, {self.remarks} refused exports",
             "Wall time (s): " + ", ".join(f"{step} {seconds:,.1f}" for step, seconds in costs.wall.items()),
@@ -107,8 +117,11 @@ class Report:
 class Meter:
     """Reads what the processes of a trial have cost, and charges it to the step just done."""
 
-    def __init__(self) -> None:
+    def __init__(self, database_url: str | None) -> None:
         self.costs = Costs()
+        self._besides = {"simulate": os.getpid()}
+        if database_url is not None:
+            self._besides[POSTGRESQL] = _postmaster(database_url)
         self._begun = self._last = time.perf_counter()
         self._spent: dict[str, float] = defaultdict(float)
 
@@ -134,16 +147,15 @@ class Meter:
 
     def _charge(self, simulation: Simulation | None) -> Mapping[str, float]:
         """Kind → processor time since the last step."""
-        names = {"simulate": os.getpid(), **(simulation.trial.processes if simulation is not None else {})}
+        names = {**self._besides, **(simulation.trial.processes if simulation is not None else {})}
         charged: dict[str, float] = defaultdict(float)
         if simulation is not None:
             self.costs.processes = dict(Counter(_kind(name) for name in names))
         for name, pid in names.items():
-            times = psutil.Process(pid).cpu_times()
-            spent = times.user + times.system
+            spent, peak = _cost(psutil.Process(pid), with_children=name == POSTGRESQL)
             charged[_kind(name)] += spent - self._spent[name]
             self._spent[name] = spent
-            self.costs.peak[_kind(name)] = max(self.costs.peak.get(_kind(name), 0.0), _peak(pid))
+            self.costs.peak[_kind(name)] = max(self.costs.peak.get(_kind(name), 0.0), peak)
         return charged
 
 
@@ -152,21 +164,58 @@ def _kind(name: str) -> str:
     return name.partition("-")[0]
 
 
+def _cost(process: psutil.Process, *, with_children: bool) -> tuple[float, float]:
+    """Seconds of processor time so far, and peak of resident memory; with children, the peak of the largest."""
+    times = process.cpu_times()
+    spent, peak = times.user + times.system, _peak(process.pid)
+    if with_children:
+        spent += times.children_user + times.children_system
+        for child in process.children():
+            # One that ends just now is among the children that have ended, the next time.
+            with contextlib.suppress(psutil.NoSuchProcess, OSError):
+                of_child, its_peak = _cost(child, with_children=False)
+                spent, peak = spent + of_child, max(peak, its_peak)
+    return spent, peak
+
+
 def _peak(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(kilobytes) * 1024 / 1e6
 
 
-def run(size: Nation, directory: Path, processes: int, progress: Progress) -> Report:
-    """Generate, play, compare; returns the report."""
-    meter = Meter()
+def _postmaster(database_url: str) -> int:
+    """The process of which all others of a PostgreSQL server on this machine are children."""
+    address = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address) as connection:
+        return psutil.Process(connection.info.backend_pid).ppid()
+
+
+def run(
+    size: Nation,
+    directory: Path,
+    progress: Progress,
+    *,
+    processes: int,
+    registries: int = 1,
+    database_url: str | None = None,
+) -> Report:
+    """Generate, play, compare. `database_url`: of an empty PostgreSQL database on this machine; without it, SQLite."""
+    meter = Meter(database_url)
     truth = nation.write(size, directory, progress)
     meter.step("generate")
-    with prepared(directory, node_processes=processes, progress=progress, between=meter.between) as simulation:
+    with prepared(
+        directory,
+        node_processes=processes,
+        registries=registries,
+        database_url=database_url,
+        progress=progress,
+        between=meter.between,
+    ) as simulation:
         meter.step("start", simulation)
         outcome = simulation.play()
         meter.step("list cases", simulation)
+        registry = f"{registries} on {'SQLite' if database_url is None else 'PostgreSQL'}"
     meter.step("stop")
     comparison = show.compare(outcome.cases, truth.cases)
     costs = meter.costs
@@ -176,6 +225,7 @@ def run(size: Nation, directory: Path, processes: int, progress: Progress) -> Re
         members=size.members,
         pupils=size.pupils,
         moves=size.moves,
+        registry=registry,
         cases=len(outcome.cases),
         equals_truth=comparison.equal,
         signals_sent=outcome.signals_sent,
@@ -199,6 +249,10 @@ def run(size: Nation, directory: Path, processes: int, progress: Progress) -> Re
 @click.option("--seed", type=int, default=Nation.seed, show_default=True, help="Another number makes other histories.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Processes of nodes; one per core where not given.")
 @click.option(
+    "--registries", type=click.IntRange(1, 10), default=2, show_default=True, help="Replicas of the registry."
+)
+@click.option("--sqlite", is_flag=True, help="One registry on SQLite, in place of replicas on PostgreSQL.")
+@click.option(
     "--scenario",
     "directory",
     type=click.Path(path_type=Path),
@@ -211,6 +265,8 @@ def main(
     moves: int | None,
     seed: int,
     processes: int | None,
+    registries: int,
+    sqlite: bool,
     directory: Path | None,
     as_json: bool,
 ) -> None:
@@ -222,9 +278,20 @@ def main(
     if moves is None:
         moves = Nation.moves * pupils // Nation.pupils
     size = Nation(members=members, pupils=pupils, moves=moves, seed=seed)
-    with tempfile.TemporaryDirectory(prefix="upprop-nation-") as temporary, interrupted_once(), bars() as progress:
-        where = directory or Path(temporary) / "scenario"
-        report = run(size, where, processes or os.cpu_count() or 1, progress)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(interrupted_once())
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="upprop-nation-")))
+        url = None
+        if not sqlite:
+            url = stack.enter_context(stack.enter_context(postgres_server()).fresh_database())
+        report = run(
+            size,
+            directory or temporary / "scenario",
+            stack.enter_context(bars()),
+            processes=processes or os.cpu_count() or 1,
+            registries=1 if sqlite else registries,
+            database_url=url,
+        )
     click.echo(json.dumps(asdict(report), indent=1) if as_json else str(report))
     sys.exit(not report.equals_truth)
 

@@ -40,7 +40,7 @@ def test_rules_come_to_the_truth_of_a_nation(seed: int, moves: int) -> None:
 
 def test_benchmark_plays_a_small_nation_in_deltas_over_two_processes_to_its_truth(tmp_path: Path) -> None:
     told: list[str] = []
-    report = bench_nation.run(SMALL, tmp_path / "scenario", 2, lambda step, _done, _total: told.append(step))
+    report = bench_nation.run(SMALL, tmp_path / "scenario", lambda step, _done, _total: told.append(step), processes=2)
     assert report.equals_truth
     assert (report.cases, report.remarks) == (len(scenarios.read_truth(tmp_path / "scenario").cases), 0)
     assert report.imports == 6 * 12
@@ -88,6 +88,7 @@ def test_numbers_of_a_nation_are_test_numbers_each_given_once(tmp_path: Path) ->
     owners: dict[str, set[str]] = {}
     for export in tmp_path.glob("exports/*/*.json"):
         for person in json.loads(export.read_bytes())["data"]:
+            assert 2009 <= int(person["birthDate"][:4]) <= 2019
             number = person.get("civicNo", {}).get("value", "")
             if "TF" not in number and number:
                 assert 980 <= int(number[8:11]) <= 999

@@ -99,8 +99,7 @@ class Population:
     taken: set[str] = field(default_factory=set)
 
     def pupil(self, form: str, year: int) -> Pupil:
-        birth = date(self.school_year_start - 6 - year, 1, 1) + timedelta(days=self.rng.randrange(365))
-        sound, birth, birth_number = self._draw(birth)
+        sound, birth, birth_number = self._draw(self._birth(year))
         return Pupil(
             number=sound,
             samordning=number(birth, birth_number, samordning=True),
@@ -123,6 +122,10 @@ class Population:
     def renumbered(self, pupil: Pupil) -> str:
         """Another personnummer in place of the pupil's own, as protected identities are given."""
         return self._draw(pupil.birth)[0]
+
+    def _birth(self, year: int) -> date:
+        """When somebody may be born who is in that school year."""
+        return date(self.school_year_start - 6 - year, 1, 1) + timedelta(days=self.rng.randrange(365))
 
     def _draw(self, birth: date) -> tuple[str, date, int]:
         """An unused number of somebody born on that day, or on the next on which one is left."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from federation.demo.generator.people import BIRTH_NUMBERS, Population, number
+from federation.demo.generator.people import BIRTH_NUMBERS, Population, Pupil, number
 from federation.demo.generator.stage import DoesNotFitError, Stage
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import MemberId
@@ -22,13 +22,17 @@ LAST_BIRTH = date(2019, 12, 31)
 class NationPopulation(Population):
     """Gives out numbers in order, so that none has to be remembered.
 
-    There are twenty test numbers to a day of birth, 980 to 999, so that a million pupils are born over a century and a
-    half: in a nation, ages are no real ages. No rule asks for one: what depends on age goes by the school year.
+    There are twenty test numbers to a day of birth, 980 to 999, so that those of a million pupils are of a century and
+    a half. The date in a number is therefore not when the pupil was born, and no real age; the export's `birthDate` is,
+    and a node, which takes nobody for a grown-up in doubt, goes by the later of the two.
     """
 
     given: int = 0
 
-    def _draw(self, birth: date) -> tuple[str, date, int]:  # noqa: ARG002 - the year of birth that there is no room for
+    def pupil(self, form: str, year: int) -> Pupil:
+        return replace(super().pupil(form, year), birth=self._birth(year))
+
+    def _draw(self, birth: date) -> tuple[str, date, int]:  # noqa: ARG002 - in that year there may be no room
         day, place = divmod(self.given, len(BIRTH_NUMBERS))
         self.given += 1
         born = FIRST_BIRTH + timedelta(days=day)
