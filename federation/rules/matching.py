@@ -363,6 +363,8 @@ class _Group:
 def as_of(presence: Presence, today: date) -> Presence:
     """The presence without what is dated after today: a pupil affirmed or seen in the year 2030 is neither yet."""
     affirmed_on, met_on = presence.affirmed_on, presence.met_on
+    if all(day is None or day <= today for day in (affirmed_on, met_on)):
+        return presence
     return replace(
         presence,
         affirmed_on=None if affirmed_on is not None and affirmed_on > today else affirmed_on,
