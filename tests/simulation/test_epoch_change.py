@@ -7,6 +7,7 @@ two steps of a later day; everything is done by the commands that the operators 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -28,6 +29,7 @@ from node.uplink import EvaluatorLink
 from privacy.evaluator.cli import evaluator
 from privacy.keys import deal_epoch
 from registry.cli import registry
+from registry.ledger.cli import ledger
 from tests.harness import autumn4
 
 Moment = tuple[int, str]
@@ -67,6 +69,9 @@ class Change:
     def let_over(self, simulation: Simulation) -> None:
         shown = _status(simulation)
         assert [each["member"] for each in shown["members"] if not each["done"]] == [self.straggler]
+        printed = _does(registry, "epoch", "status", config=simulation.trial.home / "registry")
+        assert f"{len(shown['members']) - 1} of {len(shown['members'])} members are done." in printed
+        assert re.search(rf"{self.straggler} +[a-z ]+ of its pupils done; last heard of 20", printed)
         refused = _run(registry, "epoch", "retire", "--epoch", "1", "--yes", config=simulation.trial.home / "registry")
         assert isinstance(refused.exception, UppropError)
         assert self.straggler in refused.exception.sentence
@@ -134,6 +139,8 @@ def _play(directory: Path, change: Change, monkeypatch: pytest.MonkeyPatch) -> S
 
         assert sorted(found["cases"], key=order) == sorted(truth["cases"], key=order)
         assert change.done == ["begin", "let_over", "retire"]
+        # What the registry took away of the old epoch, it told its ledger.
+        _does(ledger, "verify", config=simulation.trial.home / "registry")
         return simulation
 
 
