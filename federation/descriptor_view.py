@@ -17,7 +17,7 @@ from federation.descriptor_file import File, InvalidDescriptorError, PolicyValue
 def changes(before: File, after: File) -> list[str]:
     """What an administrator must have seen before accepting `after` in place of `before`: one line a change."""
     lines = []
-    for name in ("serial", "expires", "zone", "calendars"):
+    for name in ("serial", "expires", "zone", "calendars", "ledger_key"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             lines.append(f"{name}: {_short(old)} -> {_short(new)}")
@@ -69,6 +69,7 @@ def described(file: File, *, verified: bool) -> list[str]:
     lines += [
         f"Evaluator {each.index} at {each.address}, key {each.key_sha256 or 'not pinned'}" for each in file.evaluators
     ]
+    lines.append("No ledger" if file.ledger_key is None else f"Ledger signed with key {file.ledger_key.hex()}")
     lines += [
         f"Epoch {each.epoch}: any {each.threshold} of {each.shares}, share version {each.share_version}, "
         f"signed by {', '.join(map(str, each.signatures)) or 'nobody yet'}, K {each.public_key.hex()}"

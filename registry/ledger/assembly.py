@@ -18,6 +18,7 @@ from federation.rpc.server import Binding
 from federation.runtime import Worker
 from federation.tls import ChannelCredentials, OwnIdentity
 from registry.ledger import hours, servicers
+from registry.ledger.adopting import adopt
 from registry.ledger.checking import CHECK_SECONDS, DailyCheck
 from registry.ledger.checkpoints import Checkpoints
 from registry.ledger.client import Witnesses
@@ -83,6 +84,7 @@ def build(
     """
     own_metrics = LedgerMetrics(metrics.registry)
     proofs, sealing = Proofs(database), Hours(database)
+    adopt(database)
     checkpoints = _checkpoints(settings, database, descriptors(), clock)
 
     def seal_due() -> None:

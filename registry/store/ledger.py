@@ -43,10 +43,12 @@ __all__ = [
     "HourSealedError",
     "Leaf",
     "append_batch",
+    "begun",
     "cosignatures",
     "head",
     "keep_cosignatures",
     "leaf_of",
+    "lock",
     "newest_hour",
     "nodes",
     "note",
@@ -75,6 +77,17 @@ def note(tx: Connection, entries: Iterable[Entry]) -> None:
         for entry in entries
     ]
     insert(tx, ledger_pending, rows)
+
+
+def begun(tx: Connection) -> bool:
+    """Whether the ledger holds anything, in a leaf or waiting for one."""
+    waits = tx.execute(select(ledger_pending.c.salt).limit(1)).first() is not None
+    return waits or head(tx).size > 0
+
+
+def lock(tx: Connection) -> None:
+    """Keep everybody else from appending until the transaction ends."""
+    tx.execute(select(sequence.c.id).with_for_update())
 
 
 def head(tx: Connection) -> Frontier:

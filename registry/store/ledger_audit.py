@@ -64,7 +64,8 @@ def counts(tx: Connection) -> Counts:
 def stated_head(tx: Connection) -> tuple[int, bytes]:
     """Size and frontier as the sequence row has them."""
     row = tx.execute(select(sequence.c.tree_size, sequence.c.frontier)).one()
-    return row.tree_size, row.frontier
+    # The column's default, which SQLite keeps as an empty text.
+    return row.tree_size, row.frontier or b""
 
 
 def leaves_from(tx: Connection, first: int) -> list[tuple[int, bytes]]:

@@ -23,6 +23,7 @@ from federation.migration import migrate
 from federation.rules.canonical import content_digest
 from federation.rules.merkle import Frontier, frontier_at
 from registry.ledger import contents
+from registry.ledger.adopting import adopt
 from registry.ledger.checkpoints import Checkpoints
 from registry.ledger.entries import EntryKind
 from registry.ledger.flaws import SENTENCES, FlawKind
@@ -34,7 +35,7 @@ from registry.store.schema import metadata
 from tests.harness.postgres import PostgresServer
 from tests.store.registry.conftest import MakeDatabase
 from tests.store.registry.ledger_scene import LedgerScene, lived
-from tests.store.registry.scene import A, B, arrival, day, pupil
+from tests.store.registry.scene import DUE, SINCE, A, B, Scene, arrival, day, leaving, pupil
 
 
 @pytest.fixture
@@ -194,6 +195,26 @@ def test_a_change_is_found_and_its_leaf_named(untouched: LedgerScene, deed: str,
         zeros=ZEROS, batch=bundle_of(3), hour=bundle_of(6, "ledger_hours"), signal=SIGNAL.format(bundle_of(3))
     )
     assert (kind, leaf) in found_after(untouched, statement)
+
+
+def test_what_stood_before_there_was_a_ledger_is_taken_into_its_first_hour(empty_database: MakeDatabase) -> None:
+    scene = LedgerScene(empty_database())
+    unsigned = Scene.submit
+    unsigned(scene, A, leaving(pupil("answered")), leaving(pupil("missing")))
+    unsigned(scene, B, arrival(pupil("answered")))
+    scene.close(SINCE)
+    scene.close(DUE)
+    # As an older version left it.
+    with scene.database.transaction("test") as tx:
+        do(tx, "DELETE FROM ledger_pending")
+    assert {kind for kind, _ in scene.flaws()} >= {"SIGNAL_UNKNOWN", "GAP_CHANGED", "CASE_CHANGED", "NOTICE_UNKNOWN"}
+    for _ in range(2):
+        adopt(scene.database)
+        assert scene.flaws() == []
+    scene.seal()
+    adopt(scene.database)
+    scene.submit(B, arrival(pupil("signed")))
+    assert scene.flaws() == []
 
 
 def test_two_leaves_that_change_places_are_found(untouched: LedgerScene) -> None:
