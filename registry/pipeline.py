@@ -137,7 +137,9 @@ class Close:
         leases.drop_before(tx, on)
         queued = leases.queued(tx, on)
         leases.add(tx, on, _cut((place, ref) for place, ref in groups.placed(tx, on) if ref not in queued))
-        notices.append(tx, take_up(tx, on, descriptor), on)
+        if newest is None or newest.descriptor_serial <= descriptor.serial:
+            # Else this replica has yet to take up the descriptor that another closed a day by.
+            notices.append(tx, take_up(tx, on, descriptor), on)
         return leases.left(tx, on), sorted(over)
 
     def _look_at(self, lease: leases.Lease, terms: Terms) -> CloseReport:
