@@ -7,6 +7,8 @@ of an empty hour. Other deeds show from outside alone: see `tests/attacks/`.
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,19 +17,23 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client import CollectorRegistry
 
 from federation.checkpoint import Checkpoint
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.migration import migrate
+from federation.observability import Log
 from federation.rules.canonical import content_digest
 from federation.rules.merkle import Frontier, frontier_at
 from registry.ledger import contents
 from registry.ledger.adopting import adopt
+from registry.ledger.checking import DailyCheck
 from registry.ledger.checkpoints import Checkpoints
 from registry.ledger.entries import EntryKind
 from registry.ledger.flaws import SENTENCES, FlawKind
 from registry.ledger.leaves import StoredSignal
+from registry.ledger.observability import LedgerMetrics
 from registry.ledger.verifying import Verification
 from registry.model import PURGED_DIGEST, ref_of
 from registry.store import ledger, ledger_audit
@@ -298,6 +304,26 @@ def test_the_newest_checkpoint_is_kept_outside_at_most_every_few_seconds(scene: 
     with pytest.raises(UppropError) as refused:
         Checkpoints(scene.database, Ed25519PrivateKey.generate(), tmp_path, lambda: 0.0).check()
     assert refused.value.code is Code.LEDGER_CHECKPOINT_REFUSED
+
+
+def test_the_registry_itself_looks_once_a_day(scene: LedgerScene, tmp_path: Path) -> None:
+    metrics, lines = LedgerMetrics(CollectorRegistry()), io.StringIO()
+    checkpoints = Checkpoints(scene.database, Ed25519PrivateKey.generate(), tmp_path, lambda: 0.0)
+    checkpoints.sign(scene.head())
+    check = DailyCheck(scene.database, checkpoints, scene.clock, metrics, Log(lines))
+    check.run()
+    assert metrics.broken._value.get() == 0
+    with scene.database.transaction("test") as tx:
+        do(tx, f"UPDATE ledger_batches SET salt = {ZEROS} WHERE leaf_index = 1")
+    check.run()
+    assert metrics.broken._value.get() == 1
+    sound, broken = map(json.loads, lines.getvalue().splitlines())
+    assert (sound["event"], sound["size"]) == ("ledger_checked", 8)
+    assert (broken["event"], broken["leaf_index"], broken["kind"]) == ("ledger_broken", 1, "LEAF_WRONG")
+    # Told to stop, it stops before it has found anything.
+    check.stop()
+    check.run()
+    assert len(lines.getvalue().splitlines()) == 2
 
 
 # -- purges -----------------------------------------------------------------------------------------------------------
