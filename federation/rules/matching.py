@@ -3,8 +3,8 @@
 Invariants: the states depend on the highest versions, the last contacts, the answers given before and the date alone —
 never on the order in which anything arrived; what is silent, late or in doubt answers nothing; a drill meets drills of
 its own member alone; a day that is yet to come counts once it has come. `recheck_on` is a lower bound: before that day
-nothing changes unless a new signal, contact or release comes. The limits of `federation.rules.limits` withhold answers
-and nothing else.
+nothing changes unless a new signal, contact or release comes. The limits of `federation.rules.limits` withhold or keep
+answers and nothing else.
 """
 
 from __future__ import annotations

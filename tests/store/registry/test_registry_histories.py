@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from federation.descriptor_file import PolicyValues
 from federation.rules.matching import KnownGap, MemberSignal, coverage_incomplete, evaluate
 from federation.rules.vocabulary import (
     DutyEnded,
@@ -25,6 +26,7 @@ from federation.rules.vocabulary import (
     MemberId,
     Opening,
     OpeningKind,
+    Policy,
     Presence,
     Pseudonym,
     Signal,
@@ -35,7 +37,7 @@ from registry.model import Asked, Case, Gap, GapKey
 from registry.store import gaps as gap_store
 from registry.store import schema
 from tests.store.registry.conftest import MakeDatabase
-from tests.store.registry.scene import SINCE, A, B, C, Scene, pupil
+from tests.store.registry.scene import SINCE, A, B, C, Scene, federation, pupil
 
 MEMBERS = (A, B, C)
 FIRST_DAY = SINCE - timedelta(days=5)
@@ -187,16 +189,21 @@ def test_looking_where_it_must_equals_looking_everywhere(scene: Scene, seed: int
     assert len(spoken) >= 4
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_order_repetition_and_batching_within_a_day_change_nothing(empty_database: MakeDatabase, seed: int) -> None:
+LIMITS = replace(PolicyValues().policy(), monthly_openings=5, monthly_openings_percent=0)
+
+
+@pytest.mark.parametrize(("seed", "limits"), [(0, Policy()), (1, LIMITS)], ids=["unlimited", "limited"])
+def test_order_repetition_and_batching_within_a_day_change_nothing(
+    empty_database: MakeDatabase, seed: int, limits: Policy
+) -> None:
     said_on = history(random.Random(seed))
     results = []
     for variant in range(2):
-        scene, source = Scene(empty_database()), random.Random(seed * 100)
+        scene, source = Scene(empty_database(), federation(limits=limits)), random.Random(seed * 100)
         for number, said in enumerate(said_on):
             today = FIRST_DAY + timedelta(days=number)
             for batch in [[each] for each in said] if variant == 0 else disorderly(said, source):
-                scene.submit(batch[0][0], *(signal for _, signal in batch))
+                scene.submit(batch[0][0], *(signal for _, signal in batch), on=today)
             scene.close(today)
         results.append((comparable(stored_gaps(scene)), sorted(given(scene), key=repr)))
     assert results[0] == results[1]
