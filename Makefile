@@ -24,9 +24,10 @@ check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/lint-imports
 	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code && ../$(BIN)/buf breaking --against baseline.binpb
 
-bench: $(STAMP) ## Measure costs against libsodium, a bare insert and a bare JSON parse
+bench: $(STAMP) ## Measure costs against libsodium, a bare insert, 100 times the signals and a bare JSON parse
 	@$(BIN)/python tests/benchmarks/bench_oprf.py
 	@$(BIN)/python tests/benchmarks/bench_ingest.py
+	@$(BIN)/python tests/benchmarks/bench_scale.py
 	@$(BIN)/python tests/benchmarks/bench_import.py
 
 bench-faults: $(STAMP) ## Kill registry and node two hundred times on each kind of store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import bench_ingest
+from tests.benchmarks import bench_ingest, bench_scale
 from tests.harness.postgres import PostgresServer
 
 
@@ -12,3 +12,9 @@ def test_the_benchmark_measures_both_stores(postgres: PostgresServer) -> None:
         assert measured.rows > 3 * measured.signals
         assert measured.ratio == measured.bare / (measured.intake + measured.close)
         assert measured.store in str(measured)
+
+
+def test_the_benchmark_of_scale_measures_two_stores(postgres: PostgresServer) -> None:
+    measured = bench_scale.measure(postgres, 2_000, 10_000, signals=200, rounds=1)
+    assert measured.ratio == measured.with_many / measured.with_few
+    assert "10,000" in str(measured)
