@@ -23,6 +23,7 @@ from cryptography import x509
 from federation import settings as settings_files
 from federation.cli import main
 from federation.control import socket_path
+from federation.demo.scenario import page
 from federation.rules.vocabulary import Policy
 from federation.tls import public_key_sha256
 from node.settings import NodeSettings
@@ -202,6 +203,18 @@ def test_input_that_is_refused_ends_with_a_sentence_and_code_4(upprop: Upprop, e
     assert upprop("say", number(3), "met", "--by", "").returncode == 4
     assert upprop("say", number(3), "sing", "--by", "Ada Berg").returncode == 2
     assert upprop("review", "7").returncode == 2
+
+
+def test_changes_are_imported_as_such_and_nothing_else(upprop: Upprop, export: Path) -> None:
+    changes = export.with_name("changes.json")
+    changes.write_bytes(page([person(3, enrolment(end=DAY))], deleted=[person_id(4)]))
+    assert upprop("import", "--changes", str(changes), "--as-of", DAY).returncode == 4
+    upprop.ok("import", str(export), "--as-of", DAY)
+    assert upprop("import", str(changes), "--as-of", DAY).returncode == 4
+    assert upprop("import", "--changes", str(export), "--as-of", DAY).returncode == 4
+    assert upprop("import", str(export), "--changes", str(changes), "--as-of", DAY).returncode == 2
+    report = upprop.json("import", "--changes", str(changes), "--as-of", DAY)
+    assert (report["persons"], report["vanished"]) == (1, 1)
 
 
 def test_a_person_can_be_named_without_a_trace_in_the_shells_history(upprop: Upprop, export: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from federation.demo.scenario import page
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import Policy
 from node.records.person import PersonRecord
@@ -148,6 +149,25 @@ def test_deltas_leave_the_pupils_that_whole_deliveries_leave(node: Node, node_tw
         assert take(node, day, Source.ONEROSTER, path).persons < 10
         assert take(node, day, Source.ONEROSTER, path).repeated
         before = after
+    assert meaning(node) == meaning(node_twin)
+
+
+def test_files_of_changes_leave_the_pupils_that_whole_files_leave(node: Node, node_twin: Node) -> None:
+    before: dict[str, Any] = {}
+    for place, day in enumerate(WEEKS):
+        node_twin.take(day, week(place))
+        now = {each["id"]: each for each in week(place)}
+        changed = [each for each in now.values() if before.get(each["id"]) != each]
+        path = node.directory / "changes.json"
+        path.write_bytes(page(changed, deleted=[each for each in before if each not in now]))
+        if place == 0:
+            with pytest.raises(UppropError, match="Import everyone first"):
+                take(node, day, Source.SS12000_CHANGES, path)
+            node.take(day, week(place))
+        else:
+            assert take(node, day, Source.SS12000_CHANGES, path).persons < 10
+            assert take(node, day, Source.SS12000_CHANGES, path).repeated
+        before = now
     assert meaning(node) == meaning(node_twin)
 
 
