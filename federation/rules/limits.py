@@ -5,8 +5,8 @@
                 that its member gets about the pupil in that time
     waiting     openings beyond what a member may state in a month are answered only once a person lets them
 
-Invariants: an opening is never withheld, an answer may be; an answer that is kept lasts no longer than the presence that
-gave it; with a value of 0 in the policy a limit is off; nothing here depends on the order in which anything arrived.
+Invariants: an opening is never withheld, an answer may be; an answer that is kept lasts no longer than the presence
+that gave it; with a value of 0 in the policy a limit is off; nothing here depends on the order in which anything came.
 """
 
 from __future__ import annotations

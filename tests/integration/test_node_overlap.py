@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from federation.descriptor_file import PolicyValues
-from federation.rules.vocabulary import GapState, NoticeKind, Policy
+from federation.rules.vocabulary import GapState, Policy
 from node.app import App
-from node.casework.questions import Question, Questions
+from node.casework.questions import Asks, Question, Questions
 from node.settings import open_sealer
 from node.store.notices import Notices
 from node.store.pupils import Pupils
@@ -57,7 +57,7 @@ def affirm(app: App, place: int) -> None:
 def test_the_earlier_is_asked_and_affirms(federation: Federation) -> None:
     stockholm, malmo = federation.nodes[STOCKHOLM], federation.nodes[MALMO]
     [question] = questions(stockholm)
-    assert (question.asks, question.number, question.asked_on) == (NoticeKind.OVERLAP, number(50), AGED)
+    assert (question.asks, question.number, question.asked_on) == (Asks.OVERLAP, number(50), AGED)
     assert questions(malmo) == ()
     # It is no case: nobody is missing by what is known.
     assert stockholm.gaps() == malmo.gaps() == ()

@@ -58,6 +58,17 @@ def test_a_gap_of_the_registry_is_watched_before_any_notice_even_past_due() -> N
     assert (gap.state, gap.due_on, gap.opened_on, gap.said_on) == (GapState.WATCH, DUE, None, DUE + DAY)
 
 
+def test_a_gap_that_lost_its_answer_before_it_is_due_is_watched_and_opens_on_its_day() -> None:
+    """Answered, then restated to a later day: the registry says at the next close that the answer is gone."""
+    lost = told(only(say(GONE, SINCE)), notice(NoticeKind.REOPENED, DUE - DAY))
+    assert (lost.state, lost.verdict, lost.opened_on) == (GapState.WATCH, GapState.OPEN, None)
+    due = told(lost, notice(NoticeKind.REOPENED, DUE, number=2))
+    assert (due.state, due.opened_on) == (GapState.OPEN, DUE)
+    # And without a word of the registry by then, here.
+    unheard = after_fetch(lost, today=DUE + DAY, closed_on=DUE, failed_day=None)
+    assert unheard.state is GapState.OPEN
+
+
 @pytest.mark.parametrize(
     ("kind", "state"),
     [
