@@ -54,7 +54,7 @@ OF_THE_TREE = frozenset({Kind.SHRUNK, Kind.REWRITTEN, Kind.LEAF_GONE, Kind.FORKE
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`first` and `last` are leaf indexes, None where none is known; `witness` an evaluator's index; `about` tells
-    findings of one kind apart; `evidence` are signed notes."""
+    findings of one kind apart where the leaves do not; `evidence` are signed notes."""
 
     kind: Kind
     first: int | None = None
@@ -66,8 +66,8 @@ class Finding:
     @property
     def subject(self) -> bytes:
         """32 bytes: equal for what was found before."""
-        named = f"{self.kind.value} {self.first} {self.last} {self.witness} ".encode()
-        return hashlib.sha256(named + self.about).digest()
+        leaves = b"" if self.about else f"{self.first} {self.last}".encode()
+        return hashlib.sha256(f"{self.kind.value} {self.witness} ".encode() + leaves + self.about).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,12 +284,14 @@ class LedgerWatch:
             parted = functools.partial(Finding, Kind.FORKED, witness=each.witness)
             try:
                 if each.tree.size > newest.size:
-                    found = parted(first=newest.size, last=each.tree.size - 1)
+                    found = parted(first=newest.size, last=each.tree.size - 1, about=b"shorter")
                     watch.findings.append(with_evidence(found, each.note))
                     continue
                 prover.continues(each.tree, newest)
             except NotProvedError:
-                found = parted(first=agreed.get(each.witness, 0), last=each.tree.size - 1)
+                # Both grow on; what is raised once is where they part.
+                first = agreed.get(each.witness, 0)
+                found = parted(first=first, last=each.tree.size - 1, about=str(first).encode())
                 watch.findings.append(with_evidence(found, each.note, kept.note if kept else b""))
             except UppropError as error:
                 watch.say(error.sentence)

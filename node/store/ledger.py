@@ -122,7 +122,6 @@ class Ledgers:
     def begin_anew(self, tx: Connection) -> None:
         """Follow the ledger from the next checkpoint on, whatever it is."""
         tx.execute(delete(ledger))
-        tx.execute(delete(witnesses))
 
     def verified(self, tx: Connection, at: datetime) -> None:
         tx.execute(update(ledger).values(verified_at=at))
