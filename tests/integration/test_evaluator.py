@@ -24,6 +24,7 @@ from federation.migration import migrate
 from federation.observability import Log, Metrics
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
+from federation.rpc.fairness import MEMBER_LIMITS
 from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import ChannelCredentials, OwnIdentity
@@ -282,7 +283,7 @@ def test_a_quota_holds_against_many_requests_at_once(world: World) -> None:
             return error.code
         return None
 
-    with ThreadPoolExecutor(12) as pool:
+    with ThreadPoolExecutor(MEMBER_LIMITS.calls) as pool:
         codes = list(pool.map(ask, batches))
     fitting = DAY_LIMIT // 50
     assert sorted(codes, key=str) == sorted([None] * fitting + [Code.QUOTA_EXCEEDED] * (12 - fitting), key=str)

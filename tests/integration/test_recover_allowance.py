@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from federation import control
 from federation.errors import Code, UppropError
+from federation.rpc.fairness import MEMBER_LIMITS
 from privacy.evaluator import client
 from privacy.evaluator.cli import evaluator
 from tests.integration.test_evaluator import (
@@ -109,7 +110,7 @@ def test_an_allowance_holds_against_many_requests_at_once(world: World) -> None:
             return error.code
         return None
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(MEMBER_LIMITS.calls) as pool:
         assert sorted(pool.map(ask, range(8)), key=str) == [None] * 2 + [Code.QUOTA_EXCEEDED] * 6
     assert caller.epochs().quota.allowed == 20
 
