@@ -55,7 +55,7 @@ BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
 """How long a PostgreSQL statement waits for a row lock before the transaction is run again."""
 
-IDLE_TIMEOUT_MS = 60_000
+IDLE_SECONDS = 60.0
 """After so long a PostgreSQL transaction in which its process does nothing is ended by the server: a process that was
 paused holds no row that others wait for."""
 
@@ -111,11 +111,17 @@ class Database:
     """
 
     def __init__(
-        self, target: str | Path, metrics: Metrics | None = None, *, pool_size: int = 8, role: str | None = None
+        self,
+        target: str | Path,
+        metrics: Metrics | None = None,
+        *,
+        pool_size: int = 8,
+        role: str | None = None,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.url = _url(target)
         self._metrics = metrics
-        self._engine = _engine(self.url, pool_size, role)
+        self._engine = _engine(self.url, pool_size, role, idle_seconds)
         # One process writes to a SQLite file, so its threads queue here, in order, and not by polling the file's lock.
         self._writer = threading.Lock() if self.is_sqlite else None
 
@@ -262,7 +268,12 @@ class Database:
 
 
 def open_database(
-    embedded: Path, url_file: Path | None = None, metrics: Metrics | None = None, *, role: str | None = None
+    embedded: Path,
+    url_file: Path | None = None,
+    metrics: Metrics | None = None,
+    *,
+    role: str | None = None,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> Database:
     """The store a role's settings name: by the URL in the secret `url_file`, else the SQLite file `embedded`.
 
@@ -271,7 +282,7 @@ def open_database(
     if url_file is None:
         embedded.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Database(embedded, metrics)
-    return Database(read_url(url_file), metrics, role=role)
+    return Database(read_url(url_file), metrics, role=role, idle_seconds=idle_seconds)
 
 
 def read_url(url_file: Path) -> str:
@@ -299,7 +310,7 @@ def _url(target: str | Path) -> URL:
     raise UppropError(Code.CONFIG_INVALID, "The database must be a SQLite file or a PostgreSQL database.")
 
 
-def _engine(url: URL, pool_size: int, role: str | None) -> Engine:
+def _engine(url: URL, pool_size: int, role: str | None, idle_seconds: float) -> Engine:
     if url.get_backend_name() == "sqlite":
         # Parameters hold pseudonyms and sealed records: they stay out of messages.
         engine = sa.create_engine(url, hide_parameters=True, pool_size=pool_size, max_overflow=-1)
@@ -308,7 +319,7 @@ def _engine(url: URL, pool_size: int, role: str | None) -> Engine:
         return engine
     options = {
         "lock_timeout": LOCK_TIMEOUT_MS,
-        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": max(1, round(idle_seconds * 1000)),
         "timezone": "UTC",
         **({} if role is None else {"role": role}),
     }

@@ -54,7 +54,10 @@ class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown
 
 def open_database(settings: RegistrySettings, metrics: Metrics | None = None) -> Database:
     """The store the settings name; connects on first use."""
-    return database.open_database(settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics)
+    # A replica that is paused in the middle of a transaction holds its rows no longer than its lease.
+    return database.open_database(
+        settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics, idle_seconds=settings.lease_seconds
+    )
 
 
 def open_for_migration(settings: RegistrySettings) -> Database:

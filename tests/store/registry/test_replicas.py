@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from federation import database as databases
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import MemberId
@@ -56,7 +55,7 @@ def replica(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
         def make(lease: timedelta = LONG) -> Close:
             url = scene.database.url.render_as_string(hide_password=False)
-            own = stack.enter_context(contextlib.closing(Database(url)))
+            own = stack.enter_context(contextlib.closing(Database(url, idle_seconds=lease.total_seconds())))
             return Close(
                 own,
                 lambda: scene.descriptor,
@@ -211,7 +210,6 @@ def test_a_worker_paused_inside_its_transaction_loses_it_and_its_locks(
     scene: Scene, replica: Callable[..., Close], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.submit(A, *(leaving(pupil(f"p{number}")) for number in range(3)))
-    monkeypatch.setattr(databases, "IDLE_TIMEOUT_MS", 400)
     # Behind the check of its token, with rows locked.
     paused = Paused(groups, "lock", monkeypatch)
     paused.run(functools.partial(replica(LEASE).run, DUE))
