@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from federation.descriptor_file import PolicyValues
+from federation.errors import UppropError
 from federation.rules.vocabulary import GapState, Policy
 from node.app import App
 from node.casework.questions import Asks, Question, Questions
@@ -79,6 +80,13 @@ def test_an_affirmed_pupil_answers_for_one_who_left_elsewhere(federation: Federa
         federation.day(day, {STOCKHOLM: stays, MALMO: leaves})
     assert malmo.gaps() == ()
     assert stockholm.gaps() == ()
+
+
+def test_nobody_affirms_a_pupil_whom_no_school_system_shows(federation: Federation) -> None:
+    stockholm = federation.nodes[STOCKHOLM]
+    federation.day(date(2026, 9, 22), {STOCKHOLM: roll(0, person(50, enrolment("2026-08-31", "2026-09-04")))})
+    with pytest.raises(UppropError, match="Enter the enrolment"):
+        affirm(stockholm.app, 50)
 
 
 def test_a_row_that_is_ended_answers_the_question_and_is_matched_as_a_leaving(federation: Federation) -> None:
