@@ -68,6 +68,7 @@ def test_bulk_writing_inserts_updates_and_adds(scene: Scene) -> None:
     scene.submit(A, *(arrival(pupil(f"p{number}")) for number in range(3)))
     with scene.database.transaction("test") as tx:
         refs = [row.ref for row in tx.execute(sa.select(schema.dirty).order_by(schema.dirty.c.ref))]
+        tx.execute(sa.update(schema.dirty).values(mark=1))
         upsert(tx, schema.dirty, [{"ref": ref, "mark": 5} for ref in refs[:2]], add=("mark",))
         upsert(tx, schema.dirty, [{"ref": ref, "mark": 9} for ref in refs[1:]])
         upsert(tx, schema.dirty, [{"ref": refs[2], "mark": 3}], update=("mark",))
