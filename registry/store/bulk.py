@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Executable, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -45,27 +45,17 @@ def insert(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> N
     _write(tx, table, rows, None)
 
 
-def upsert(
-    tx: Connection,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    update: Sequence[str] = (),
-    add: Sequence[str] = (),
-) -> None:
-    """Insert rows by primary key; on a row that is there already set the `update` columns and add to the `add` columns.
+def upsert(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, update: Sequence[str] = ()) -> None:
+    """Insert rows by primary key; on a row that is there already set the `update` columns.
 
-    With neither, a row that is there already stays as it is. All rows hold the same columns, and no key twice
+    Without any, a row that is there already stays as it is. All rows hold the same columns, and no key twice
     (PostgreSQL would refuse). Callers sort rows that other transactions may write: locks are taken in one order then.
     """
-    _write(tx, table, rows, _Conflict(tuple(update), tuple(add)))
+    _write(tx, table, rows, tuple(update))
 
 
-class _Conflict(NamedTuple):
-    """What happens to a row that is there already."""
-
-    update: tuple[str, ...]
-    add: tuple[str, ...]
+_Conflict = tuple[str, ...]
+"""The columns that are set on a row that is there already."""
 
 
 def _write(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], conflict: _Conflict | None) -> None:
@@ -112,8 +102,6 @@ def _on_conflict(statement: _Insert, table: Table, conflict: _Conflict | None) -
     if conflict is None:
         return statement
     keys = [column.name for column in table.primary_key]
-    change: dict[str, Any] = {name: statement.excluded[name] for name in conflict.update}
-    change.update((name, table.c[name] + statement.excluded[name]) for name in conflict.add)
-    if change:
+    if change := {name: statement.excluded[name] for name in conflict}:
         return statement.on_conflict_do_update(index_elements=keys, set_=change)
     return statement.on_conflict_do_nothing(index_elements=keys)

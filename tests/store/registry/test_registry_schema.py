@@ -64,12 +64,12 @@ def test_a_row_that_breaks_an_invariant_is_refused(scene: Scene, table: str, row
         tx.execute(sa.update(schema.metadata.tables[table]).values(**row))
 
 
-def test_bulk_writing_inserts_updates_and_adds(scene: Scene) -> None:
+def test_bulk_writing_inserts_and_updates(scene: Scene) -> None:
     scene.submit(A, *(arrival(pupil(f"p{number}")) for number in range(3)))
     with scene.database.transaction("test") as tx:
         refs = [row.ref for row in tx.execute(sa.select(schema.dirty).order_by(schema.dirty.c.ref))]
         tx.execute(sa.update(schema.dirty).values(mark=1))
-        upsert(tx, schema.dirty, [{"ref": ref, "mark": 5} for ref in refs[:2]], add=("mark",))
+        upsert(tx, schema.dirty, [{"ref": ref, "mark": 6} for ref in refs[:2]], update=("mark",))
         upsert(tx, schema.dirty, [{"ref": ref, "mark": 9} for ref in refs[1:]])
         upsert(tx, schema.dirty, [{"ref": refs[2], "mark": 3}], update=("mark",))
         upsert(tx, schema.dirty, [])
