@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from federation.rules.matching import entered_on, months_before
 from federation.rules.vocabulary import GapState, Policy, Presence, Signal
-from node.gaps import Gap
+from node.gaps import Gap, OpenedBy
 
 _UNANSWERED = frozenset({GapState.WATCH, GapState.OPEN})
 
@@ -34,8 +34,10 @@ def _is_needed(gap: Gap, today: date, policy: Policy) -> bool:
     """A gap is kept while it is unanswered, and for some time after the close that told how it ended."""
     if gap.state in _UNANSWERED and gap.verdict not in (GapState.ANSWERED, GapState.ENDED, GapState.VOID):
         return gap.opening.since > months_before(today, 12 * policy.retention.unanswered_years)
-    told_on = max(gap.verdict_on or gap.state_since, gap.due_on)
-    return today < told_on + timedelta(days=policy.retention.answered_pair_days)
+    # One that was answered before anybody was told of it may have been so for long when the notice came.
+    changed_on = gap.verdict_on if gap.opened_by is OpenedBy.NOTICE else None
+    settled_on = max(gap.due_on, changed_on or gap.due_on)
+    return today < settled_on + timedelta(days=policy.retention.answered_pair_days)
 
 
 def _surpassed(presence: Presence, signal: Signal, gaps: Sequence[Gap]) -> bool:

@@ -30,6 +30,9 @@ The terms of the field in Swedish, one for each word of the design:
     lead             samordnar              urgent           brådskande
     close            dagsavslut             drill            övning
     guardian         vårdnadshavare         absence          frånvaro
+    ledger           liggare                leaf             post (i liggaren)
+    receipt          kvitto                 witness          vittne
+    alarm            larm                   acknowledge      kvittera (ett larm)
 """
 
 from __future__ import annotations

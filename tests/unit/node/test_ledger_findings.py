@@ -22,7 +22,7 @@ from federation.rules.vocabulary import (
     Pseudonym,
     Signal,
 )
-from node.gaps import Gap
+from node.gaps import Gap, OpenedBy
 from node.identity import Route
 from node.ledger.findings import Finding, Flaw, Kind, Sent, compare, gathered
 from node.ledger.standing import must_stand
@@ -100,11 +100,18 @@ PRESENCES = st.lists(
 
 
 @settings(max_examples=400, deadline=None)
-@given(PRESENCES, st.none() | DAYS, st.sampled_from(GapState), DAYS, DAYS, st.booleans())
+@given(PRESENCES, st.none() | DAYS, st.sampled_from(GapState), DAYS, DAYS, st.none() | DAYS, st.booleans())
 def test_what_the_registry_may_purge_is_never_missed(
-    presences: list[Presence], since: date | None, state: GapState, state_since: date, due_on: date, retracted: bool
+    presences: list[Presence],
+    since: date | None,
+    state: GapState,
+    state_since: date,
+    due_on: date,
+    told_on: date | None,
+    retracted: bool,
 ) -> None:
-    """Held against the registry's own rules, of the same gap as both sides know it."""
+    """Held against the registry's own rules, of the same gap as both sides know it; `told_on` is the day of the first
+    notice, where the gap had its state before there was one."""
     policy = Policy()
     opening = None if since is None else Opening(1, OpeningKind.LEFT, since)
     signal = Signal(HANDLE, 1, (), tuple(presences), opening, retracted=retracted)
@@ -126,7 +133,8 @@ def test_what_the_registry_may_purge_is_never_missed(
                 state=state,
                 state_since=state_since,
                 verdict=state if told else None,
-                verdict_on=state_since if told else None,
+                verdict_on=max(state_since, told_on or state_since) if told else None,
+                opened_by=OpenedBy.NOTICE if told_on is None else None,
             )
         ]
     known = Known(MemberSignal(MEMBER, signal), theirs, (), (), answers=False)
