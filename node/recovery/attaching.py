@@ -244,6 +244,9 @@ class Attaching:
         changed = []
         for pupil in self._pupils.load_all(tx, pupil_ids).values():
             history = never_said(History(pupil.observations), grounds.window, grounds.rules)
+            self._sayings.take_back(tx, pupil.pupil_id, RECOVERED_BY)
+            for saying in history.sayings:
+                self._sayings.add(tx, pupil.pupil_id, _content(saying), saying.said_on, SayingState.STANDING)
             if history.observations != pupil.observations:
                 changed.append(replace(pupil, observations=history.observations))
         self._pupils.change(tx, changed)

@@ -85,7 +85,21 @@ def rebuilt(signal: Signal, history: History, window: Window, rules: Rules) -> H
 
 
 def never_said(history: History, window: Window, rules: Rules) -> History:
-    """The history of a pupil of whom the registry knows nothing, with what the lost baseline import must have shown.
+    """The history of a pupil of whom the registry knows nothing: what the lost baseline import must have shown, and
+    that an old leaving was accounted for.
+    """
+    remembered = _with_baseline(history, window, rules)
+    time = Timeline(remembered, rules.facts.of(remembered), window.before, rules.policy, rules.calendar)
+    last = time.last_run()
+    if last is None or last.until > months_before(window.before, REMEMBERED_MONTHS):
+        return remembered
+    # The registry forgets what was answered, and no gap that was not: this one would be known to it.
+    found = Saying(What.FOUND, last.until, last.until, reviewed=True)
+    return replace(remembered, sayings=(*remembered.sayings, found))
+
+
+def _with_baseline(history: History, window: Window, rules: Rules) -> History:
+    """The history with what the lost baseline import must have shown.
 
     A mover would have been said: so whoever is unknown to the registry, and whose rows reach back to the baseline, was
     there then and is no arrival of today. So would a leaver: whose end of duty the import shows had it shown by then.

@@ -314,6 +314,17 @@ def test_a_restored_store_knows_its_baseline_by_itself() -> None:
     assert never_said(history, Window(day(9, 21), LOST), RULES) == history
 
 
+def test_an_old_leaving_of_whom_the_registry_knows_nothing_was_accounted_for() -> None:
+    rules = Rules(ImportFacts(date(2023, 8, 21), (date(2023, 8, 21), LOST)), Policy(), CALENDAR)
+    long_gone = replace(ROW, start=date(2023, 8, 21), end=date(2025, 6, 5))
+    for row, opens in ((long_gone, False), (replace(long_gone, end=date(2025, 12, 5)), True)):
+        anew = never_said(History((seen(LOST, row),)), WINDOW, rules)
+        later = History((*anew.observations, seen(day(11, 9), row)), anew.sayings)
+        for history, today in ((anew, LOST), (later, day(11, 9))):
+            said = statement(history, rules.facts, today, rules.policy, rules.calendar)
+            assert (said.opening is not None) == opens
+
+
 COPIED = Window(day(9, 21), LOST, reported=True)
 
 
