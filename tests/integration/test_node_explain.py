@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from federation.descriptor import parse_file
+from federation.rules.vocabulary import Policy
 from federation.v1 import control_pb2
 from node.client import Answer, as_findings
 from node.printing import sentence
@@ -142,7 +143,7 @@ def test_an_operators_case_begins_by_telling_the_home_municipality(federation: F
 @pytest.fixture
 def upprop(make_federation: MakeFederation) -> Upprop:
     """A migrated operator's node whose registry and evaluators do not answer."""
-    federation = make_federation(STOCKHOLM, f"{STOCKHOLM}-5561234567", today=SHOWN)
+    federation = make_federation(STOCKHOLM, f"{STOCKHOLM}-5561234567", today=SHOWN, policy=Policy(second_person=True))
     node = Upprop(federation.node(f"{STOCKHOLM}-5561234567"))
     node.ok("migrate")
     return node
