@@ -217,7 +217,7 @@ def test_cases_show_what_a_case_begins_with(upprop: Upprop, tmp_path: Path) -> N
 def test_a_word_that_waits_is_said_to_wait(upprop: Upprop, tmp_path: Path) -> None:
     played(upprop, tmp_path)
     upprop.ok("say", number(5), "gone", "--on", LAST_DAY, "--by", "Ada Berg")
-    assert "counts only once a second person has agreed: gone though enrolled" in upprop.ok("explain", number(5))
+    assert "sent only once a second person has agreed: gone though enrolled" in upprop.ok("explain", number(5))
     upprop.ok("review", "1", "--by", "Bo Ek")
     found = upprop.json("explain", number(5))
     assert [each["kind"] for each in found["findings"] if each["section"] == "WHY"] == ["GONE"]
