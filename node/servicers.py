@@ -16,7 +16,7 @@ from node.epochs import EpochLines
 from node.explain.findings import Finding
 from node.explain.servicers import finding_messages
 from node.ledger.watching import LedgerWatch
-from node.pipeline import Pipeline, Progress
+from node.pipeline import Pipeline
 from node.push.administration import PushClients
 from node.records.ss12000_api.fetching import Fetching
 from node.roll_call.calling import RollCall
@@ -24,6 +24,7 @@ from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports
 from node.store.outbox import Outbox
+from node.sync import Progress
 
 
 class Servicers:

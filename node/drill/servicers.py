@@ -9,7 +9,8 @@ from federation.control import Handlers
 from federation.v1 import control_pb2
 from node.drill.drilling import Drilling, Shown
 from node.drill.steps import Drill, State, Step
-from node.pipeline import Pipeline, Progress
+from node.pipeline import Pipeline
+from node.sync import Progress
 
 SYNCS = 2
 """The first may bring the notice after which the test pupil is taken back; the second says so."""

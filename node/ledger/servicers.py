@@ -8,8 +8,9 @@ from federation.control import Handlers
 from federation.v1 import control_pb2
 from node.ledger.alarms import Alarms
 from node.ledger.watching import LedgerReport, Witnessed
-from node.pipeline import Pipeline, Progress
+from node.pipeline import Pipeline
 from node.store.ledger import Alarm
+from node.sync import Progress
 
 
 def handlers(pipeline: Pipeline, alarms: Alarms) -> Handlers:
@@ -58,5 +59,6 @@ def _message(alarm: Alarm) -> control_pb2.LedgerAlarm:
         witness=alarm.witness,
         raised_on=alarm.raised_on.isoformat(),
         acknowledged_by=alarm.acknowledged_by,
-        evidence=alarm.evidence.decode() if alarm.evidence else None,
+        # What was refused may be anything.
+        evidence=alarm.evidence.decode(errors="backslashreplace") if alarm.evidence else None,
     )

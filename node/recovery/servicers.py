@@ -7,9 +7,10 @@ from pathlib import Path
 
 from federation.control import Handlers
 from federation.v1 import control_pb2
-from node.pipeline import Pipeline, Progress
+from node.pipeline import Pipeline
 from node.recovery.copies import Copies
 from node.streaming import streamed
+from node.sync import Progress
 from node.wire import shown
 
 

@@ -34,10 +34,10 @@ from federation.rules.vocabulary import Policy
 from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
-from node.pipeline import SyncReport
 from node.records.ss12000_file import Ss12000File
 from node.store.gaps import CaseLine, Gaps
 from node.store.pupils import Pupils
+from node.sync import SyncReport
 from privacy.keys import deal_epoch
 from tests.harness.ports import free_ports
 

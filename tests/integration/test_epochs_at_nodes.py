@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from federation import descriptor
 from federation.v1 import control_pb2
-from node.pipeline import SyncReport
+from node.sync import SyncReport
 from registry.store.schema import pseudonyms, signals
 from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import enrolment, number, person

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from federation.rules.vocabulary import MemberId
-from node.pipeline import SyncReport
 from node.store.schema import versions
+from node.sync import SyncReport
 from registry.store import signals as registry_signals
 from tests.harness.postgres import PostgresServer
 from tests.integration.node_lossy import Fault, Killed, put_between

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,10 +15,11 @@ from sqlalchemy import select
 
 from federation.clock import ManualClock
 from federation.descriptor_file import Pause, PolicyValues
-from federation.rules.vocabulary import GapState, Handle, Presence, Signal
-from node.pipeline import Progress, SyncReport
+from federation.rules.vocabulary import GapState, Handle, MemberId, Presence, Signal
+from node.ledger.receipts import bind, signed
 from node.store.notices import Notices
 from node.store.schema import gaps, pupils, versions
+from node.sync import Progress, SyncReport
 from privacy.group import Element
 from registry.store import signals as registry_signals
 from tests.integration.node_lossy import put_between
@@ -252,10 +254,12 @@ def test_what_is_parked_is_shown_and_the_rest_goes_on(federation: Federation) ->
     handle = handle_of(federation, STOCKHOLM, person(0))
     # The registry has another first version of one handle: the node's own store was once set back.
     [pseudonym] = [each for signal in _first_signals(federation) for each in signal.pseudonyms]
-    taken = node.app.uplink.registry().submit(
-        b"other batch 1234", [Signal(handle, 1, (pseudonym,), (Presence(date(2026, 8, 20)),), nonce=bytes(16))]
-    )
-    assert [answer.kind for answer in taken] == ["ACCEPTED"]
+    batch_id = b"other batch 1234"
+    other = [Signal(handle, 1, (pseudonym,), (Presence(date(2026, 8, 20)),), nonce=bytes(16))]
+    binding = bind(MemberId(STOCKHOLM), batch_id, other, secrets.token_bytes)
+    sign = node.app.pipeline._submitting._sending._sign
+    taken = node.app.uplink.registry().submit(batch_id, other, signed(binding, sign))
+    assert [answer.kind for answer in taken.dispositions] == ["ACCEPTED"]
     report = node.sync()
     assert (report.submitted, report.parked, report.waiting) == (2, 1, 0)
     assert any("did not take 1 of our signals" in problem for problem in report.problems)
@@ -277,9 +281,9 @@ def _first_signals(federation: Federation) -> list[Signal]:
         link: Any = submit()
         original = link.submit
 
-        def seen(batch_id: bytes, signals: Any) -> Any:
+        def seen(batch_id: bytes, signals: Any, signed: Any) -> Any:
             sent.extend(signals)
-            return original(batch_id, signals)
+            return original(batch_id, signals, signed)
 
         link.submit = seen
         return link
