@@ -7,20 +7,17 @@ serial is ever given to two files.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import msgspec
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation import descriptor, descriptor_view, files
+from federation import descriptor_draft as drafts
 from federation import pki as keys
 from federation.clock import utc_now
 from federation.descriptor_file import (
@@ -28,19 +25,15 @@ from federation.descriptor_file import (
     Epoch,
     Evaluator,
     File,
-    InvalidDescriptorError,
     Member,
     Pause,
     Registry,
     check,
     parse_file,
-    serialise_file,
     sign_epoch,
 )
 from federation.errors import Code, UppropError
 from federation.identity import OPERATOR_ID
-from federation.rules.calendar import Break
-from federation.tls import identity_of, key_sha256
 
 DRAFT_NAME = "draft.toml"
 DEFAULT_LIFETIME_DAYS = 180
@@ -86,7 +79,7 @@ def init(directory: Path, zone: str) -> None:
     key = Ed25519PrivateKey.generate()
     files.write_secret(directory / "authority.key", keys.private_pem(key))
     files.replace(directory / "authority.pub", keys.public_pem(key.public_key()))
-    _write_draft(draft, file)
+    drafts.write(draft, file)
     click.echo(f"Wrote {directory / 'authority.key'} (keep it offline), authority.pub and {DRAFT_NAME}.")
 
 
@@ -124,11 +117,11 @@ def member(
         name=name,
         kind="operator" if operator else "municipality",
         population=population,
-        key_sha256=_key(f"upprop://node/{member_id}", certificate, key_sha256),
+        key_sha256=drafts.key_of(f"upprop://node/{member_id}", certificate, key_sha256),
         home=home or (member_id[:4] if operator else None),
         calendar=calendar,
     )
-    _change(draft, lambda file: {"members": _put(file.members, entry, lambda each: each.id, replace=replace)})
+    drafts.put(draft, "members", entry, replace=replace)
 
 
 @add.command()
@@ -154,9 +147,9 @@ def evaluator(
         index=index,
         address=address,
         signing_key=keys.read_public_signing_key(signing_key).public_bytes_raw(),
-        key_sha256=_key(f"upprop://evaluator/{index}", certificate, key_sha256),
+        key_sha256=drafts.key_of(f"upprop://evaluator/{index}", certificate, key_sha256),
     )
-    _change(draft, lambda file: {"evaluators": _put(file.evaluators, entry, lambda each: each.index, replace=replace)})
+    drafts.put(draft, "evaluators", entry, replace=replace)
 
 
 @add.command()
@@ -170,8 +163,10 @@ def registry(
     draft: Path, name: str, address: str, certificate: Path | None, key_sha256: str | None, *, replace: bool
 ) -> None:
     """Add a registry."""
-    entry = Registry(name=name, address=address, key_sha256=_key(f"upprop://registry/{name}", certificate, key_sha256))
-    _change(draft, lambda file: {"registries": _put(file.registries, entry, lambda each: each.name, replace=replace)})
+    entry = Registry(
+        name=name, address=address, key_sha256=drafts.key_of(f"upprop://registry/{name}", certificate, key_sha256)
+    )
+    drafts.put(draft, "registries", entry, replace=replace)
 
 
 @add.command()
@@ -184,7 +179,7 @@ def ledger(draft: Path, public_key: Path) -> None:
     the nodes first.
     """
     raw = keys.read_public_signing_key(public_key).public_bytes_raw()
-    _change(draft, lambda _file: {"ledger_key": raw})
+    drafts.change(draft, lambda _file: {"ledger_key": raw})
 
 
 @add.command()
@@ -217,16 +212,16 @@ def epoch(
         index, colon, value = each.partition(":")
         if not colon or not index.isascii() or not index.isdigit() or int(index) in stated:
             raise click.BadParameter(f"{each!r} is not INDEX:COMMITMENT, each index once.", param_hint="--commitment")
-        stated[int(index)] = _bytes(value, "--commitment")
+        stated[int(index)] = drafts.key_bytes(value, "--commitment")
     entry = Epoch(
         epoch=number,
         threshold=threshold,
         shares=len(stated),
         share_version=share_version,
-        public_key=_bytes(public_key, "--public-key"),
+        public_key=drafts.key_bytes(public_key, "--public-key"),
         commitments=dict(sorted(stated.items())),
     )
-    _change(draft, lambda file: {"epochs": _put(file.epochs, entry, lambda each: each.epoch, replace=replace)})
+    drafts.put(draft, "epochs", entry, replace=replace)
 
 
 @add.command()
@@ -235,8 +230,8 @@ def epoch(
 @click.option("--break", "breaks", multiple=True, help="FIRST:LAST day without school, both included; repeatable.")
 def calendar(draft: Path, name: str, breaks: tuple[str, ...]) -> None:
     """Set the breaks of a calendar, in place of those it had."""
-    pauses = [Pause(each.start, each.end) for each in map(parse_break, breaks)]
-    _change(draft, lambda file: {"calendars": {**file.calendars, name: pauses}})
+    pauses = [Pause(each.start, each.end) for each in map(drafts.parse_break, breaks)]
+    drafts.change(draft, lambda file: {"calendars": {**file.calendars, name: pauses}})
 
 
 @add.command()
@@ -244,8 +239,8 @@ def calendar(draft: Path, name: str, breaks: tuple[str, ...]) -> None:
 @click.option("--certificate", type=PATH, required=True, help="The CA's certificate (PEM).")
 def ca(draft: Path, certificate: Path) -> None:
     """Trust a CA to issue the parties' certificates."""
-    pem = keys.certificate_pem(_certificate(certificate)).decode()
-    _change(
+    pem = keys.certificate_pem(drafts.certificate_in(certificate)).decode()
+    drafts.change(
         draft,
         lambda file: {"ca_certificates": [*(each for each in file.ca_certificates if each != pem), pem]},
     )
@@ -265,16 +260,7 @@ def remove(
     epochs: tuple[int, ...],
 ) -> None:
     """Take entries out of a draft. From the next signed descriptor on they are refused everywhere."""
-
-    def without(file: File) -> dict[str, Any]:
-        return {
-            "members": _without(file.members, members, lambda each: each.id, "member"),
-            "evaluators": _without(file.evaluators, evaluators, lambda each: each.index, "evaluator"),
-            "registries": _without(file.registries, registries, lambda each: each.name, "registry"),
-            "epochs": _without(file.epochs, epochs, lambda each: each.epoch, "epoch"),
-        }
-
-    _change(draft, without)
+    drafts.remove(draft, {"members": members, "evaluators": evaluators, "registries": registries, "epochs": epochs})
 
 
 @federation.command()
@@ -302,7 +288,7 @@ def policy(draft: Path, **values: Any) -> None:
     descriptor says 120, 60, 20 (and 10 percent), review, and 10, where nobody said otherwise.
     """
     changes = {name: value for name, value in values.items() if value is not None}
-    _change(draft, lambda file: {"policy": msgspec.structs.replace(file.policy, **changes)})
+    drafts.change(draft, lambda file: {"policy": msgspec.structs.replace(file.policy, **changes)})
 
 
 @federation.command(name="sign-epoch")
@@ -313,17 +299,14 @@ def policy(draft: Path, **values: Any) -> None:
 def sign_epoch_(draft: Path, number: int, index: int, signing_key: Path) -> None:
     """Sign an epoch of a draft as an evaluator, after comparing K and the commitments with your own."""
     key = keys.read_private_signing_key(signing_key)
-
-    def signed(file: File) -> dict[str, Any]:
-        listed = {each.index: each.signing_key for each in file.evaluators}
-        if listed.get(index) != key.public_key().public_bytes_raw():
-            raise UppropError(Code.INPUT_REFUSED, f"This is not the signing key listed for evaluator {index}.")
-        found = [each for each in file.epochs if each.epoch == number]
-        if not found:
-            raise UppropError(Code.EPOCH_UNKNOWN, f"The draft has no epoch {number}.")
-        return {"epochs": _put(file.epochs, sign_epoch(found[0], index, key), lambda each: each.epoch, replace=True)}
-
-    _change(draft, signed)
+    file = drafts.read(draft)
+    listed = {each.index: each.signing_key for each in file.evaluators}
+    if listed.get(index) != key.public_key().public_bytes_raw():
+        raise UppropError(Code.INPUT_REFUSED, f"This is not the signing key listed for evaluator {index}.")
+    found = [each for each in file.epochs if each.epoch == number]
+    if not found:
+        raise UppropError(Code.EPOCH_UNKNOWN, f"The draft has no epoch {number}.")
+    drafts.put(draft, "epochs", sign_epoch(found[0], index, key), replace=True)
 
 
 @federation.command()
@@ -335,11 +318,11 @@ def sign(draft: Path, key: Path, out: Path, days: int) -> None:
     """Give a draft the next serial and an expiry, and sign it."""
     authority_key = keys.read_private_signing_key(key)
     expires = (utc_now() + timedelta(days=days)).replace(microsecond=0)
-    file = _read_draft(draft)
+    file = drafts.read(draft)
     file = msgspec.structs.replace(file, serial=file.serial + 1, expires=expires)
     # Refused before anything is written; then the raised serial first, so that it is never given out twice.
     content = descriptor.sign(file, authority_key)
-    _write_draft(draft, file)
+    drafts.write(draft, file)
     files.replace(out, content)
     click.echo(f"Wrote {out}: serial {file.serial}, valid until {expires:%Y-%m-%d}, {len(file.members)} members.")
 
@@ -367,83 +350,3 @@ def show(path: Path, authority: Path | None, since: Path | None, *, as_json: boo
         click.echo(json.dumps({"verified": verified, **plain}))
         return
     click.echo("\n".join(descriptor_view.described(file, verified=verified)))
-
-
-def _read_draft(path: Path) -> File:
-    content = descriptor.read(path)
-    if descriptor.SIGNATURE_PREFIX in content:
-        raise UppropError(Code.INPUT_REFUSED, f"{path} is a signed descriptor; change its draft and sign that.")
-    return parse_file(content)
-
-
-def _write_draft(path: Path, file: File) -> None:
-    files.replace(path, serialise_file(file))
-
-
-def _change(path: Path, change: Callable[[File], dict[str, Any]]) -> None:
-    file = _read_draft(path)
-    try:
-        # Back through the parser: what types refuse in a file is refused here too.
-        changed = parse_file(serialise_file(msgspec.structs.replace(file, **change(file))))
-        check(changed)
-    except InvalidDescriptorError as error:
-        raise UppropError(Code.INPUT_REFUSED, f"The draft is left as it was: {error.reason}.") from error
-    _write_draft(path, changed)
-
-
-def _put(entries: list[T], entry: T, key: Callable[[T], object], *, replace: bool) -> list[T]:
-    if not replace and any(key(each) == key(entry) for each in entries):
-        raise UppropError(Code.INPUT_REFUSED, f"{key(entry)} is in the draft already; use --replace to change it.")
-    return [*(each for each in entries if key(each) != key(entry)), entry]
-
-
-def _without(entries: list[T], keys_: tuple[object, ...], key: Callable[[T], object], what: str) -> list[T]:
-    present = {key(each) for each in entries}
-    for each in keys_:
-        if each not in present:
-            raise UppropError(Code.INPUT_REFUSED, f"The draft has no {what} {each}.")
-    return [each for each in entries if key(each) not in keys_]
-
-
-def _key(uri: str, certificate: Path | None, stated: str | None) -> str:
-    if (certificate is None) == (stated is None):
-        raise click.UsageError("Give either --certificate or --key-sha256.")
-    if certificate is None:
-        assert stated is not None
-        return stated.lower()
-    loaded = _certificate(certificate)
-    if identity_of(loaded).uri != uri:
-        raise UppropError(
-            Code.INPUT_REFUSED, f"{certificate} is the certificate of {identity_of(loaded)}, not of {uri}."
-        )
-    return key_sha256(loaded)
-
-
-def _certificate(path: Path) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UppropError(Code.INPUT_REFUSED, f"{path} does not hold a certificate (PEM).") from error
-
-
-def _bytes(text: str, option: str) -> bytes:
-    for decode in (bytes.fromhex, lambda value: base64.b64decode(value, validate=True)):
-        try:
-            value = decode(text)
-        except (ValueError, binascii.Error):
-            continue
-        if len(value) == 32:
-            return value
-    raise click.BadParameter("Give 32 bytes in hex or base64.", param_hint=option)
-
-
-def parse_break(text: str) -> Break:
-    """FIRST:LAST as a break; raises click.BadParameter."""
-    # Without a colon the last day is empty, which is no date.
-    start, _, end = text.partition(":")
-    try:
-        return Break(date.fromisoformat(start), date.fromisoformat(end))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{text!r} is not FIRST:LAST, such as 2026-06-15:2026-08-17.", param_hint="--break"
-        ) from error

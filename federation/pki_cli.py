@@ -8,7 +8,7 @@ import click
 
 from federation import throwaway
 from federation.database import read_url
-from federation.descriptor_cli import parse_break
+from federation.descriptor_draft import parse_break
 from federation.errors import Code, UppropError
 
 
