@@ -19,6 +19,7 @@ from typing import Protocol
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import UppropError
+from federation.rules.merkle import MAX_SIZE
 from federation.rules.vocabulary import Disposition, MemberId, Signal
 from node.ledger.alarms import Alarms
 from node.ledger.findings import Finding, Kind
@@ -114,7 +115,8 @@ class Sending:
         try:
             return check(batch_id, outgoing.binding, receipt, descriptor.ledger_key), None
         except UppropError:
-            index = None if receipt is None else receipt.leaf_index
+            # Whatever it says; a store's integers end before the contract's do.
+            index = None if receipt is None or receipt.leaf_index > MAX_SIZE else receipt.leaf_index
             evidence = b"" if receipt is None else receipt.checkpoint
             return None, Finding(Kind.NO_RECEIPT, index, index, about=batch_id, evidence=evidence)
 

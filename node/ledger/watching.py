@@ -12,7 +12,7 @@ finding; what was found becomes an alarm, and the checkpoint kept stays what it 
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -201,7 +201,9 @@ class LedgerWatch:
             proved, holds = self._held_by(prover, newest.size + 1, newest)
             # What is left may have been changed as well.
             first = newest.size if holds == proved else holds
-            return [with_evidence(Finding(Kind.SHRUNK, first, greatest.size - 1), its_note, note)]
+            # It grows on; what is raised once is what it had.
+            found = Finding(Kind.SHRUNK, first, greatest.size - 1, about=str(greatest.size).encode())
+            return [with_evidence(found, its_note, note)]
         for tree, its_note in dict(before).items():
             try:
                 prover.continues(tree, newest)
@@ -277,44 +279,50 @@ class LedgerWatch:
         assert watch.descriptor.ledger_key is not None
         prover = Prover(links.ledger(), watch.descriptor.ledger_key)
         agreed = self._database.view("node_witnesses", self._ledgers.agreed_sizes)
-        kept, proved = self.kept(), {}
+        kept = self.kept()
+        asked, proved = [], {}
         for each in witnessed:
-            if each.tree is None:
-                continue
             parted = functools.partial(Finding, Kind.FORKED, witness=each.witness)
             try:
-                if each.tree.size > newest.size:
+                if each.tree is None:
+                    asked.append(each.witness)
+                elif each.tree.size > newest.size:
                     found = parted(first=newest.size, last=each.tree.size - 1, about=b"shorter")
                     watch.findings.append(with_evidence(found, each.note))
-                    continue
-                prover.continues(each.tree, newest)
+                else:
+                    prover.continues(each.tree, newest)
+                    asked.append(each.witness)
+                    proved[each.witness] = each.tree.size
             except NotProvedError:
+                assert each.tree is not None
                 # Both grow on; what is raised once is where they part.
                 first = agreed.get(each.witness, 0)
                 found = parted(first=first, last=each.tree.size - 1, about=str(first).encode())
                 watch.findings.append(with_evidence(found, each.note, kept.note if kept else b""))
             except UppropError as error:
                 watch.say(error.sentence)
-            else:
-                proved[each.witness] = each.tree.size
-        self._database.run("node_witnesses_agree", functools.partial(self._ledgers.agree, sizes=proved))
-        self._look_for_late_ones(watch, witnessed, newest, kept)
+        if kept is not None:
+            self._look_for_late_ones(watch, asked, proved, newest)
 
     def _look_for_late_ones(
-        self, watch: _Watch, witnessed: Sequence[Witnessed], newest: Checkpoint, kept: Kept | None
+        self, watch: _Watch, asked: Sequence[int], proved: Mapping[int, int], newest: Checkpoint
     ) -> None:
-        """Those that were not shown what there is: a registry that forks hides one branch from them."""
-        if kept is None:
-            return
-        late = []
-        for each in witnessed:
-            size, last = (0, kept.since) if each.tree is None else (each.tree.size, each.cosigned_at or kept.since)
-            if size < newest.size and self._clock.now() - last > WITNESS_PATIENCE:
-                late.append(last)
-                watch.say(
-                    f"Witness {each.witness} has not co-signed the registry's ledger since {last:%Y-%m-%d %H:%M} UTC. "
-                    "Tell the registry's operator and the evaluator's."
-                )
+        """Those that were not shown what there is: a registry that forks hides one branch from them.
+
+        One that is down, or that a registry has not reached yet which was down itself, is late after days of it alone.
+        """
+        now = self._clock.now()
+        agree = functools.partial(self._ledgers.agree, asked=asked, proved=proved, newest=newest.size, now=now)
+        late = {
+            witness: since
+            for witness, since in self._database.run("node_witnesses_agree", agree).items()
+            if now - since > WITNESS_PATIENCE
+        }
+        for witness, since in late.items():
+            watch.say(
+                f"Witness {witness} has not co-signed the registry's ledger since {since:%Y-%m-%d %H:%M} UTC or "
+                "before. Tell the registry's operator and the evaluator's."
+            )
         if 2 * len(late) > len(watch.descriptor.evaluators):
-            since = max(late).isoformat().encode()
-            watch.findings.append(Finding(Kind.WITNESSES_LATE, None, newest.size - 1, about=since))
+            about = max(late.values()).isoformat().encode()
+            watch.findings.append(Finding(Kind.WITNESSES_LATE, None, newest.size - 1, about=about))

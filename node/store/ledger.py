@@ -120,8 +120,9 @@ class Ledgers:
             tx.execute(update(receipts).where(receipts.c.batch_id.in_(chunk)).values(proved=True))
 
     def begin_anew(self, tx: Connection) -> None:
-        """Follow the ledger from the next checkpoint on, whatever it is."""
+        """Follow the ledger from the next checkpoint on, whatever it is; every leaf of ours is looked for as before."""
         tx.execute(delete(ledger))
+        tx.execute(update(receipts).values(proved=True))
 
     def verified(self, tx: Connection, at: datetime) -> None:
         tx.execute(update(ledger).values(verified_at=at))
@@ -130,10 +131,29 @@ class Ledgers:
         """evaluator → the size up to which its ledger was proved to be the one that is kept here."""
         return {row.witness: row.size for row in tx.execute(select(witnesses))}
 
-    def agree(self, tx: Connection, sizes: Mapping[int, int]) -> None:
-        for witness, size in sizes.items():
-            if not tx.execute(update(witnesses).where(witnesses.c.witness == witness).values(size=size)).rowcount:
-                tx.execute(insert(witnesses).values(witness=witness, size=size))
+    def agree(
+        self, tx: Connection, asked: Iterable[int], proved: Mapping[int, int], newest: int, now: datetime
+    ) -> dict[int, datetime]:
+        """Note the sizes up to which the ledgers of the witnesses that were asked were proved to be ours.
+
+        Returns since when each was seen to show nothing new of a ledger that has `newest` leaves; those that do show it
+        are absent.
+        """
+        before = {row.witness: row for row in tx.execute(select(witnesses))}
+        behind = {}
+        for witness in asked:
+            last = before.get(witness)
+            known = 0 if last is None else last.size
+            size = proved.get(witness, 0)
+            since = None
+            if size < newest and size <= known:
+                since = behind[witness] = (None if last is None else last.behind_since) or now
+            values = {"size": max(size, known), "behind_since": since}
+            if last is None:
+                tx.execute(insert(witnesses).values(witness=witness, **values))
+            else:
+                tx.execute(update(witnesses).where(witnesses.c.witness == witness).values(values))
+        return behind
 
     # -- what was sent ----------------------------------------------------------------------------------------------
 

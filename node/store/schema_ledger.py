@@ -72,9 +72,11 @@ witnesses = Table(
     # ever shows another one, the two part after that size.
     Column("witness", Integer, primary_key=True, autoincrement=False),
     Column("size", BigInteger, nullable=False),
+    # When it was first seen to lack leaves, or not to answer, having shown nothing new since; null where it shows them.
+    Column("behind_since", Instant),
     info=kept(
         "as long as the store",
-        "a number for each evaluator",
+        "a number and a time for each evaluator",
         By.NOBODY,
     ),
 )
