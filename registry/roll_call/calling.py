@@ -29,7 +29,7 @@ from registry.model import REF_BYTES, Ref, ref_of
 from registry.roll_call.padding import PART, Called, padded, plausible_begins
 from registry.roll_call.sealing import CallSealer, nothing_sealed
 from registry.store import Transaction, closes, roll_call
-from registry.store.roll_call import Offer, Stands
+from registry.store.roll_call import Offer, Standing, Stands
 
 SAMPLE = 1_000
 """Handles looked at for begins that made-up entries may have."""
@@ -95,17 +95,11 @@ class RollCall:
             return
         epochs = [epoch.epoch for epoch in descriptor.epochs if self._keys.has(epoch.epoch)]
         roll_call.sweep(tx, epochs)
+        called, empty = self._called(roll_call.standing(tx), on, descriptor)
+        roll_call.drop(tx, empty)
         if not epochs or roll_call.parts(tx, on):
             # Members may have fetched a part of it: a day that is closed again keeps its list.
             return
-        called = [
-            Called(
-                self._sealer.open_pseudonym(each.offer.ref, each.offer.number, each.offer.keyed, each.offer.sealed),
-                last_entered(each.statement.presences, each.since),
-            )
-            for each in roll_call.standing(tx)
-            if descriptor.has_member(each.member) and called_from(each.due_on, descriptor.calendar(each.member)) <= on
-        ]
         start = Ref(self._random.randbytes(REF_BYTES))
         left = [said.presences for said in roll_call.sample(tx, start, SAMPLE) if said.opening is not None]
         whole = padded(called, epochs, plausible_begins(left, on, self._random), self._random)
@@ -113,6 +107,21 @@ class RollCall:
         newest = max(epochs)
         sealed = [self._sealer.seal_part(newest, on, part, _encode(content)) for part, content in enumerate(parts)]
         roll_call.keep_list(tx, on, newest, sealed)
+
+    def _called(
+        self, standing: Sequence[Standing], on: date, descriptor: Descriptor
+    ) -> tuple[list[Called], list[Offer]]:
+        """What is called of these gaps, and the offers that hold nothing: made while their gap was answered."""
+        called, empty = list[Called](), list[Offer]()
+        for each in standing:
+            pseudonym = self._sealer.open_pseudonym(each.offer)
+            if pseudonym is None:
+                empty.append(each.offer)
+            elif (
+                descriptor.has_member(each.member) and called_from(each.due_on, descriptor.calendar(each.member)) <= on
+            ):
+                called.append(Called(pseudonym, last_entered(each.statement.presences, each.since)))
+        return called, empty
 
     def part(self, number: int) -> ListedPart:
         """A part of the list of the newest finished close.
@@ -144,7 +153,7 @@ class RollCall:
 
     def _offer(self, ref: Ref, number: int, sent: Pseudonym, keyed: Pseudonym, stands: Stands) -> Offer:
         # A gap that is accounted for is told of by notice alone; until then it costs a row as any other, which holds
-        # nothing and goes with the close.
+        # nothing and goes with the close. Should that close find the answer gone, the gap is offered anew after it.
         over = number in stands.answered
         sealed = nothing_sealed() if over else self._sealer.seal_pseudonym(ref, number, keyed, sent.value)
         return Offer(ref, number, keyed, sealed)

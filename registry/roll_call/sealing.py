@@ -13,11 +13,13 @@ from __future__ import annotations
 import secrets
 from datetime import date
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from federation.rules.vocabulary import PSEUDONYM_BYTES, Pseudonym
 from registry.keys import PseudonymKeys
 from registry.model import Ref
+from registry.store.roll_call import Offer
 
 _PURPOSE = b"upprop/registry/roll-call/v1"
 _NONCE_BYTES = 12
@@ -34,8 +36,14 @@ class CallSealer:
     def seal_pseudonym(self, ref: Ref, number: int, keyed: Pseudonym, value: bytes) -> bytes:
         return self._seal(keyed.epoch, _place_of_pseudonym(ref, number, keyed), value)
 
-    def open_pseudonym(self, ref: Ref, number: int, keyed: Pseudonym, sealed: bytes) -> Pseudonym:
-        return Pseudonym(keyed.epoch, self._open(keyed.epoch, _place_of_pseudonym(ref, number, keyed), sealed))
+    def open_pseudonym(self, offer: Offer) -> Pseudonym | None:
+        """The pseudonym of an offer; None where it holds nothing (`nothing_sealed`)."""
+        keyed = offer.keyed
+        try:
+            value = self._open(keyed.epoch, _place_of_pseudonym(offer.ref, offer.number, keyed), offer.sealed)
+        except InvalidTag:
+            return None
+        return Pseudonym(keyed.epoch, value)
 
     def seal_part(self, epoch: int, on: date, part: int, content: bytes) -> bytes:
         return self._seal(epoch, _place_of_part(on, part), content)

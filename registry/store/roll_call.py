@@ -6,7 +6,7 @@ handle bears the pseudonym no more, or whose descriptor names its epoch no more.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -95,6 +95,14 @@ def offer(tx: Connection, offers: Sequence[Offer]) -> None:
             for each in sorted(offers, key=lambda each: (each.ref, each.number, each.keyed))
         ],
     )
+
+
+def drop(tx: Connection, offers: Iterable[Offer]) -> None:
+    """Remove these offers."""
+    for each in offers:
+        of_gap = (roll_call_offers.c.ref == each.ref) & (roll_call_offers.c.number == each.number)
+        of_pair = (roll_call_offers.c.epoch == each.keyed.epoch) & (roll_call_offers.c.keyed == each.keyed.value)
+        tx.execute(delete(roll_call_offers).where(of_gap, of_pair))
 
 
 def sweep(tx: Connection, epochs: Collection[int]) -> None:

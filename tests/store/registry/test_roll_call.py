@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
 
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
@@ -19,6 +18,7 @@ from registry.roll_call.calling import ListedPart, OfferedGap
 from registry.roll_call.padding import PART, Called
 from registry.roll_call.sealing import CallSealer
 from registry.store import roll_call
+from registry.store.roll_call import Offer
 from registry.store.schema import metadata
 from registry.store.schema_roll_call import roll_call_lists, roll_call_offers
 from tests.store.registry.scene import DUE, KEYS, SINCE, A, B, Scene, again, arrival, day, federation, leaving, pupil
@@ -188,20 +188,35 @@ def test_an_answered_gap_that_is_offered_again_costs_a_row_without_a_pseudonym(s
     assert statements[0] == statements[1]
     sealer = CallSealer(KEYS)
 
-    def opened(signal: Signal) -> Pseudonym:
+    def opened(signal: Signal) -> Pseudonym | None:
         [keyed] = KEYS.keyed(signal.pseudonyms)
         row = scene.database.view(
             "test_row",
             lambda tx: tx.execute(sa.select(roll_call_offers).where(roll_call_offers.c.keyed == keyed.value)).one(),
         )
         assert len(row.sealed) == 12 + 32 + 16
-        return sealer.open_pseudonym(ref_of(A, signal.handle), 1, keyed, row.sealed)
+        return sealer.open_pseudonym(Offer(ref_of(A, signal.handle), 1, keyed, row.sealed))
 
-    assert opened(missing) == pupil("nils")
-    with pytest.raises(InvalidTag):
-        opened(answered)
+    assert (opened(missing), opened(answered)) == (pupil("nils"), None)
     scene.close(CALLED + DAY)
     assert kept(scene) == 1
+
+
+def test_a_gap_that_was_offered_while_answered_and_lost_its_answer_is_called_once_it_is_offered_again(
+    scene: Scene,
+) -> None:
+    [signal] = missed(scene, "alva")
+    came = arrival(pupil("alva"))
+    scene.submit(B, came)
+    scene.close(CALLED)
+    offer(scene, A, signal, on=CALLED + DAY)
+    scene.submit(B, taken_back(came))
+    # The day is closed as any other; of the gap there is no pseudonym yet that could be called.
+    scene.close(CALLED + DAY)
+    assert not calls(scene, pupil("alva"))
+    offer(scene, A, signal, on=CALLED + 2 * DAY)
+    scene.close(CALLED + 2 * DAY)
+    assert calls(scene, pupil("alva"))
 
 
 def test_a_resident_without_a_place_is_called_with_a_begin_of_thirteen_months_before(scene: Scene) -> None:
