@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from federation.rules.matching import entered_on
 from federation.rules.vocabulary import Policy
 from node.model import Call, History, ImportFacts, Observation, Row, Saying, Statement, What
 from node.presence import statement
@@ -41,11 +42,11 @@ def test_a_presence_begun_since_the_leavers_own_is_said(begun_since: date) -> No
 
 
 def test_an_older_presence_is_not_said_but_doubted_though_every_export_has_shown_it() -> None:
-    """What exports have affirmed since the baseline would answer at the registry: it must not get there."""
+    """That exports have shown it since the baseline answers nobody, here or at the registry."""
     older = call(day(3, 3))
     now = called(older)
     assert (now.moves, now.doubted) == (False, (older,))
-    assert now.presences[0].affirmed_on == BASELINE
+    assert entered_on(now.presences[0]) == day(3, 2)
 
 
 @pytest.mark.parametrize("row", [ROW, Row("unit", "GR")])
@@ -71,6 +72,10 @@ def test_of_several_members_that_miss_the_pupil_each_is_judged_by_its_own_begin(
     older = call(day(3, 3))
     now = called(call(day(8, 18, 2025)), older)
     assert (now.moves, now.doubted) == (True, (older,))
+    # Said for the one, it must not answer the other at the registry, which knows nothing of calls.
+    entered = entered_on(now.presences[0])
+    assert entered is not None
+    assert day(8, 18, 2025) <= entered < older.begun_since
 
 
 @pytest.mark.parametrize("end", [day(9, 4), day(9, 10)])
