@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from node.drill.steps import Done, Drill, Failure, Fault, State, Step
-from node.store.schema import drill_steps, drills
+from node.store.schema_drills import drill_steps, drills
 
 
 class Drills:

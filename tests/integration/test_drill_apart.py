@@ -22,7 +22,7 @@ from node.drill.pupil import random_number
 from node.settings import open_sealer
 from node.store.imports import Imports
 from node.store.pupils import Pupils
-from node.store.schema import drills
+from node.store.schema_drills import drills
 from registry.store.schema import members, signals
 from tests.integration.drill_parties import BASELINE, MALMO, STOCKHOLM, drill, joined, roll, rows
 from tests.integration.node_parties import Federation, Node, running
