@@ -53,6 +53,7 @@ __all__ = [
     "nodes",
     "note",
     "purge",
+    "purge_batches",
     "seal",
 ]
 
@@ -247,6 +248,21 @@ def purge(tx: Connection, subjects: Collection[bytes]) -> Purged:
     if purged:
         note(tx, [contents.of_purge(purged)])
     return purged
+
+
+def purge_batches(tx: Connection, indexes: Collection[int]) -> None:
+    """Delete the content of those of these batches, by leaf index, of whose signals nothing is left, and list it.
+
+    For those that put nothing in place, which `purge` never meets.
+    """
+    emptied: list[int] = []
+    for chunk in chunks(sorted(indexes)):
+        query = select(ledger_batches.c.leaf_index).where(
+            ledger_batches.c.leaf_index.in_(chunk), ledger_batches.c.salt.is_not(None)
+        )
+        emptied += emptying.batches(tx, list(tx.scalars(query)))
+    if emptied:
+        note(tx, [contents.of_purge(Purged(batches=sorted(emptied)))])
 
 
 def keep_cosignatures(tx: Connection, tree_size: int, lines: dict[int, bytes]) -> None:

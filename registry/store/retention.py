@@ -222,17 +222,19 @@ class BatchRow:
     member: str
     batch_id: bytes
     received_on: date
+    leaf_index: int | None
 
 
 def batches_after(tx: Connection, after: tuple[str, bytes] | None) -> list[BatchRow]:
-    query = select(batches.c.member, batches.c.batch_id, batches.c.received_on)
+    query = select(batches.c.member, batches.c.batch_id, batches.c.received_on, batches.c.leaf_index)
     if after is not None:
         query = query.where(tuple_(batches.c.member, batches.c.batch_id) > tuple_(*after))
     rows = tx.execute(query.order_by(batches.c.member, batches.c.batch_id).limit(ROWS))
-    return [BatchRow(row.member, row.batch_id, row.received_on) for row in rows]
+    return [BatchRow(row.member, row.batch_id, row.received_on, row.leaf_index) for row in rows]
 
 
-def forget_batches(tx: Connection, of: Iterable[BatchRow]) -> None:
+def forget_batches(tx: Connection, of: Sequence[BatchRow]) -> None:
+    ledger.purge_batches(tx, [row.leaf_index for row in of if row.leaf_index is not None])
     for chunk in chunks((row.member, row.batch_id) for row in of):
         tx.execute(delete(batches).where(tuple_(batches.c.member, batches.c.batch_id).in_(chunk)))
 

@@ -62,7 +62,7 @@ ledger_batches = Table(
     Column("signer", LargeBinary),
     CheckConstraint("(salt IS NULL) = (signature IS NULL)", name="purged_whole"),
     info=kept(
-        "its hashes as long as the store, member, salt and signature as long as one of its signals",
+        "its hashes as long as the store, member, salt and signature as long as one of its signals, or its answer",
         "a batch none of whose signals is kept proves nothing about anybody",
     ),
 )

@@ -36,7 +36,7 @@ from registry.ledger.leaves import StoredSignal
 from registry.ledger.observability import LedgerMetrics
 from registry.ledger.verifying import Verification
 from registry.model import PURGED_DIGEST, ref_of
-from registry.store import ledger, ledger_audit
+from registry.store import ledger, ledger_audit, retention
 from registry.store.schema import metadata
 from tests.harness.postgres import PostgresServer
 from tests.store.registry.conftest import MakeDatabase
@@ -366,6 +366,28 @@ def test_what_a_purge_lists_may_be_gone_and_nothing_else(scene: LedgerScene) -> 
         values = dict(content._mapping)
         tx.execute(sa.update(own).where(own.c.bundle == sa.text(bundle_of(3))).values(values))
     assert ("PURGED_RETURNED", 3) in scene.flaws()
+
+
+def test_a_batch_that_put_nothing_in_place_loses_its_content_with_its_answer(scene: LedgerScene) -> None:
+    gone = leaving(pupil("twice"))
+    scene.submit(A, gone)
+    scene.submit(A, gone)
+    first, second = scene.head().size - 2, scene.head().size - 1
+
+    def forget(tx: sa.Connection) -> None:
+        retention.forget_batches(tx, retention.batches_after(tx, None))
+
+    scene.database.run("test", forget)
+    scene.seal(3)
+    assert scene.flaws() == []
+    with scene.database.read("test") as tx:
+        kept = {row.leaf_index: row.member for row in tx.execute(sa.text("SELECT * FROM ledger_batches"))}
+    assert kept[first] == A
+    assert kept[second] is None
+    # Once is enough.
+    scene.database.run("test", lambda tx: ledger.purge_batches(tx, [first, second]))
+    with scene.database.read("test") as tx:
+        assert [purged.batches for purged in ledger_audit.purges(tx)] == [[second]]
 
 
 def test_a_purge_drops_what_waits_and_counts_it(scene: LedgerScene) -> None:
