@@ -22,7 +22,7 @@ from federation.errors import Code, UppropError
 from federation.observability import Log
 from federation.rules.canonical import content_digest
 from federation.rules.matching import SILENT_DAYS
-from federation.rules.vocabulary import Disposition, MemberId, Signal
+from federation.rules.vocabulary import Disposition, DispositionKind, MemberId, Signal
 from registry.dispositions import batch_digest, judge
 from registry.keys import PseudonymKeys
 from registry.ledger import contents, leaves
@@ -90,7 +90,7 @@ class Intake:
             standing = signals.standing(tx, {entry.ref for entry in keyed if isinstance(entry, KeyedSignal)})
             answer, accepted = judge(keyed, standing)
             signals.write(tx, member, accepted, standing.keys())
-            openings.received(tx, member, accepted, received_on)
+            openings.received(tx, member, _stated(keyed, answer), received_on)
             rows = [StoredSignal(entry.ref, entry.signal.version, entry.content_digest) for entry in accepted]
             kept = batches.encode(answer)
             leaf = None
@@ -177,3 +177,12 @@ class Intake:
                 signals.touch_member(tx, member)
 
         self._database.run("report_roster", work, isolation=Isolation.READ_COMMITTED)
+
+
+def _stated(keyed: Sequence[KeyedSignal | Rejection], answer: Sequence[Disposition]) -> list[KeyedSignal]:
+    """What of a batch was said, though a higher version stood or came with it: an opening counts in whatever order."""
+    return [
+        entry
+        for entry, disposition in zip(keyed, answer, strict=True)
+        if isinstance(entry, KeyedSignal) and disposition.kind in (DispositionKind.ACCEPTED, DispositionKind.STALE)
+    ]

@@ -46,17 +46,15 @@ class Received:
     received_on: date
 
 
-def received(tx: Connection, member: MemberId, accepted: Iterable[KeyedSignal], on: date) -> None:
+def received(tx: Connection, member: MemberId, stated: Iterable[KeyedSignal], on: date) -> None:
     """Note the day of those openings that had not been received before."""
-    upsert(
-        tx,
-        openings,
-        [
-            {"ref": keyed.ref, "number": keyed.signal.opening.number, "member": member, "received_on": on}
-            for keyed in sorted(accepted, key=lambda keyed: keyed.ref)
-            if keyed.signal.opening is not None and not keyed.signal.drill
-        ],
-    )
+    names = {
+        (keyed.ref, keyed.signal.opening.number)
+        for keyed in stated
+        if keyed.signal.opening is not None and not keyed.signal.drill
+    }
+    rows = [{"ref": ref, "number": number, "member": member, "received_on": on} for ref, number in sorted(names)]
+    upsert(tx, openings, rows)
 
 
 def load(tx: Connection, refs: Iterable[Ref]) -> dict[Name, Kept]:

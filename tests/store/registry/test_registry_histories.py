@@ -36,6 +36,7 @@ from registry.cases import settle
 from registry.model import Asked, Case, Gap, GapKey
 from registry.store import gaps as gap_store
 from registry.store import schema
+from registry.store.schema_limits import answered_pairs, openings, overlap_days, overlaps_asked
 from tests.store.registry.conftest import MakeDatabase
 from tests.store.registry.scene import SINCE, A, B, C, Scene, federation, pupil
 
@@ -205,9 +206,18 @@ def test_order_repetition_and_batching_within_a_day_change_nothing(
             for batch in [[each] for each in said] if variant == 0 else disorderly(said, source):
                 scene.submit(batch[0][0], *(signal for _, signal in batch), on=today)
             scene.close(today)
-        results.append((comparable(stored_gaps(scene)), sorted(given(scene), key=repr)))
+        results.append((comparable(stored_gaps(scene)), sorted(given(scene), key=repr), remembered(scene)))
     assert results[0] == results[1]
     assert results[0][1]
+
+
+def remembered(scene: Scene) -> dict[str, list[Any]]:
+    """What the limits go by."""
+    with scene.database.read("test") as tx:
+        return {
+            table.name: list(map(tuple, tx.execute(sa.select(table).order_by(*table.primary_key.columns))))
+            for table in (openings, answered_pairs, overlap_days, overlaps_asked)
+        }
 
 
 def disorderly(said: Day, source: random.Random) -> list[Day]:
