@@ -20,6 +20,7 @@ SALT_BYTES = 32
 _DOMAIN = b"upprop/v1/signal"
 _BATCH = b"upprop/v1/batch"
 _DRILL = b"drill"
+_QUOTA = b"upprop/v1/quota"
 
 
 class LeafType(enum.IntEnum):
@@ -90,6 +91,19 @@ def batch_leaf(salt: bytes, batch_digest: bytes, stored_digest: bytes) -> bytes:
 def hourly_leaf(salt: bytes, subtree_root: bytes) -> bytes:
     """The data of the leaf that holds all else of an hour: the root of a Merkle tree over salted entries."""
     return _leaf(LeafType.HOUR, salt, subtree_root)
+
+
+def quota_digest(salt: bytes, evaluator: int, on: date, asked: Iterable[tuple[MemberId, int, int]]) -> bytes:
+    """SHA-256 over what members asked an evaluator for, 32 bytes: (member, elements in the year so far, on the day)."""
+    fields: list[bytes | None] = [_QUOTA, salt, number(evaluator), day(on)]
+    for member, year, one_day in sorted(asked):
+        fields += [member.encode(), number(year), number(one_day)]
+    return hashlib.sha256(joined(fields)).digest()
+
+
+def quota_signed_bytes(evaluator: int, on: date, digest: bytes) -> bytes:
+    """What an evaluator's signature of its report is made over (Ed25519, its signing key)."""
+    return _QUOTA + b"\x00" + joined([number(evaluator), day(on), digest])
 
 
 def _leaf(kind: LeafType, salt: bytes, *digests: bytes) -> bytes:

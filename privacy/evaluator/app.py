@@ -34,6 +34,7 @@ from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_da
 from privacy.evaluator.shares import Shares
 from privacy.evaluator.store import destroyed
 from privacy.evaluator.witness import servicers as witness_servicers
+from privacy.evaluator.witness.quotas import QuotaReports
 from privacy.evaluator.witness.servicers import WitnessServicer
 from privacy.evaluator.witness.witnessing import Witness
 
@@ -90,13 +91,14 @@ def build(
         log=log,
     )
     witness.show_last()
+    quotas = QuotaReports(database, shares.index, signing_key, secrets.token_bytes)
     return App(
         database=database,
         evaluation=evaluation,
         witness=witness,
         services=[
             binding(servicer),
-            witness_servicers.binding(WitnessServicer(witness, clock, descriptors.current)),
+            witness_servicers.binding(WitnessServicer(witness, quotas, clock, descriptors.current)),
         ],
         handlers={
             **control_handlers(evaluation, witness, own.identity, clock, descriptors.current, log),

@@ -33,6 +33,7 @@ from privacy.evaluator.app import App, build
 from privacy.evaluator.client import allow as grant
 from privacy.evaluator.client import status as read_status
 from privacy.evaluator.evaluation import LARGEST_ALLOWANCE
+from privacy.evaluator.quota_cli import quota_reports
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.key_file import MAX_EPOCH
 from privacy.keys import deal_epoch
@@ -248,6 +249,7 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
 
 
+evaluator.add_command(quota_reports)
 evaluator.add_command(share_cli.share)
 evaluator.add_command(share_cli.invite)
 evaluator.add_command(share_cli.refresh)

@@ -1,6 +1,6 @@
 """One evaluator's own things as its commands find them: settings, shares, signing key, and the epochs in force.
 
-For commands that work on files beside a daemon that may be running: none of them opens the evaluator's database.
+For commands that work on files beside a daemon that may be running: none of them writes to the evaluator's database.
 """
 
 from __future__ import annotations

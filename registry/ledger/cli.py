@@ -23,9 +23,19 @@ from registry.ledger.checking import Compared, compare
 from registry.ledger.checkpoints import read_newest
 from registry.ledger.verifying import Progress
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
+from registry.store import ledger_audit
 
 SHOWN = 50
 """Flaws printed, unless --json asks for all of them."""
+
+_config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config.toml"),
+    show_default=True,
+    help="The registry's settings file.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 
 
 @click.group(short_help="Compare the registry's ledger with its database.")
@@ -36,13 +46,7 @@ def ledger() -> None:
 
 
 @ledger.command(short_help="Derive the ledger from the database and say what does not fit.")
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
+@_config
 @click.option(
     "--checkpoint",
     "given",
@@ -50,7 +54,7 @@ def ledger() -> None:
     multiple=True,
     help="A signed checkpoint that somebody else has kept, such as a member or a witness; repeatable.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+@_json
 def verify(config: Path, given: tuple[Path, ...], *, as_json: bool) -> None:
     """Derive every node, root and stored digest of the ledger from the database, and compare what stands with what was
     written into it. One line for each flaw, with the index of the leaf it shows at; exit code 8 if there is any.
@@ -82,6 +86,42 @@ def verify(config: Path, given: tuple[Path, ...], *, as_json: bool) -> None:
             "Ledger and database contradict each other. Keep a copy of both as they are, find out who changed what, "
             "and tell the authority.",
         )
+
+
+@ledger.command("quota-reports", short_help="List what evaluators reported of their quotas.")
+@_config
+@_json
+def quota_reports(config: Path, *, as_json: bool) -> None:
+    """List the reports that evaluators gave of what members asked them for: one line for each evaluator and day, with
+    the leaf it is in and its digest.
+
+    What a report says only its evaluator knows. It shows it with `upprop evaluator quota-reports`, and holds it against
+    what stands here: --ledger takes what this command prints under --json.
+    """
+    settings = load(config, RegistrySettings)
+    database = open_database(settings)
+    try:
+        check_schema(database, STORE_PACKAGE)
+        with database.read("ledger_quota_reports") as tx:
+            found = [
+                {
+                    "evaluator": report.evaluator,
+                    "on": report.on.isoformat(),
+                    "leaf_index": leaf_index,
+                    "digest": report.digest.hex(),
+                }
+                for report, leaf_index in ledger_audit.quota_reports(tx)
+            ]
+    finally:
+        database.close()
+    if as_json:
+        click.echo(json.dumps({"reports": found}))
+        return
+    for each in found:
+        place = "waits for its leaf" if each["leaf_index"] is None else f"leaf {each['leaf_index']}"
+        click.echo(f"{each['on']}  evaluator {each['evaluator']}  {place}  {each['digest']}")
+    if not found:
+        click.echo("No evaluator has reported yet.")
 
 
 def _public_key(settings: RegistrySettings) -> bytes | None:

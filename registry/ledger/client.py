@@ -5,12 +5,17 @@ Invariants
       kept or shown to anyone.
     - A witness that cannot be reached, or is an older version, holds up nobody else. One that has seen more than the
       database holds, or refuses a proof, is an error: this database is not the one that was signed before.
+    - What an evaluator reports of its quotas is noted with its cosignature, once a day, if it signed it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from federation import checkpoint, identity
 from federation.clock import Clock
@@ -20,14 +25,22 @@ from federation.errors import Code, UppropError
 from federation.observability import Log, Metrics
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
+from federation.rules.canonical import quota_signed_bytes
 from federation.rules.merkle import Frontier
 from federation.tls import ChannelCredentials
 from federation.v1 import ledger_pb2
 from federation.v1.ledger_pb2_grpc import WitnessServiceStub
 from registry.ledger.checkpoints import Checkpoints
-from registry.ledger.observability import WITNESS_AHEAD, WITNESS_REFUSED, WITNESS_UNREACHED, LedgerMetrics
+from registry.ledger.contents import QuotaReport
+from registry.ledger.observability import (
+    QUOTA_REPORT_REFUSED,
+    WITNESS_AHEAD,
+    WITNESS_REFUSED,
+    WITNESS_UNREACHED,
+    LedgerMetrics,
+)
 from registry.ledger.proofs import Proofs
-from registry.store import ledger
+from registry.store import Transaction, ledger
 
 DEADLINE = 10.0
 """Seconds for one call: a witness checks one proof and writes one row."""
@@ -56,6 +69,7 @@ class Witnesses:
         self._own_metrics, self._metrics, self._log = own_metrics, metrics, log
         self._peers: dict[tuple[int, str], Peer] = {}
         self._seen: dict[int, int] = {}
+        self._reported: dict[int, QuotaReport] = {}
         self._one_at_a_time = threading.Lock()
 
     def bring(self) -> int:
@@ -70,7 +84,7 @@ class Witnesses:
                 if each.index not in signed and (line := self._line(each, descriptor, head, note)) is not None
             }
             if lines:
-                self._database.run("ledger_cosignatures", lambda tx: ledger.keep_cosignatures(tx, head.size, lines))
+                self._database.run("ledger_cosignatures", lambda tx: self._keep(tx, head.size, lines))
             cosigned = len(signed) + len(lines)
             self._own_metrics.cosigned.set(cosigned)
             return cosigned
@@ -78,6 +92,12 @@ class Witnesses:
     def close(self) -> None:
         for peer in self._peers.values():
             peer.close()
+
+    def _keep(self, tx: Transaction, size: int, lines: Mapping[int, bytes]) -> None:
+        ledger.keep_cosignatures(tx, size, dict(lines))
+        for report in self._reported.values():
+            if report.evaluator in lines:
+                ledger.note_quota(tx, report)
 
     def _line(self, evaluator: Evaluator, descriptor: Descriptor, head: Frontier, note: bytes) -> bytes | None:
         """What one witness signed, None where it did not."""
@@ -102,6 +122,7 @@ class Witnesses:
             )
             response = peer.call(stub.AddCheckpoint, request, DEADLINE, attempts=1)
             self._seen[evaluator.index] = response.seen_size
+            self._hear(evaluator, response)
             if response.cosignature:
                 checkpoint.verify_cosignatures(checkpoint.with_cosignatures(note, [response.cosignature]), [evaluator])
                 return response.cosignature
@@ -111,6 +132,24 @@ class Witnesses:
                     self._log(WITNESS_AHEAD, evaluator=evaluator.index, seen_size=response.seen_size, size=head.size)
                 return None
         return None
+
+    def _hear(self, evaluator: Evaluator, response: ledger_pb2.AddCheckpointResponse) -> None:
+        """What it reports of its quotas, if it reports anything."""
+        if not response.HasField("quota_report"):
+            return
+        report = response.quota_report
+        try:
+            on = date.fromisoformat(report.on)
+            stated = quota_signed_bytes(evaluator.index, on, report.digest)
+            Ed25519PublicKey.from_public_bytes(evaluator.signing_key).verify(report.signature, stated)
+        except (ValueError, InvalidSignature):
+            self._log(QUOTA_REPORT_REFUSED, evaluator=evaluator.index)
+            return
+        if on > self._clock.today():
+            # It would keep those of the days before it out.
+            self._log(QUOTA_REPORT_REFUSED, evaluator=evaluator.index)
+            return
+        self._reported[evaluator.index] = QuotaReport(evaluator.index, on, report.digest, report.signature)
 
     def _proof(self, old_size: int, size: int) -> Sequence[bytes]:
         return self._proofs.consistency(old_size, size) if old_size <= size else ()

@@ -88,6 +88,27 @@ def of_descriptor(serial: int) -> Entry:
     return Entry(EntryKind.DESCRIPTOR, number(serial))
 
 
+class QuotaReport(msgspec.Struct, frozen=True):
+    """What an evaluator reported of its quotas: a salted digest, and its signature over it."""
+
+    evaluator: int
+    on: date
+    digest: bytes
+    signature: bytes
+
+
+def of_quota(report: QuotaReport) -> Entry:
+    return Entry(EntryKind.QUOTA, msgspec.json.encode(report))
+
+
+def quota_of(content: bytes) -> QuotaReport:
+    """What a QUOTA entry says. Raises ValueError for one that is not understood."""
+    try:
+        return msgspec.json.decode(content, type=QuotaReport)
+    except msgspec.MsgspecError as error:
+        raise ValueError("a quota report that is not understood") from error
+
+
 class Purged(msgspec.Struct, frozen=True):
     """What one purge deleted: positions by leaf index, the batches whose own content went, and how many entries of the
     running hour went before they had a leaf."""

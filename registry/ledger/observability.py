@@ -12,6 +12,7 @@ from federation.observability import Event, Level
 WITNESS_UNREACHED = Event("witness_unreached", ("evaluator", "code"), Level.WARNING)
 WITNESS_REFUSED = Event("witness_refused", ("evaluator", "code"), Level.ERROR)
 WITNESS_AHEAD = Event("witness_ahead", ("evaluator", "seen_size", "size"), Level.ERROR)
+QUOTA_REPORT_REFUSED = Event("quota_report_refused", ("evaluator",), Level.ERROR)
 CHECKED = Event("ledger_checked", ("size", "seconds"))
 BROKEN = Event("ledger_broken", ("size", "flaws", "leaf_index", "kind"), Level.ERROR)
 

@@ -14,14 +14,14 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
 
 from federation.rules.canonical import SALT_BYTES, batch_leaf, hourly_leaf
 from federation.rules.merkle import Frontier, leaf_hash, root_of
 from federation.rules.vocabulary import MemberId
 from registry.ledger import contents, leaves
 from registry.ledger.claims import SignedBatch
-from registry.ledger.contents import Purged
+from registry.ledger.contents import Purged, QuotaReport
 from registry.ledger.entries import Entry, EntryKind, entry_hash
 from registry.ledger.leaves import Leaf, StoredSignal
 from registry.store import emptying
@@ -52,6 +52,7 @@ __all__ = [
     "newest_hour",
     "nodes",
     "note",
+    "note_quota",
     "purge",
     "purge_batches",
     "seal",
@@ -273,6 +274,14 @@ def keep_cosignatures(tx: Connection, tree_size: int, lines: dict[int, bytes]) -
         [{"evaluator": index, "tree_size": tree_size, "line": line} for index, line in sorted(lines.items())],
         update=("tree_size", "line"),
     )
+
+
+def note_quota(tx: Connection, report: QuotaReport) -> None:
+    """Note an evaluator's report of a day, unless one of that day or a later is noted; after its first cosignature."""
+    of_newer = or_(ledger_cosignatures.c.quota_on.is_(None), ledger_cosignatures.c.quota_on < report.on)
+    mark = update(ledger_cosignatures).where(ledger_cosignatures.c.evaluator == report.evaluator, of_newer)
+    if tx.execute(mark.values(quota_on=report.on)).rowcount:
+        note(tx, [contents.of_quota(report)])
 
 
 def cosignatures(tx: Connection, tree_size: int) -> list[bytes]:

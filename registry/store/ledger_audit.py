@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Column, Connection, Row, Select, func, select
 
 from federation.rules.vocabulary import Handle, MemberId, NoticeKind, Pseudonym, Signal
-from registry.ledger.contents import Purged, purged_of
+from registry.ledger.contents import Purged, QuotaReport, purged_of, quota_of
 from registry.ledger.entries import EntryKind
 from registry.model import NoticeDraft, Ref, Statement
 from registry.store.bulk import among, chunks
@@ -159,6 +159,21 @@ def purges(tx: Connection) -> Iterator[Purged]:
     for table in (ledger_entries, ledger_pending):
         query = select(table.c.content).where(table.c.kind == EntryKind.PURGE.value)
         yield from map(purged_of, tx.scalars(query))
+
+
+def quota_reports(tx: Connection) -> Iterator[tuple[QuotaReport, int | None]]:
+    """What evaluators reported, and the leaf it is in (None: it waits for the hour's), oldest leaf first."""
+    sealed = (
+        select(ledger_entries.c.content, ledger_hours.c.leaf_index)
+        .join(ledger_hours, ledger_hours.c.bundle == ledger_entries.c.bundle)
+        .where(ledger_entries.c.kind == EntryKind.QUOTA.value)
+        .order_by(ledger_hours.c.leaf_index)
+    )
+    for content, leaf_index in tx.execute(sealed):
+        yield quota_of(content), leaf_index
+    waiting = select(ledger_pending.c.content).where(ledger_pending.c.kind == EntryKind.QUOTA.value)
+    for content in tx.scalars(waiting):
+        yield quota_of(content), None
 
 
 # -- what stands ------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -146,9 +147,11 @@ ledger_cosignatures = Table(
     Column("evaluator", Integer, primary_key=True, autoincrement=False),
     Column("tree_size", BigInteger, nullable=False),
     Column("line", LargeBinary, nullable=False),
+    # The business date of the newest report of its quotas that the ledger holds; null before the first.
+    Column("quota_on", Date),
     info=kept(
         "until the next checkpoint is co-signed",
-        "what witnesses signed, a line each",
+        "what witnesses signed, a line each, and of which day their newest report is",
         By.WORK,
     ),
 )

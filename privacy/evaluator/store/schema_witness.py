@@ -5,13 +5,13 @@ Invariant: the size in `witnessed` never shrinks, and under one size the root ne
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Integer, LargeBinary, Table, Text
 
 from federation.database import Instant
 from federation.retention import By, kept
 from privacy.evaluator.store.schema import metadata
 
-__all__ = ["metadata", "refusals", "witnessed"]
+__all__ = ["metadata", "quota_reports", "refusals", "witnessed"]
 
 witnessed = Table(
     "witnessed",
@@ -44,6 +44,25 @@ refusals = Table(
     info=kept(
         "as long as the store",
         "evidence against the registry; checkpoints tell of no pupil",
+        By.NOBODY,
+    ),
+)
+
+quota_reports = Table(
+    "quota_reports",
+    metadata,
+    # The business date it is about.
+    Column("day", Date, primary_key=True),
+    # What it is made of: a salt, and a JSON list of member, elements in the year so far, elements on the day.
+    Column("salt", LargeBinary(32), nullable=False),
+    Column("asked", Text, nullable=False),
+    # What the registry was given for its ledger.
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    sqlite_with_rowid=False,
+    info=kept(
+        "as long as the store",
+        "what members asked for can be held against the registry's ledger; numbers of members, about no pupil",
         By.NOBODY,
     ),
 )

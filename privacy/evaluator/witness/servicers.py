@@ -13,6 +13,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.envelope import check_envelope
 from federation.rpc.server import Binding
 from federation.v1 import control_pb2, ledger_pb2, ledger_pb2_grpc
+from privacy.evaluator.witness.quotas import QuotaReports
 from privacy.evaluator.witness.witnessing import Witness
 
 SERVICE = ledger_pb2.DESCRIPTOR.services_by_name["WitnessService"]
@@ -25,8 +26,11 @@ RULES = {
 class WitnessServicer(ledger_pb2_grpc.WitnessServiceServicer):
     """WitnessService."""
 
-    def __init__(self, witness: Witness, clock: Clock, descriptors: Callable[[], Descriptor]) -> None:
-        self._witness, self._clock, self._descriptors = witness, clock, descriptors
+    def __init__(
+        self, witness: Witness, quotas: QuotaReports, clock: Clock, descriptors: Callable[[], Descriptor]
+    ) -> None:
+        self._witness, self._quotas = witness, quotas
+        self._clock, self._descriptors = clock, descriptors
 
     def AddCheckpoint(  # noqa: N802 - the contract's name
         self,
@@ -35,7 +39,11 @@ class WitnessServicer(ledger_pb2_grpc.WitnessServiceServicer):
     ) -> ledger_pb2.AddCheckpointResponse:
         check_envelope(request.envelope, self._clock, self._descriptors())
         line, seen = self._witness.add(request.checkpoint, request.old_size, request.consistency_proof)
-        return ledger_pb2.AddCheckpointResponse(cosignature=line, seen_size=seen)
+        made = self._quotas.newest(self._clock.today())
+        report = None
+        if made is not None:
+            report = ledger_pb2.QuotaReport(on=made.day.isoformat(), digest=made.digest, signature=made.signature)
+        return ledger_pb2.AddCheckpointResponse(cosignature=line, seen_size=seen, quota_report=report)
 
     def GetWitnessedCheckpoint(  # noqa: N802 - the contract's name
         self,
