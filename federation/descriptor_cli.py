@@ -34,6 +34,7 @@ from federation.descriptor_file import (
 )
 from federation.errors import Code, UppropError
 from federation.identity import OPERATOR_ID
+from federation.options import json_option
 
 DRAFT_NAME = "draft.toml"
 DEFAULT_LIFETIME_DAYS = 180
@@ -331,7 +332,7 @@ def sign(draft: Path, key: Path, out: Path, days: int) -> None:
 @click.argument("path", type=PATH)
 @click.option("--authority", type=PATH, help="The authority's public key, to verify the signature with.")
 @click.option("--since", type=PATH, help="An earlier descriptor: show what changed from it to this one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+@json_option
 def show(path: Path, authority: Path | None, since: Path | None, *, as_json: bool) -> None:
     """Show a descriptor or a draft. With --authority a wrong signature or an expired descriptor is refused."""
     content = descriptor.read(path)

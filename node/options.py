@@ -13,6 +13,7 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
+from federation import options
 from federation import settings as settings_files
 from federation.control import Stub, session
 from federation.descriptor import DescriptorStore
@@ -40,16 +41,8 @@ class Day(click.ParamType[date]):
             self.fail("write the date as 2026-10-19", param, ctx)
 
 
-config_option = click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("config.toml"),
-    envvar="UPPROP_NODE_CONFIG",
-    show_default=True,
-    show_envvar=True,
-    help="The node's settings file.",
-)
+config_option = options.config_option("node", "UPPROP_NODE_CONFIG")
+json_option = options.json_option
 words_option = click.option(
     "--lang",
     "words",
@@ -61,7 +54,6 @@ words_option = click.option(
     callback=lambda _context, _option, value: words_in(Language(value)),
     help="The language of what is shown.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script, and no progress.")
 
 
 @contextmanager

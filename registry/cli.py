@@ -25,6 +25,7 @@ from federation.files import replace, write_secret
 from federation.identity import Kind
 from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
+from federation.options import config_option, json_option
 from federation.pki import private_pem, public_pem
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
@@ -40,16 +41,6 @@ from registry.settings import STORE_PACKAGE, RegistrySettings, open_for_migratio
 from registry.silence.cli import members, status
 from registry.store import roles as store_roles
 
-_config = click.option(
-    "--config",
-    "config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
-
 
 @click.group(short_help="Run the national registry that matches gaps.")
 @click.pass_context
@@ -63,7 +54,7 @@ def registry(context: click.Context) -> None:
 
 
 @registry.command(short_help="Start the registry and run until stopped.")
-@_config
+@config_option("registry")
 def serve(config: Path) -> None:
     """Start the registry and run until stopped (Ctrl-C or SIGTERM).
 
@@ -86,8 +77,8 @@ def serve(config: Path) -> None:
 
 
 @registry.command(short_help="Create the database or bring it up to date.")
-@_config
-@_json
+@config_option("registry")
+@json_option
 def migrate(config: Path, *, as_json: bool) -> None:
     """Create the database, or bring it up to date after an upgrade.
 
@@ -125,8 +116,8 @@ def migrate(config: Path, *, as_json: bool) -> None:
 
 
 @registry.command(short_help="Close the day now and make the notices.")
-@_config
-@_json
+@config_option("registry")
+@json_option
 def evaluate(config: Path, *, as_json: bool) -> None:
     """Close the day now: compare all signals and make the notices for the municipalities.
 

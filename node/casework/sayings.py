@@ -111,9 +111,7 @@ class CaseworkSayings:
         def work(tx: Transaction) -> tuple[int, bool]:
             pupil = self._find(tx, person, content, today)
             if content.what is What.AFFIRM and content.on == today and not (pupil.in_roster or pupil.dirty):
-                raise _refused(
-                    "No school system shows this pupil as enrolled here. Enter the enrolment there first."
-                )
+                raise _refused("No school system shows this pupil as enrolled here. Enter the enrolment there first.")
             if content.what is None:
                 self._act(tx, pupil, Act(content.word), today)
             waits = self._policy().second_person and content.what in HAND_MADE_OPENINGS

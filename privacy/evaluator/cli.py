@@ -24,6 +24,7 @@ from federation.files import replace, write_secret
 from federation.identity import Kind
 from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
+from federation.options import config_option, json_option
 from federation.pki import private_pem, public_pem
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
@@ -42,16 +43,6 @@ from privacy.threshold import MAX_SHARES
 SIGNING_KEY = "signing.key"
 PUBLIC_SIGNING_KEY = "signing.pub"
 
-_config = click.option(
-    "--config",
-    "config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The evaluator's settings file.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
-
 
 @click.group(short_help="Run one of the evaluators that together hold the pseudonym key.")
 @click.pass_context
@@ -65,7 +56,7 @@ def evaluator(context: click.Context) -> None:
 
 
 @evaluator.command()
-@_config
+@config_option("evaluator")
 def serve(config: Path) -> None:
     """Start the evaluator and run until stopped (Ctrl-C or SIGTERM).
 
@@ -85,8 +76,8 @@ def serve(config: Path) -> None:
 
 
 @evaluator.command()
-@_config
-@_json
+@config_option("evaluator")
+@json_option
 def migrate(config: Path, *, as_json: bool) -> None:
     """Create the database, or bring it up to date after an upgrade.
 
@@ -98,8 +89,8 @@ def migrate(config: Path, *, as_json: bool) -> None:
 
 
 @evaluator.command()
-@_config
-@_json
+@config_option("evaluator")
+@json_option
 def status(config: Path, *, as_json: bool) -> None:
     """Show the epochs served, the newest checkpoint of the registry's ledger that this evaluator has co-signed, how
     much each member has asked for against its quota, and what is allowed beyond it.
@@ -128,8 +119,8 @@ def status(config: Path, *, as_json: bool) -> None:
     required=True,
     help="The last day on which it may be used, such as 2026-10-19.",
 )
-@_config
-@_json
+@config_option("evaluator")
+@json_option
 def allow(member: str, elements: int, until: datetime, config: Path, *, as_json: bool) -> None:
     """Let MEMBER ask for more pseudonyms than its quota: for one that has lost its database.
 
@@ -168,7 +159,7 @@ def allow(member: str, elements: int, until: datetime, config: Path, *, as_json:
     required=True,
     help="Directory to write into; gets one directory per evaluator.",
 )
-@_json
+@json_option
 def keygen(epoch: int, threshold: int, shares: int, out: Path, *, as_json: bool) -> None:
     """Deal the shares of a new epoch's key, FOR DEMONSTRATIONS AND TESTS ONLY.
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from federation import control, files
+from federation import files
 from federation.errors import Code, UppropError
+from federation.options import OpenStub, config_option, json_option
 from privacy import share_backup
 from privacy.ceremony import MAX_DOCUMENT_BYTES
 from privacy.errors import PrivacyError
@@ -27,16 +28,10 @@ from privacy.key_file import MAX_EPOCH
 from privacy.threshold import MAX_SHARES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-OpenStub = Callable[[Path], AbstractContextManager[control.Stub]]
-"""Opens the control socket of the evaluator of a settings file; `privacy.evaluator.cli` has it."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
-_config = click.option(
-    "--config", type=NEW_FILE, default=Path("config.toml"), show_default=True, help="The evaluator's settings file."
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 _epoch = click.option("--epoch", type=click.IntRange(1, MAX_EPOCH), required=True, help="The epoch of the share.")
 _out = click.option("--out", type=NEW_FILE, required=True, help="Where to write it; an existing file is left alone.")
 _passphrase = click.option(
@@ -65,7 +60,7 @@ def share() -> None:
 @_epoch
 @_out
 @_passphrase
-@_config
+@config_option("evaluator")
 def backup(epoch: int, out: Path, passphrase_file: Path, config: Path) -> None:
     """Write the share in force to a file that only the passphrase opens.
 
@@ -81,7 +76,7 @@ def backup(epoch: int, out: Path, passphrase_file: Path, config: Path) -> None:
 @share.command()
 @click.argument("backup_file", type=FILE)
 @_passphrase
-@_config
+@config_option("evaluator")
 def restore(backup_file: Path, passphrase_file: Path, config: Path) -> None:
     """Put a share back from a backup, after checking it against the descriptor.
 
@@ -110,8 +105,8 @@ def restore(backup_file: Path, passphrase_file: Path, config: Path) -> None:
 @_epoch
 @click.option("--version", type=click.IntRange(1, MAX_EPOCH), help="Only this version.  [default: all not in force]")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_config
-@_json
+@config_option("evaluator")
+@json_option
 @click.pass_obj
 def destroy(open_stub: OpenStub, epoch: int, version: int | None, *, yes: bool, config: Path, as_json: bool) -> None:
     """Destroy shares that have served: of an epoch that has ended, or from before a refresh.
@@ -135,7 +130,7 @@ def destroy(open_stub: OpenStub, epoch: int, version: int | None, *, yes: bool, 
 @_epoch
 @click.option("--lost", type=click.IntRange(1, MAX_SHARES), help="To make this evaluator's lost share again.")
 @_out
-@_config
+@config_option("evaluator")
 def invite(epoch: int, lost: int | None, out: Path, config: Path) -> None:
     """Begin a ceremony: a refresh of all shares of an epoch or, with --lost, the making of one share again.
 
@@ -166,7 +161,7 @@ def refresh() -> None:
 @refresh.command()
 @_invitations
 @_out
-@_config
+@config_option("evaluator")
 def deal(invitations: Sequence[Path], out: Path, config: Path) -> None:
     """Deal zero: for each evaluator a sealed value, whose sum over all dealers changes shares and not the key."""
     with _refusals():
@@ -177,8 +172,8 @@ def deal(invitations: Sequence[Path], out: Path, config: Path) -> None:
 @refresh.command()
 @_invitations
 @_given("--deal", "A deal; the same ones at every evaluator, of the threshold at least and best of all.")
-@_config
-@_json
+@config_option("evaluator")
+@json_option
 def finish(invitations: Sequence[Path], deals: Sequence[Path], config: Path, *, as_json: bool) -> None:
     """Make the new share from the deals, each of which is verified; whose does not hold is named.
 
@@ -206,7 +201,7 @@ def finish(invitations: Sequence[Path], deals: Sequence[Path], config: Path, *, 
 @share.command()
 @_invitations
 @_out
-@_config
+@config_option("evaluator")
 def give(invitations: Sequence[Path], out: Path, config: Path) -> None:
     """As a helper: give parts from which a lost share is made again. Nobody sees a share or the key in it.
 
@@ -229,7 +224,7 @@ _parts = click.option("--parts", type=FILE, multiple=True, required=True, help="
 @_invitations
 @_parts
 @_out
-@_config
+@config_option("evaluator")
 def add(invitations: Sequence[Path], parts: Sequence[Path], out: Path, config: Path) -> None:
     """As a helper: add up what all helpers gave this one, for the evaluator that lost its share."""
     with _refusals():
@@ -241,7 +236,7 @@ def add(invitations: Sequence[Path], parts: Sequence[Path], out: Path, config: P
 @_invitations
 @_parts
 @_given("--sum", "The sum of a helper; once for each.")
-@_config
+@config_option("evaluator")
 def take(invitations: Sequence[Path], parts: Sequence[Path], sums: Sequence[Path], config: Path) -> None:
     """As the evaluator that lost its share: make it again from what the helpers gave.
 

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from federation import control, files
+from federation import files
+from federation.options import OpenStub, config_option, json_option
 from privacy.key_file import MAX_EPOCH
 from registry.epochs import client
 
-OpenStub = Callable[[Path], AbstractContextManager[control.Stub]]
-"""Opens the control socket of the registry of a settings file; `registry.cli` has it."""
-
 _SHARES = ("none or few", "over a quarter", "over half", "over three quarters", "all")
 
-_config = click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 _epoch = click.option("--epoch", "number", type=click.IntRange(1, MAX_EPOCH), required=True, help="Its number.")
 
 
@@ -47,8 +36,8 @@ def epoch() -> None:
 
 @epoch.command()
 @_epoch
-@_config
-@_json
+@config_option("registry")
+@json_option
 @click.pass_obj
 def begin(open_stub: OpenStub, number: int, config: Path, *, as_json: bool) -> None:
     """Make the registry's key of a new epoch, in epoch_key_dir, mode 0600.
@@ -68,8 +57,8 @@ def begin(open_stub: OpenStub, number: int, config: Path, *, as_json: bool) -> N
 
 
 @epoch.command()
-@_config
-@_json
+@config_option("registry")
+@json_option
 @click.pass_obj
 def status(open_stub: OpenStub, config: Path, *, as_json: bool) -> None:
     """Show the epochs and who has come over to the newest one.
@@ -97,8 +86,8 @@ def status(open_stub: OpenStub, config: Path, *, as_json: bool) -> None:
 @_epoch
 @click.option("--leave-behind", multiple=True, metavar="MEMBER", help="Give up what this member is not done with.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_config
-@_json
+@config_option("registry")
+@json_option
 @click.pass_obj
 def retire(
     open_stub: OpenStub, number: int, leave_behind: Sequence[str], *, yes: bool, config: Path, as_json: bool

@@ -17,6 +17,7 @@ from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.migration import check_schema
 from federation.observability import Log
+from federation.options import config_option, json_option
 from federation.pki import read_private_signing_key
 from federation.settings import load
 from registry.ledger.checking import Compared, compare
@@ -28,15 +29,6 @@ from registry.store import ledger_audit
 SHOWN = 50
 """Flaws printed, unless --json asks for all of them."""
 
-_config = click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
-
 
 @click.group(short_help="Compare the registry's ledger with its database.")
 def ledger() -> None:
@@ -46,7 +38,7 @@ def ledger() -> None:
 
 
 @ledger.command(short_help="Derive the ledger from the database and say what does not fit.")
-@_config
+@config_option("registry")
 @click.option(
     "--checkpoint",
     "given",
@@ -54,7 +46,7 @@ def ledger() -> None:
     multiple=True,
     help="A signed checkpoint that somebody else has kept, such as a member or a witness; repeatable.",
 )
-@_json
+@json_option
 def verify(config: Path, given: tuple[Path, ...], *, as_json: bool) -> None:
     """Derive every node, root and stored digest of the ledger from the database, and compare what stands with what was
     written into it. One line for each flaw, with the index of the leaf it shows at; exit code 8 if there is any.
@@ -89,8 +81,8 @@ def verify(config: Path, given: tuple[Path, ...], *, as_json: bool) -> None:
 
 
 @ledger.command("quota-reports", short_help="List what evaluators reported of their quotas.")
-@_config
-@_json
+@config_option("registry")
+@json_option
 def quota_reports(config: Path, *, as_json: bool) -> None:
     """List the reports that evaluators gave of what members asked them for: one line for each evaluator and day, with
     the leaf it is in and its digest.

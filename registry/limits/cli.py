@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from federation import control
+from federation.options import OpenStub, config_option, json_option
 from registry.limits import client
-
-OpenStub = Callable[[Path], AbstractContextManager[control.Stub]]
-"""Opens the control socket of the registry of a settings file; `registry.cli` has it."""
 
 
 @click.command(short_help="Let a member's openings be answered that were too many for a month.")
 @click.argument("member", required=False, default="")
 @click.option("--by", default="", help="Who lets them: a person's name. Asked for where left out.")
 @click.option("--reason", default="", help="Why they may be answered, in a sentence or two. Asked for where left out.")
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts; asks for nothing.")
+@config_option("registry")
+@json_option
 @click.pass_obj
 def unblock(open_stub: OpenStub, member: str, by: str, reason: str, config: Path, *, as_json: bool) -> None:
     """Show what waits of MEMBER, and let it be answered. Without MEMBER: show who has something that waits.
@@ -38,7 +28,7 @@ def unblock(open_stub: OpenStub, member: str, by: str, reason: str, config: Path
     system that was replaced. Whoever lets them is kept with the reason, and stands in the ledger; the answers are
     given by the next close.
 
-    How many they are is said in words alone: a few, tens, hundreds, thousands.
+    How many they are is said in words alone: a few, tens, hundreds, thousands. With --json nothing is asked for.
     """
     if bool(by) != bool(reason) and as_json:
         raise click.UsageError("Give both --by and --reason, or neither to see what waits.")

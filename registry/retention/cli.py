@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
 
-from federation import control
+from federation.options import OpenStub, config_option, json_option
 from registry.retention import client
-
-OpenStub = Callable[[Path], AbstractContextManager[control.Stub]]
-"""Opens the control socket of the registry of a settings file; `registry.cli` has it."""
 
 _STEPS = {
     "handles": "what answered and forgotten handles say, with their pseudonyms",
@@ -27,14 +23,8 @@ _STEPS = {
 
 @click.command(short_help="Take away what has served its purpose.")
 @click.option("--dry-run", is_flag=True, help="Say what is due and change nothing.")
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+@config_option("registry")
+@json_option
 @click.pass_obj
 def retention(open_stub: OpenStub, config: Path, *, dry_run: bool, as_json: bool) -> None:
     """Take away now what has served its purpose, by the policy's retention values.

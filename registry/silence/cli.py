@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from federation import control
+from federation.options import OpenStub, config_option, json_option
 from registry.silence import client
-
-OpenStub = Callable[[Path], AbstractContextManager[control.Stub]]
-"""Opens the control socket of the registry of a settings file; `registry.cli` has it."""
-
-_config = click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The registry's settings file.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 
 _STATES = {
     "CURRENT": "current",
@@ -35,8 +21,8 @@ _STATES = {
 
 
 @click.command(short_help="Show when each member was last heard of.")
-@_config
-@_json
+@config_option("registry")
+@json_option
 @click.pass_obj
 def members(open_stub: OpenStub, config: Path, *, as_json: bool) -> None:
     """Show when each member was last heard of, and how much of the federation that covers.
@@ -69,8 +55,8 @@ def members(open_stub: OpenStub, config: Path, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Show how the registry stands.")
-@_config
-@_json
+@config_option("registry")
+@json_option
 @click.pass_obj
 def status(open_stub: OpenStub, config: Path, *, as_json: bool) -> None:
     """Show the newest close, whether one is being made, and how many members are current or silent.

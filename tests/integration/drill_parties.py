@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from federation.v1 import control_pb2
-from node.store.schema import drills
+from node.store.schema_drills import drills
 from tests.integration.node_parties import Federation, Node
 from tests.unit.node.exports import person
 
