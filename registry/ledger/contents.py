@@ -7,7 +7,7 @@ when the ledger is verified: a row that was changed by anyone else fits no entry
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -132,23 +132,6 @@ def purged_of(content: bytes) -> Purged:
         return msgspec.json.decode(content, type=Purged)
     except msgspec.MsgspecError as error:
         raise ValueError("a purge that is not understood") from error
-
-
-def merged(purges: Iterable[Purged]) -> Purged:
-    """All that these purges deleted."""
-    signals: dict[int, list[int]] = {}
-    entries: dict[int, list[int]] = {}
-    batches: list[int] = []
-    for purge in purges:
-        _add(signals, purge.signals)
-        _add(entries, purge.entries)
-        batches += purge.batches
-    return Purged(signals, entries, batches)
-
-
-def _add(into: dict[int, list[int]], more: Mapping[int, list[int]]) -> None:
-    for leaf, positions in more.items():
-        into.setdefault(leaf, []).extend(positions)
 
 
 def _digest(fields: Iterable[bytes | None]) -> bytes:

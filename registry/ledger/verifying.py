@@ -29,17 +29,46 @@ from federation.rules.canonical import batch_leaf, content_digest, hourly_leaf
 from federation.rules.merkle import Frontier, leaf_hash, root_of
 from registry.ledger import contents, leaves
 from registry.ledger.claims import SignedBatch
-from registry.ledger.contents import Purged
 from registry.ledger.entries import Entry, EntryKind, entry_hash
 from registry.ledger.flaws import Flaw, FlawKind
 from registry.ledger.leaves import StoredSignal
 from registry.model import PURGED_DIGEST, Ref, ref_of
 from registry.store import Transaction, cases, gaps
 from registry.store import ledger_audit as audit
+from registry.store.bulk import chunks
 from registry.store.ledger_audit import Held
 
 Progress = Callable[[str, int, int], None]
 """Called with the step, and with how much of all there is has been looked at."""
+
+MOST_ENTRIES = 2**24
+"""No hour and no batch has more, so that a purge that says it had cannot use up the memory."""
+
+WITH_ROWS = 32
+"""Leaves whose rows are looked at together: up to 32 000 signals of batches."""
+
+
+class Places:
+    """Positions by leaf, a bit each: what was purged stays listed for ever, and is held in memory as a whole."""
+
+    def __init__(self) -> None:
+        self._bits: dict[int, bytearray] = {}
+
+    def add(self, places: Mapping[int, Sequence[int]]) -> None:
+        """Raises ValueError for a position that nothing has."""
+        for leaf, positions in places.items():
+            if not positions:
+                continue
+            if min(positions) < 0 or max(positions) >= MOST_ENTRIES:
+                raise ValueError("a purge of what is not there")
+            bits = self._bits.setdefault(leaf, bytearray())
+            bits.extend(bytes(max(0, max(positions) // 8 + 1 - len(bits))))
+            for position in positions:
+                bits[position // 8] |= 1 << position % 8
+
+    def has(self, leaf: int, position: int) -> bool:
+        bits = self._bits.get(leaf, b"")
+        return position // 8 < len(bits) and bool(bits[position // 8] >> position % 8 & 1)
 
 
 class Verification:
@@ -52,7 +81,8 @@ class Verification:
         self._counts = audit.counts(tx)
         self._done = 0
         self._step = ""
-        self._purged = Purged()
+        self._rows_gone, self._entries_gone = Places(), Places()
+        self._batches_gone: set[int] = set()
         self.size = 0
         self.root = Frontier().root()
 
@@ -72,12 +102,12 @@ class Verification:
 
     def _read_purges(self) -> Iterator[Flaw]:
         try:
-            self._purged = contents.merged(audit.purges(self._tx))
+            for purge in audit.purges(self._tx):
+                self._rows_gone.add(purge.signals)
+                self._entries_gone.add(purge.entries)
+                self._batches_gone.update(purge.batches)
         except ValueError:
             yield Flaw(FlawKind.PURGE_UNREADABLE)
-        self._rows_gone = {leaf: frozenset(places) for leaf, places in self._purged.signals.items()}
-        self._entries_gone = {leaf: frozenset(places) for leaf, places in self._purged.entries.items()}
-        self._batches_gone = frozenset(self._purged.batches)
 
     # -- tree and leaves ----------------------------------------------------------------------------------------------
 
@@ -142,16 +172,19 @@ class Verification:
         found: list[Flaw] = []
         explained = Counter([row.leaf_index for row in batches] + [row.leaf_index for row in hours])
         found += (Flaw(FlawKind.LEAF_UNEXPLAINED, index) for index in hashes if explained[index] != 1)
-        rows = audit.signals_of(self._tx, [batch.bundle for batch in batches])
         answers = audit.answers_between(self._tx, first, last)
-        for batch in batches:
-            found += self._batch(batch, hashes[batch.leaf_index], rows[batch.bundle], answers.get(batch.leaf_index, ()))
-        entries = audit.entries_of(self._tx, [hour.bundle for hour in hours])
-        for hour in hours:
-            if newest is not None and hour.hour <= newest:
-                found.append(Flaw(FlawKind.HOUR_WRONG, hour.leaf_index))
-            newest = hour.hour
-            found += self._hour(hour, hashes[hour.leaf_index], entries[hour.bundle])
+        for some in chunks(batches, WITH_ROWS):
+            rows = audit.signals_of(self._tx, [batch.bundle for batch in some])
+            for batch in some:
+                index = batch.leaf_index
+                found += self._batch(batch, hashes[index], rows[batch.bundle], answers.get(index, ()))
+        for some in chunks(hours, WITH_ROWS):
+            entries = audit.entries_of(self._tx, [hour.bundle for hour in some])
+            for hour in some:
+                if newest is not None and hour.hour <= newest:
+                    found.append(Flaw(FlawKind.HOUR_WRONG, hour.leaf_index))
+                newest = hour.hour
+                found += self._hour(hour, hashes[hour.leaf_index], entries[hour.bundle])
         return found, newest
 
     def _batch(
@@ -161,9 +194,8 @@ class Verification:
         derived = leaves.stored_digest(batch.answer_digest, batch.claim_digest, (row.hash for row in rows))
         if derived != batch.stored_digest or [row.position for row in rows] != list(range(len(rows))):
             yield Flaw(FlawKind.STORED_DIGEST_WRONG, index)
-        gone = self._rows_gone.get(index, frozenset())
         for row in rows:
-            yield from self._purge(row.salt is None, row.position in gone, index)
+            yield from self._purge(row.salt is None, self._rows_gone.has(index, row.position), index)
             if row.salt is not None:
                 stored = StoredSignal(row.ref, row.version, row.content_digest)
                 if leaves.row_hash(row.salt, stored) != row.hash:
@@ -184,9 +216,8 @@ class Verification:
             yield Flaw(FlawKind.HOUR_WRONG, index)
         if leaf_hash(hourly_leaf(hour.salt, hour.root)) != leaf:
             yield Flaw(FlawKind.LEAF_WRONG, index)
-        gone = self._entries_gone.get(index, frozenset())
         for entry in entries:
-            yield from self._purge(entry.salt is None, entry.position in gone, index)
+            yield from self._purge(entry.salt is None, self._entries_gone.has(index, entry.position), index)
             if entry.salt is not None and not _follows(entry):
                 yield Flaw(FlawKind.ENTRY_WRONG, index)
 
