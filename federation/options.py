@@ -19,14 +19,14 @@ OpenStub = Callable[[Path], AbstractContextManager[Stub]]
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script, and no progress.")
 
 
-def config_option(role: str, envvar: str | None = None) -> Callable[[Command], Command]:
-    """`--config`: the settings file of a role."""
+def config_option(role: str) -> Callable[[Command], Command]:
+    """`--config`: the settings file of a role, else the one that UPPROP_<ROLE>_CONFIG names."""
     return click.option(
         "--config",
         "config",
         type=click.Path(path_type=Path, dir_okay=False),
         default=Path("config.toml"),
-        envvar=envvar,
+        envvar=f"UPPROP_{role.upper()}_CONFIG",
         show_default=True,
         show_envvar=True,
         help=f"The {role}'s settings file.",

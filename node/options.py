@@ -41,7 +41,7 @@ class Day(click.ParamType[date]):
             self.fail("write the date as 2026-10-19", param, ctx)
 
 
-config_option = options.config_option("node", "UPPROP_NODE_CONFIG")
+config_option = options.config_option("node")
 json_option = options.json_option
 words_option = click.option(
     "--lang",

@@ -11,6 +11,7 @@ import msgspec
 
 from federation.errors import Code, UppropError
 from federation.migration import check_schema
+from federation.options import config_option, json_option
 from privacy.evaluator.home import Home
 from privacy.evaluator.settings import STORE_PACKAGE, open_database
 from privacy.evaluator.store.quota_reports import QuotaReport
@@ -50,20 +51,14 @@ class Shown(TypedDict):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What `upprop ledger quota-reports --json` prints at the registry: hold the reports against it.",
 )
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The evaluator's settings file.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with salts and signatures, for scripts.")
+@config_option("evaluator")
+@json_option
 def quota_reports(ledger: Path | None, config: Path, *, as_json: bool) -> None:
     """Show what this evaluator reported each day of its quotas: what each member asked for within its quota.
 
     The registry's ledger holds a salted digest of each report, signed by this evaluator, which tells the registry
     nothing. With --ledger each is looked for there. The exit code is 8 where one does not follow from what is kept
-    here, or is another in the ledger.
+    here, or is another in the ledger. With --json salts and signatures are printed too.
     """
     home = Home.of(config)
     index = home.index

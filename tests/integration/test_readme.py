@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
-from click.testing import CliRunner
 
 from federation.cli import main
 from tests.harness import convert
@@ -21,15 +22,22 @@ from tests.unit.node.exports import content, person
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BEFORE, MUNICIPALITY, AFTER = re.split(r"^## (?:For a municipality|Running it)$", README, flags=re.MULTILINE)
+BEFORE, MUNICIPALITY, OPERATOR, AFTER = re.split(
+    r"^## (?:For a municipality|For the registry's operator|Running it)$", README, flags=re.MULTILINE
+)
 BLOCKS = [*BLOCK.findall(BEFORE), *BLOCK.findall(AFTER)]
 SOURCES = BLOCK.findall(MUNICIPALITY)
+LOOKS = BLOCK.findall(OPERATOR)
+MANUAL = sorted((PROJECT / "docs" / "manual").glob("*.md"))
 RUN_BY_CI = {"make test"}
 """The command that runs these tests."""
 NAMED = (
-    *(f"node {each}" for each in ("init", "serve", "systems", "cases", "explain -", "say", "review", "drill")),
-    *(f"node {each}" for each in ("backup", "restore", "recover")),
-    *("evaluator keygen", "registry keygen", "federation init"),
+    *(
+        f"node {each}"
+        for each in ("init", "serve", "systems", "cases", "explain -", "say", "review", "drill", "ledger verify")
+    ),
+    *(f"node {each}" for each in ("ledger verify", "backup", "restore", "recover")),
+    *("evaluator keygen", "registry keygen", "registry migrate", "federation init"),
 )
 """Commands that stand in a sentence or a table: they exist, and what they do is tested where they are."""
 EXAMPLE_API = "https://skolsystem.example.se/v2"
@@ -60,21 +68,50 @@ def _run(script: str, directory: Path, path: Path) -> subprocess.CompletedProces
 
 
 def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
-    assert (len(BLOCKS), len(SOURCES)) == (5, 5)
-    inline = set(re.findall(r"`(make [a-z]+|upprop [a-z][^`]*)`", README))
-    assert inline - {"make demo", "make test", "make help"} == {f"upprop {command}" for command in NAMED}
+    assert (len(BLOCKS), len(SOURCES), len(LOOKS)) == (5, 5, 1)
+    inline = set(re.findall(r"`(make [a-z-]+|upprop [a-z][^`]*)`", README))
+    told = {f"make {target}" for target in ("demo", "test", "help", "bench-nation", "bench-faults")}
+    assert {command.removesuffix(" --help") for command in inline} - told == {f"upprop {command}" for command in NAMED}
 
 
 def in_the_manual() -> list[str]:
-    texts = "".join(page.read_text(encoding="utf-8") for page in sorted((PROJECT / "docs" / "manual").glob("*.md")))
-    return sorted(set(re.findall(r"\bupprop ((?:node|evaluator) [a-z]+)", texts)))
+    """Each command of the manual as it stands there, on one line."""
+    found = set()
+    for page in MANUAL:
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.findall(text):
+            found |= {line.partition(" #")[0].strip() for line in block.splitlines() if line.startswith("upprop ")}
+        found |= {" ".join(each.split()) for each in re.findall(r"`(upprop [^`]+)`", BLOCK.sub("", text))}
+    return sorted(each for each in found if not each.startswith("upprop <"))
 
 
-@pytest.mark.parametrize("command", [*NAMED, *in_the_manual()])
-def test_commands_that_the_texts_name_exist(command: str) -> None:
-    told = CliRunner().invoke(main, [*command.removesuffix(" -").split(), "--help"])
-    assert told.exit_code == 0, told.stderr
-    assert "Usage:" in told.stdout
+@pytest.mark.parametrize("command", [*(f"upprop {each}" for each in NAMED), *in_the_manual()])
+def test_commands_and_options_that_the_texts_name_exist(command: str) -> None:
+    found: click.Command = main
+    words = [word for word in shlex.split(command)[1:] if word != "--help"]
+    while isinstance(found, click.Group) and words:
+        word = words.pop(0)
+        named = found.get_command(click.Context(found), word)
+        assert named is not None, f"{command}: there is no {word}"
+        found = named
+    known = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= known, command
+
+
+@pytest.mark.parametrize("page", MANUAL, ids=lambda page: page.stem)
+def test_every_file_that_the_manual_points_at_is_there(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_what_the_registrys_operator_looks_at_works_as_it_stands(path: Path, tmp_path: Path) -> None:
+    [block] = LOOKS
+    setup = "upprop pki dev federation --members 0180,1480 --base-port 7660 && upprop registry migrate"
+    script = (
+        f"export UPPROP_REGISTRY_CONFIG=federation/registry/config.toml\n{setup}\nupprop registry evaluate\n{block}"
+    )
+    done = _run(script, tmp_path, path)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 def test_make_demo_ends_with_the_truth_found(path: Path) -> None:
@@ -144,8 +181,8 @@ def test_missing_piece_is_named_in_one_line(broken: str, named: str, path: Path,
 
 def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
     done = _run("make help", PROJECT, tmp_path)
-    listed = set(re.findall(r"^ +make (\w+)", done.stdout, re.MULTILINE))
-    assert listed == {"help", "demo", "test", "check", "bench", "lock", "clean"}
+    listed = set(re.findall(r"^ +make ([a-z-]+)", done.stdout, re.MULTILINE))
+    assert listed == {"help", "demo", "test", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
 
 
 def test_every_file_it_points_at_is_there() -> None:
