@@ -293,6 +293,11 @@ class LedgerWatch:
                     prover.continues(each.tree, newest)
                     asked.append(each.witness)
                     proved[each.witness] = each.tree.size
+                    if each.tree.size < agreed.get(each.witness, 0):
+                        watch.say(
+                            f"Witness {each.witness} has forgotten what it co-signed: its database was set back. Tell "
+                            "the evaluator's operator and the authority."
+                        )
             except NotProvedError:
                 assert each.tree is not None
                 # Both grow on; what is raised once is where they part.

@@ -18,6 +18,7 @@ SHARE_RETURNED = Event("evaluator_destroyed_share_returned", ("epoch", "version"
 SHARE_DESTROYED = Event("evaluator_share_destroyed", ("epoch", "version"), Level.WARNING)
 EPOCH_WITHOUT_SHARE = Event("evaluator_epoch_without_share", ("epoch",), Level.ERROR)
 CHECKPOINT_REFUSED = Event("witness_checkpoint_refused", ("size", "seen_size", "flaw"), Level.ERROR)
+WITNESS_SET_BACK = Event("witness_set_back", ("size", "seen_size"), Level.ERROR)
 WITNESS_WITHOUT_KEY = Event("witness_without_key", (), Level.WARNING)
 
 

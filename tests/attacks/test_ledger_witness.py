@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,19 +12,23 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from federation import identity
 from federation.checkpoint import Checkpoint, sign, verify, verify_cosignatures
 from federation.descriptor import parse_file
 from federation.errors import Code, UppropError
+from federation.observability import Log
 from federation.pki import read_private_signing_key
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
 from federation.rules.merkle import Frontier, Node, consistency_path, leaf_hash
 from federation.tls import ChannelCredentials
 from federation.v1 import ledger_pb2, ledger_pb2_grpc
-from privacy.evaluator.store.schema_witness import refusals
+from privacy.evaluator.store.schema_witness import refusals, witnessed
+from registry.store import ledger
+from tests.attacks.ledger_parties import seal
+from tests.attacks.ledger_parties import verify as verify_ledger
 from tests.integration.node_parties import Federation, running
 from tests.integration.rpc_parties import Party
 from tests.unit.node.exports import person
@@ -108,6 +114,28 @@ def test_a_registry_that_believes_in_another_size_is_told_the_right_one(asked: A
     answer = asked.add(HONEST, 4, 0)
     assert (answer.cosignature, answer.seen_size) == (b"", 5)
     assert verify(asked.seen(), asked.key.public_key().public_bytes_raw()).size == 5
+
+
+def test_a_witness_whose_database_was_set_back_says_so_and_members_see_it(asked: Asked) -> None:
+    """It could be led to co-sign another history from there on: what it has forgotten, others remember."""
+    [node] = asked.federation.nodes.values()
+    node.sync()
+    seal(asked.federation)
+    seal(asked.federation)
+    assert verify_ledger(node).problems == ()
+    with asked.federation.apps[1].database.transaction("test_set_back") as tx:
+        tx.execute(delete(witnessed))
+    lines = io.StringIO()
+    witness = asked.federation.apps[1].witness
+    witness._log = Log(lines)
+    size = asked.federation.registry_app.ledger.checkpoints.size()  # type: ignore[union-attr]
+    asked.add(HONEST, size + 1, size)
+    assert [json.loads(line)["event"] for line in lines.getvalue().splitlines()] == ["witness_set_back"]
+    # An older tree of the same ledger is all that it can show.
+    with asked.federation.registry_app.database.read("test_tree") as tx:
+        first = ledger.nodes(tx, {(0, 0)})[0, 0]
+    witness.add(sign(Checkpoint(1, first), asked.key), 0, [])
+    assert any("Witness 1 has forgotten" in problem for problem in verify_ledger(node).problems)
 
 
 def test_another_root_of_the_same_size_is_refused_and_kept_as_evidence(asked: Asked) -> None:

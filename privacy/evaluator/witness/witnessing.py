@@ -7,7 +7,8 @@
 4. It is made durable, with the cosignature; only then is that given out.
 
 Invariants: of one size one root is ever co-signed, and nothing smaller than before: two histories of the ledger cannot
-both bear this witness's signature. What contradicts is refused, logged as an error and kept as evidence.
+both bear this witness's signature. What contradicts is refused, logged as an error and kept as evidence. A store that
+was set back or lost cannot hold to that: that it was is logged, and members are told.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.observability import Log
 from federation.rules.merkle import EMPTY_ROOT, ProofError, verify_consistency
-from privacy.evaluator.observability import CHECKPOINT_REFUSED, EvaluatorMetrics
+from privacy.evaluator.observability import CHECKPOINT_REFUSED, WITNESS_SET_BACK, EvaluatorMetrics
 from privacy.evaluator.store import Transaction
 from privacy.evaluator.store import witness as store
 from privacy.evaluator.store.witness import Seen
@@ -88,6 +89,10 @@ class Witness:
         answer = self._database.run("evaluator_witness", work)
         if isinstance(answer, ProofError):
             raise self._refusal(offered, old_size, answer)
+        line, seen_size = answer
+        if not line and old_size > seen_size:
+            # The registry knows sizes from this witness alone: what it co-signed since is forgotten here.
+            self._log(WITNESS_SET_BACK, size=old_size, seen_size=seen_size)
         self.show_last()
         return answer
 

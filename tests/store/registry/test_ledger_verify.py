@@ -30,6 +30,7 @@ from registry.ledger import contents
 from registry.ledger.adopting import adopt
 from registry.ledger.checking import DailyCheck
 from registry.ledger.checkpoints import Checkpoints
+from registry.ledger.contents import Purged
 from registry.ledger.entries import EntryKind
 from registry.ledger.flaws import SENTENCES, FlawKind
 from registry.ledger.leaves import StoredSignal
@@ -366,6 +367,11 @@ def test_what_a_purge_lists_may_be_gone_and_nothing_else(scene: LedgerScene) -> 
         values = dict(content._mapping)
         tx.execute(sa.update(own).where(own.c.bundle == sa.text(bundle_of(3))).values(values))
     assert ("PURGED_RETURNED", 3) in scene.flaws()
+
+
+def test_a_purge_of_more_than_there_can_be_is_refused_and_takes_no_memory(scene: LedgerScene) -> None:
+    scene.database.run("test", lambda tx: ledger.note(tx, [contents.of_purge(Purged(signals={0: [2**62]}))]))
+    assert scene.flaws() == [("PURGE_UNREADABLE", None)]
 
 
 def test_a_batch_that_put_nothing_in_place_loses_its_content_with_its_answer(scene: LedgerScene) -> None:
