@@ -2,7 +2,7 @@
 
     backdated   a `since` long before its opening was first received counts as less long before
     kept        an answer to an opening stands for a while, whatever day the opening is restated to, and is the only one
-                that its member gets about the pupil in that time
+                that its member gets about the pupil in that time, under however many handles it asks
     waiting     openings beyond what a member may state in a month are answered only once a person lets them
 
 Invariants: an opening is never withheld, an answer may be; an answer that is kept lasts no longer than the presence
@@ -74,17 +74,29 @@ def barred_until(
     """The day until which no presence elsewhere answers the opening, its member having had an answer about the pupil.
 
     `own` are the presences of all handles under which the member speaks of the pupil: one that began between the
-    openings makes the later one another matter.
+    openings makes the later one another matter. An opening that has its own answer is no further one beside those that
+    were answered since.
     """
+    answered = remembered.given
+    if answered is not None and answered.since != opening.since and not answered.holds_on(today, policy):
+        answered = None
     begun = [presence.begins for presence in own if presence.begins is not None and presence.begins < opening.since]
     return max(
         (
             given.ends_on(policy)
             for given in remembered.earlier
-            if given.holds_on(today, policy) and not any(begins >= given.since for begins in begun)
+            if given.holds_on(today, policy)
+            and (answered is None or given.on < answered.on)
+            and not any(begins >= given.since for begins in begun)
         ),
         default=None,
     )
+
+
+def precedence(remembered: Remembered) -> tuple[bool, date, date]:
+    """Of several openings that one member states of one pupil at once the least may be answered, and no other."""
+    given = remembered.given
+    return remembered.waits, given.on if given is not None else date.max, remembered.received_on or date.min
 
 
 def monthly_openings(policy: Policy, roster: int | None) -> int | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from federation.rules.calendar import DAY, SchoolCalendar, due_on
-from federation.rules.limits import NOTHING, Given, Remembered, barred_until, counted, kept
+from federation.rules.limits import NOTHING, Given, Remembered, barred_until, counted, kept, precedence
 from federation.rules.vocabulary import (
     GapState,
     Handle,
@@ -115,14 +115,13 @@ def evaluate(
 
     `remembered` is what the limits go by; an opening of which nothing is remembered falls under none.
     """
-    group = _Group(signals, last_contacts, today, policy, calendars)
-    remembered = remembered or {}
+    group = _Group(signals, last_contacts, today, policy, calendars, remembered or {})
     before = {(gap.member, gap.handle, gap.opening.number): gap for gap in known}
     verdicts: dict[GapName, GapVerdict] = {}
     for own in group.signals:
         if own.signal.opening is not None and not own.signal.retracted:
             name = (own.member, own.signal.handle, own.signal.opening.number)
-            verdicts[name] = group.stated(own, own.signal.opening, before.get(name), remembered.get(name, NOTHING))
+            verdicts[name] = group.stated(own, own.signal.opening, before.get(name))
     for name, gap in before.items():
         if name not in verdicts:
             verdicts[name] = group.no_longer_stated(gap)
@@ -184,8 +183,10 @@ class _Group:
         today: date,
         policy: Policy,
         calendars: Calendars,
+        remembered: Mapping[GapName, Remembered],
     ) -> None:
         self.signals = sorted(signals, key=lambda own: (own.member, own.signal.handle))
+        self._remembered = remembered
         self.last_contacts, self.today, self.policy, self.calendars = last_contacts, today, policy, calendars
         self._by_handle = {(own.member, own.signal.handle): own for own in self.signals}
         self._holders: dict[_Pair, list[MemberSignal]] = {}
@@ -204,15 +205,17 @@ class _Group:
         }
         return [met[key] for key in sorted(met)]
 
-    def stated(self, own: MemberSignal, opening: Opening, known: KnownGap | None, memory: Remembered) -> GapVerdict:
+    def stated(self, own: MemberSignal, opening: Opening, known: KnownGap | None) -> GapVerdict:
+        memory = self._memory(own, opening)
         opening = counted(opening, memory.received_on, self.policy)
         due = due_on(opening, self.policy, self.calendars(own.member))
         others = [other for other in self.meeting(own) if other.member != own.member]
         stands = kept(memory, opening, self.today, self.policy)
         barred = self._barred_until(own, opening, memory)
+        withheld = memory.waits or barred is not None or self._stands_behind(own, opening)
         answers: list[Answer] = []
         unconfirmed: list[tuple[MemberId, Handle]] = []
-        for other, presence in () if memory.waits or barred is not None else self._looked_at(others, stands):
+        for other, presence in () if withheld else self._looked_at(others, stands):
             accounts = self._accounts if stands is None else self._lasts
             if not accounts(presence, other, own, opening):
                 continue
@@ -263,6 +266,20 @@ class _Group:
         same = (other for other in self.meeting(own) if other.member == own.member)
         presences = [presence for each in (own, *same) for presence in each.signal.presences]
         return barred_until(memory, opening, presences, self.today, self.policy)
+
+    def _stands_behind(self, own: MemberSignal, opening: Opening) -> bool:
+        """Whether the member states another opening of the pupil at the same time, which comes before this one."""
+        if not self.policy.answer_kept_days or own.signal.drill:
+            return False
+        ours = (precedence(self._memory(own, opening)), own.signal.handle)
+        return any(
+            (precedence(self._memory(other, other.signal.opening)), other.signal.handle) < ours
+            for other in self.meeting(own)
+            if other.member == own.member and other.signal.opening is not None
+        )
+
+    def _memory(self, own: MemberSignal, opening: Opening) -> Remembered:
+        return self._remembered.get((own.member, own.signal.handle, opening.number), NOTHING)
 
     def _lasts(self, presence: Presence, other: MemberSignal, own: MemberSignal, opening: Opening) -> bool:  # noqa: ARG002
         """Whether the presence of an answer that stands is in force, whatever day the opening was restated to."""

@@ -5,6 +5,7 @@ Played over the real store and the real close, with the limits on.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -78,6 +79,32 @@ def test_a_handle_taken_back_and_a_new_one_for_the_same_pupil_get_none_either(li
     # The answer given now is remembered in its turn; that of the handle taken back is not any more.
     count = sa.select(sa.func.count()).select_from(answered_pairs)
     assert limited.database.view("test_pairs", lambda tx: tx.execute(count).scalar_one()) == 1
+
+
+def test_of_several_handles_for_one_pupil_one_is_answered(limited: Scene) -> None:
+    """Learnt at most: one answer, however many days are asked about at once, and at no later close another."""
+    limited.submit(B, arrival(pupil("p")))
+    asked = [leaving(pupil("p"), since=SINCE - number * DAY) for number in range(5)]
+    limited.submit(A, *asked)
+    limited.close(DUE)
+    assert Counter(limited.kinds(A)) == {"ANSWERED": 1, "OPENED": 4}
+    for days in (1, 30, 61, 90):
+        asked = [again(signal) for signal in asked]
+        limited.submit(A, *asked, on=DUE + days * DAY)
+        limited.close(DUE + days * DAY)
+        assert limited.kinds(A) == []
+
+
+def test_two_records_that_turn_out_to_be_of_one_pupil_keep_their_answer(limited: Scene) -> None:
+    """No misuse: each number was a handle's, B knows both, and at A one handle takes the other's number over."""
+    one, other = leaving(pupil("p")), leaving(pupil("q"))
+    limited.submit(A, one, other)
+    limited.submit(B, arrival(pupil("p"), pupil("q")))
+    limited.close(DUE)
+    assert limited.kinds(A) == ["ANSWERED", "ANSWERED"]
+    limited.submit(A, retracted(one), again(other, pseudonyms=(pupil("p"), pupil("q"))), on=DUE + DAY)
+    limited.close(DUE + DAY)
+    assert limited.kinds(A) == ["VOIDED"]
 
 
 def test_a_pupil_who_was_back_in_between_is_another_matter(limited: Scene, answered: Signal) -> None:
