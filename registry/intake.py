@@ -5,8 +5,9 @@ Invariants
       retention keeps it.
     - Reads and writes rows of the sending member alone: neither content, size nor time of an answer depends on others.
     - A pseudonym as it was sent ends here: only its keyed form goes on, into digests too.
-    - A signed batch has exactly one leaf in the ledger, committed with it, whatever became of its signals; an unsigned
-      one, which only a federation without a ledger sends, is noted in the hour's.
+    - A signed batch has exactly one leaf in the ledger, committed with it, whatever became of its signals (another, if
+      it comes again once retention has emptied that one); an unsigned one, which only a federation without a ledger
+      sends, is noted in the hour's.
 """
 
 from __future__ import annotations
@@ -86,6 +87,11 @@ class Intake:
                         Code.BATCH_REUSED, "This batch id came before with other content. Send it under a new id."
                     )
                 leaf = None if before.leaf_index is None else ledger.leaf_of(tx, before.leaf_index)
+                if leaf is None and signed is not None:
+                    # Retention has emptied it since; whoever never had the receipt is given one of another leaf.
+                    kept = batches.encode(before.answer)
+                    leaf = ledger.append_batch(tx, member, batch_id, signed, leaves.answer_digest(digest, kept), [])
+                    batches.put_in_leaf(tx, member, batch_id, kept, leaf.index)
                 return Taken(before.answer, leaf), False
             standing = signals.standing(tx, {entry.ref for entry in keyed if isinstance(entry, KeyedSignal)})
             answer, accepted = judge(keyed, standing)

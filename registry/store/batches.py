@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from federation.rules.vocabulary import Disposition, MemberId
 from registry.store.schema import batches
@@ -55,3 +55,9 @@ def keep(
             leaf_index=leaf_index,
         )
     )
+
+
+def put_in_leaf(tx: Connection, member: MemberId, batch_id: bytes, answer: str, leaf_index: int) -> None:
+    """Name another leaf for a batch; the answer (`encode`) is the one that it was given."""
+    own = (batches.c.member == member, batches.c.batch_id == batch_id)
+    tx.execute(update(batches).where(*own).values(answer=answer, leaf_index=leaf_index))

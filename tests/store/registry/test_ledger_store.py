@@ -19,7 +19,7 @@ from registry.ledger import contents
 from registry.ledger.entries import Entry, EntryKind, entry_hash
 from registry.ledger.hours import hour_after_close, hour_due
 from registry.model import NoticeDraft, Rejection
-from registry.store import ledger, schema, schema_ledger
+from registry.store import ledger, retention, schema, schema_ledger
 from tests.store.registry.conftest import MakeDatabase
 from tests.store.registry.ledger_scene import NOON, ZONE, LedgerScene, lived
 from tests.store.registry.scene import DUE, SINCE, A, B, C, again, arrival, leaving, pupil
@@ -77,6 +77,32 @@ def test_the_same_batch_has_the_same_leaf_and_a_checkpoint_that_holds_it(scene: 
     assert (first.leaf.head.size, later.leaf.head.size) == (1, 2)
     holds(scene, later, digests(scene)[0])
     assert scene.head().size == 2
+
+
+def test_a_batch_whose_leaf_retention_has_emptied_has_another_when_it_comes_again(scene: LedgerScene) -> None:
+    """A retraction may be gone by the evening, and its answer lost: who asks again must not miss the receipt."""
+    gone = arrival(pupil("mistaken"))
+    scene.submit(A, gone)
+    name = bytes(16)
+    taken = replace(gone, version=2, presences=(), pseudonyms=(), retracted=True)
+    first = scene.take(A, taken, batch_id=name)
+    assert first.leaf is not None
+
+    def purge(tx: sa.Connection) -> None:
+        rows = retention.handles(tx, None)
+        retention.purge_handles(tx, rows, [], [], SINCE)
+
+    scene.database.run("test", purge)
+    again_taken = scene.take(A, taken, batch_id=name)
+    assert again_taken.answer == first.answer
+    assert again_taken.leaf is not None
+    assert again_taken.leaf.index > first.leaf.index
+    # And that one stays the same.
+    third = scene.take(A, taken, batch_id=name)
+    assert third.leaf is not None
+    assert third.leaf.index == again_taken.leaf.index
+    scene.seal()
+    assert scene.flaws() == []
 
 
 def test_a_batch_without_a_signature_is_refused_where_there_is_a_ledger(scene: LedgerScene) -> None:
