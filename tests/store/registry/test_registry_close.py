@@ -438,14 +438,6 @@ def test_pages_follow_each_other_and_acknowledging_is_bounded_by_what_was_given(
         assert refused.value.code is Code.REQUEST_INVALID
 
 
-def test_answers_to_batches_are_forgotten_in_time(scene: Scene) -> None:
-    scene.submit(A, arrival(pupil("p")))
-    scene.close(SINCE + timedelta(days=90))
-    assert len(rows(scene, schema.batches)) == 1
-    scene.close(SINCE + timedelta(days=91))
-    assert rows(scene, schema.batches) == []
-
-
 def rows(scene: Scene, table: sa.Table) -> list[Any]:
     with scene.database.read("test") as tx:
         return list(tx.execute(sa.select(table).order_by(*table.primary_key.columns)))
