@@ -13,7 +13,7 @@ Invariants
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -29,7 +29,7 @@ from registry.keys import PseudonymKeys
 from registry.ledger import contents, leaves
 from registry.ledger.claims import SignedBatch
 from registry.ledger.leaves import Leaf, StoredSignal
-from registry.model import KeyedSignal, Rejection, ref_of
+from registry.model import PURGED_DIGEST, KeyedSignal, Ref, Rejection, Standing, ref_of
 from registry.observability import EPOCH_WITHOUT_KEY, RegistryMetrics
 from registry.store import Transaction, batches, closes, ledger, members, openings, signals
 
@@ -96,7 +96,7 @@ class Intake:
             standing = signals.standing(tx, {entry.ref for entry in keyed if isinstance(entry, KeyedSignal)})
             answer, accepted = judge(keyed, standing)
             signals.write(tx, member, accepted, standing.keys())
-            openings.received(tx, member, _stated(keyed, answer), received_on)
+            openings.received(tx, member, _stated(keyed, answer, standing), received_on)
             rows = [StoredSignal(entry.ref, entry.signal.version, entry.content_digest) for entry in accepted]
             kept = batches.encode(answer)
             leaf = None
@@ -185,10 +185,20 @@ class Intake:
         self._database.run("report_roster", work, isolation=Isolation.READ_COMMITTED)
 
 
-def _stated(keyed: Sequence[KeyedSignal | Rejection], answer: Sequence[Disposition]) -> list[KeyedSignal]:
-    """What of a batch was said, though a higher version stood or came with it: an opening counts in whatever order."""
+def _stated(
+    keyed: Sequence[KeyedSignal | Rejection], answer: Sequence[Disposition], standing: Mapping[Ref, Standing]
+) -> list[KeyedSignal]:
+    """What of a batch was said, though a higher version stood or came with it: an opening counts in whatever order.
+
+    What retention has taken away is over, and is not looked at again for a version that comes late.
+    """
+    purged = {ref for ref, stands in standing.items() if stands.content_digest == PURGED_DIGEST}
     return [
         entry
         for entry, disposition in zip(keyed, answer, strict=True)
-        if isinstance(entry, KeyedSignal) and disposition.kind in (DispositionKind.ACCEPTED, DispositionKind.STALE)
+        if isinstance(entry, KeyedSignal)
+        and (
+            disposition.kind is DispositionKind.ACCEPTED
+            or (disposition.kind is DispositionKind.STALE and entry.ref not in purged)
+        )
     ]

@@ -16,7 +16,6 @@ from federation.rules.limits import Given
 from federation.rules.vocabulary import Handle, MemberId
 from registry.model import KeyedSignal, Ref
 from registry.store.bulk import among, chunks, insert, upsert
-from registry.store.schema import gaps
 from registry.store.schema_limits import answered_pairs, openings, releases
 from registry.store.signals import touch
 
@@ -141,7 +140,7 @@ def counted(tx: Connection, members: Iterable[MemberId], since: date) -> dict[tu
 
 
 def decide(tx: Connection, decided: Sequence[tuple[Received, bool]]) -> None:
-    """Note which of these wait. One that a close has looked at meanwhile is looked at again."""
+    """Note which of these wait. One that a close has looked at meanwhile, or is looking at, is looked at again."""
     rows = [
         {
             "ref": each.ref,
@@ -154,7 +153,7 @@ def decide(tx: Connection, decided: Sequence[tuple[Received, bool]]) -> None:
     ]
     upsert(tx, openings, rows, update=("waits",))
     for chunk in chunks(row["ref"] for row in rows if not row["waits"]):
-        touch(tx, select(gaps.c.ref).where(among(tx, gaps.c.ref, chunk)))
+        touch(tx, select(openings.c.ref).where(among(tx, openings.c.ref, chunk)))
 
 
 def waiting(tx: Connection, member: MemberId | None = None) -> dict[tuple[MemberId, date], int]:

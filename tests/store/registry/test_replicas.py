@@ -18,14 +18,15 @@ import pytest
 import sqlalchemy as sa
 
 from federation.database import Database
+from federation.descriptor_file import PolicyValues
 from federation.errors import Code, UppropError
-from federation.rules.vocabulary import MemberId
+from federation.rules.vocabulary import GapState, MemberId
 from registry import pipeline, portion
 from registry.model import CloseReport, Ref
 from registry.pipeline import Close
 from registry.store import Transaction, groups, leases, schema
 from tests.store.registry.conftest import empty
-from tests.store.registry.scene import DUE, A, B, Scene, day, leaving, pupil, retracted
+from tests.store.registry.scene import DUE, A, B, Scene, arrival, day, federation, leaving, pupil, retracted
 from tests.store.registry.test_registry_histories import (
     DAYS,
     FIRST_DAY,
@@ -255,6 +256,32 @@ def test_a_batch_between_reading_and_writing_is_read_too(
     assert paused.go_on().groups == 1
     assert scene.news(A) == []
     assert table(scene, schema.dirty) == []
+
+
+def test_an_opening_that_another_replica_decides_of_between_reading_and_writing_is_read_again(
+    scene: Scene, replica: Callable[..., Close], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came after the first replica had begun the close: undecided, it would wait for a person for ever."""
+    scene.descriptor = federation(limits=PolicyValues().policy())
+    one, other = replica(), replica()
+    scene.report(*MEMBERS, as_of=DUE)
+    scene.submit(B, arrival(pupil("p")))
+    look_at, settle, looked = portion.look_at, portion._settle, list[Any]()
+
+    def with_one_more(*args: Any) -> Any:
+        scene.submit(A, leaving(pupil("p")))
+        return look_at(*args)
+
+    def beside_the_other(*args: Any) -> Any:
+        if not looked:
+            other._run("close_begin", lambda tx: other._begin(tx, DUE, scene.descriptor))
+        looked.append(args)
+        return settle(*args)
+
+    monkeypatch.setattr(pipeline, "look_at", with_one_more)
+    monkeypatch.setattr(portion, "_settle", beside_the_other)
+    one.run(DUE)
+    assert [gap.state for gap in stored_gaps(scene).values()] == [GapState.ANSWERED]
 
 
 def test_nothing_is_delivered_before_the_last_portion_is_done(

@@ -152,6 +152,23 @@ def test_versions_keep_their_order_over_a_purge(scene: Scene, retention: Retenti
     assert purged(scene) == set()
 
 
+def test_an_older_version_that_comes_after_the_purge_brings_nothing_back(scene: Scene, retention: Retention) -> None:
+    left = leaving(pupil("p"))
+    assert left.opening is not None
+    scene.submit(A, replace(left, version=3))
+    scene.submit(B, arrival(pupil("p")))
+    close(scene, retention, DUE)
+    close(scene, retention, DUE + ANSWER_KEPT)
+    assert purged(scene) == {ref_of(A, left.handle)}
+    scene.kinds(A)
+    before = rows(scene, "openings"), rows(scene, "gaps")
+    late = replace(left, version=2, opening=replace(left.opening, number=2))
+    assert scene.submit(A, late, on=DUE + ANSWER_KEPT) == ["STALE"]
+    scene.close(months_after(DUE, 15))
+    assert (rows(scene, "openings"), rows(scene, "gaps")) == before
+    assert scene.kinds(A) == []
+
+
 def test_a_pupil_who_leaves_after_three_years_is_looked_for_and_found(scene: Scene, retention: Retention) -> None:
     came = arrival(pupil("p"))
     scene.submit(B, came)
