@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation import checkpoint, files
-from federation.checkpoint import Checkpoint
+from federation.checkpoint import Checkpoint, CheckpointError, CheckpointFlaw
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.merkle import MAX_SIZE, Frontier, frontier_at, needed
@@ -62,7 +62,7 @@ class Checkpoints:
             )
 
     def kept(self) -> Checkpoint | None:
-        """The newest checkpoint in the data directory. Raises UppropError(LEDGER_CHECKPOINT_REFUSED)."""
+        """The newest checkpoint in the data directory. Raises UppropError as `read_newest`."""
         return read_newest(self._path.parent, self.public_key)
 
     def sign(self, head: Frontier) -> bytes:
@@ -104,7 +104,8 @@ class Checkpoints:
 def read_newest(data_dir: Path, public_key: bytes) -> Checkpoint | None:
     """The newest checkpoint that a registry kept in its data directory, None where there is none.
 
-    Raises UppropError(LEDGER_CHECKPOINT_REFUSED) for one that the key did not sign.
+    Raises UppropError: CONFIG_INVALID for one of another ledger key, LEDGER_CHECKPOINT_REFUSED for one that does not
+    hold.
     """
     path = data_dir / NEWEST_NAME
     try:
@@ -113,7 +114,17 @@ def read_newest(data_dir: Path, public_key: bytes) -> Checkpoint | None:
         return None
     except OSError as error:
         raise UppropError(Code.CONFIG_INVALID, f"The checkpoint {path} cannot be read: {error.strerror}.") from error
-    return checkpoint.verify(note, public_key)
+    try:
+        return checkpoint.verify(note, public_key)
+    except CheckpointError as error:
+        if error.flaw is not CheckpointFlaw.OTHER_KEY:
+            raise
+        raise UppropError(
+            Code.CONFIG_INVALID,
+            f"The checkpoint {path} was signed with another ledger key than the one in force. Where the key was "
+            "exchanged on purpose, move it away: members and witnesses go on from what they have seen. Otherwise "
+            "restore the right key.",
+        ) from error
 
 
 def _head_at(tx: Transaction, size: int) -> Frontier | None:

@@ -304,7 +304,8 @@ def test_the_newest_checkpoint_is_kept_outside_at_most_every_few_seconds(scene: 
     assert kept.size == 9
     with pytest.raises(UppropError) as refused:
         Checkpoints(scene.database, Ed25519PrivateKey.generate(), tmp_path, lambda: 0.0).check()
-    assert refused.value.code is Code.LEDGER_CHECKPOINT_REFUSED
+    assert refused.value.code is Code.CONFIG_INVALID
+    assert "move it away" in refused.value.sentence
 
 
 def test_the_registry_itself_looks_once_a_day(scene: LedgerScene, tmp_path: Path) -> None:
