@@ -60,6 +60,8 @@ _STATUS = {
 _CODE = {
     grpc.StatusCode.UNAVAILABLE: (Code.PEER_UNREACHABLE, "{peer} cannot be reached. Check that it runs."),
     grpc.StatusCode.DEADLINE_EXCEEDED: (Code.DEADLINE, "{peer} did not answer in time."),
+    # Either side is being stopped: nothing was answered.
+    grpc.StatusCode.CANCELLED: (Code.PEER_UNREACHABLE, "The call to {peer} was broken off. Try again."),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (Code.OVERLOADED, "{peer} has too much to do at the moment."),
     grpc.StatusCode.UNAUTHENTICATED: (Code.IDENTITY_FOREIGN, "{peer} does not accept our certificate."),
     grpc.StatusCode.UNIMPLEMENTED: (Code.NOT_SUPPORTED, "{peer} does not know this request; it may be older."),

@@ -110,6 +110,34 @@ def test_a_slow_answer_is_given_up_at_the_deadline(running: Running, peer: Peer)
     assert error.value.code is Code.DEADLINE
 
 
+@pytest.mark.parametrize("side", ["the server", "the caller"])
+def test_a_call_that_a_stop_breaks_off_is_no_failure_of_the_other_party(
+    running: Running, peer: Peer, side: str
+) -> None:
+    """A node that took it for one would raise an alarm whenever it is stopped while it asks for a proof."""
+    release, inside = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        inside.set()
+        release.wait(30)
+
+    def stop() -> None:
+        assert inside.wait(30)
+        if side == "the server":
+            running.server.stop(0)
+        else:
+            peer.close()
+
+    running.servicer.list_notices = wait
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    with pytest.raises(RemoteError) as error:
+        list_notices(peer, deadline=30.0, attempts=1)
+    release.set()
+    stopping.join()
+    assert error.value.code is Code.PEER_UNREACHABLE
+
+
 def test_a_party_that_is_down_is_unreachable_and_found_again(running: Running, peer: Peer) -> None:
     assert submit(peer) == "0180"
     running.server.stop(0)
