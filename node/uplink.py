@@ -1,4 +1,4 @@
-"""The node's calls to other parties: the only module of the node that knows the wire.
+"""The node's calls to other parties; those of ledger and roll call stand beside theirs, in modules of this name.
 
 Invariants: what leaves here about a pupil is a `Signal` and nothing else; a request that changes anything carries an id
 that its caller made durable before the first attempt; an answer that does not fit its request raises.
