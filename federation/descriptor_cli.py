@@ -41,6 +41,7 @@ DEFAULT_LIFETIME_DAYS = 180
 
 PATH = click.Path(dir_okay=False, path_type=Path)
 DRAFT = click.argument("draft", type=PATH)
+KEPT = click.IntRange(min=1)
 DAYS = click.IntRange(0, 10_000)
 REPLACE = click.option("--replace", is_flag=True, help="Take the place of an entry that is there already.")
 CERTIFICATE = click.option(
@@ -290,6 +291,25 @@ def policy(draft: Path, **values: Any) -> None:
     """
     changes = {name: value for name, value in values.items() if value is not None}
     drafts.change(draft, lambda file: {"policy": msgspec.structs.replace(file.policy, **changes)})
+
+
+@federation.command()
+@DRAFT
+@click.option("--answered-pair-days", type=KEPT, help="After its answer: a gap and what it was answered by.")
+@click.option("--arrival-months", type=KEPT, help="A presence, and one that has answered a gap.")
+@click.option("--closed-case-days", type=KEPT, help="The pseudonyms of a case, after its close.")
+@click.option("--unanswered-years", type=KEPT, help="An unanswered gap, where its member does not end it before.")
+@click.option("--notice-days", type=KEPT, help="A notice that its member has acknowledged.")
+@click.option("--answer-days", type=KEPT, help="The answer to a batch, for a member that never received it.")
+def retention(draft: Path, **values: Any) -> None:
+    """Set how long the registry keeps what has served its purpose; what is not named stays."""
+    changes = {name: value for name, value in values.items() if value is not None}
+
+    def changed(file: File) -> dict[str, Any]:
+        kept = msgspec.structs.replace(file.policy.retention, **changes)
+        return {"policy": msgspec.structs.replace(file.policy, retention=kept)}
+
+    drafts.change(draft, changed)
 
 
 @federation.command(name="sign-epoch")

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation import cli, descriptor, pki, throwaway
 from federation.clock import utc_now
+from federation.descriptor_file import parse_file
 from federation.errors import (
     EXIT_CONFIGURATION,
     EXIT_IDENTITY,
@@ -181,6 +182,16 @@ def test_an_administrator_sees_what_changed(
     assert "policy: watch_school_days 10 -> 15" in changes
     assert "serial: 1 -> 2" in changes
     assert not any(line.startswith(("epoch", "evaluator", "registry", "CA")) for line in changes)
+
+
+def test_retention_is_set_value_by_value_and_not_below_what_matching_needs(upprop: Upprop, tmp_path: Path) -> None:
+    upprop("federation", "init", tmp_path / "authority")
+    draft = tmp_path / "authority" / "draft.toml"
+    upprop("federation", "retention", draft, "--closed-case-days", 365, "--notice-days", 100)
+    upprop("federation", "retention", draft, "--answer-days", 30)
+    kept = parse_file(draft.read_bytes()).policy.retention
+    assert (kept.closed_case_days, kept.notice_days, kept.answer_days, kept.arrival_months) == (365, 100, 30, 13)
+    upprop("federation", "retention", draft, "--arrival-months", 12, exit_code=EXIT_INPUT)
 
 
 def test_the_limits_of_a_policy_are_said_in_words(upprop: Upprop, tmp_path: Path) -> None:
