@@ -250,7 +250,7 @@ def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
         presence = Presence(
             begins=None if run.begins < oldest else run.begins,
             until=until if ended else None,
-            affirmed_on=_affirmed_on(time, run, until, oldest, ended=ended),
+            affirmed_on=_affirmed_on(time, run, until, ended=ended),
             met_on=max(
                 (s.on for s in time.history.sayings if s.what is What.MET and run.begins <= s.on < until),
                 default=None,
@@ -260,11 +260,11 @@ def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
     return result
 
 
-def _affirmed_on(time: Timeline, run: Run, until: date, oldest: date, *, ended: bool) -> date | None:
+def _affirmed_on(time: Timeline, run: Run, until: date, *, ended: bool) -> date | None:
     days = [max(stretch.begins, run.begins) for stretch in time.said if _overlaps(stretch, run.begins, until)]
-    if not ended and oldest <= run.begins and not _moves(time, run):
-        # The member had it when it joined and told of no arrival. Should the registry hear of it after all, by the roll
-        # call, it answers by its begin: that a row was still there since the baseline shows nobody to be there.
+    if time.history.calls and not ended and not _moves(time, run):
+        # The member had it when it joined and told of no arrival. What the roll call brings up answers by its begin:
+        # that a row was still there since the baseline shows nobody to be there.
         days = [day for day in days if day > time.facts.baseline] or [run.begins]
     days += _affirmed(time, run, until)
     return max((day for day in days if day <= time.today), default=None)
