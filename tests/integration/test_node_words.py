@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from federation.rules.vocabulary import GapState
+from federation.descriptor_file import PolicyValues
+from federation.rules.vocabulary import GapState, Policy
 from node.casework.questions import Question, Questions
 from node.settings import open_sealer
 from node.store.notices import Notices
@@ -115,6 +116,7 @@ def test_one_gone_though_enrolled_is_answered_only_by_someone_who_saw_the_pupil(
 def test_a_resident_in_no_export_is_looked_for_once_a_second_person_agrees(
     federation: Federation, stockholm: Node
 ) -> None:
+    federation.publish(2, policy=PolicyValues.of(Policy(second_person=True)))
     federation.set_today(SHOWN)
     saying_id, _ = stockholm.app.sayings.say(number(77), "not-placed", on=SHOWN, said_by="Ada Berg")
     assert stockholm.sync().submitted == 0
