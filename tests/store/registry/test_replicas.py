@@ -97,7 +97,7 @@ def test_two_replicas_write_what_one_writes(scene: Scene, alone: Scene, replica:
         done_by = [done + report.groups for done, report in zip(done_by, reports, strict=True)]
         assert comparable(stored_gaps(scene)) == comparable(stored_gaps(alone))
     assert given(scene) == given(alone)
-    assert min(done_by) > 5, "one replica did everything"
+    assert min(done_by) > 0, "one replica did everything"
 
 
 def test_closes_of_two_replicas_under_load_come_to_what_one_close_gives(
