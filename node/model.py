@@ -126,7 +126,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that imports and people have shown of one pupil, oldest first, and whether the pupil is called now."""
+    """All that imports and people have shown of one pupil, oldest first; `calls`: those that ask, or were answered."""
 
     observations: tuple[Observation, ...] = ()
     sayings: tuple[Saying, ...] = ()

@@ -295,18 +295,22 @@ def _called(time: Timeline, presences: Sequence[tuple[Run, Presence]]) -> tuple[
     A row that nobody closed would answer for a pupil who came through here long ago: a person has to affirm it. That
     exports have shown it since the baseline says nothing, hence no `affirmed_on`.
     """
-    in_force = [(run, presence) for run, presence in presences if presence.until is None]
+    in_force = [run for run, presence in presences if presence.until is None]
     if not in_force:
         return False, ()
-    entered = max(
-        day for run, presence in in_force for day in (presence.begins or LONG_AGO, *_affirmed(time, run, run.until))
-    )
-    doubted = tuple(call for call in time.history.calls if entered < call.begun_since)
+    doubted = tuple(call for call in time.history.calls if not any(_answers(time, run, call) for run in in_force))
     return len(doubted) < len(time.history.calls), doubted
 
 
+def _answers(time: Timeline, run: Run, call: Call) -> bool:
+    # A begin was told if it was recent on the day of the call: what has answered does not cease to by ageing.
+    recent = run.begins >= months_before(call.called_on, REMEMBERED_MONTHS)
+    return max((run.begins if recent else LONG_AGO, *_affirmed(time, run, run.until))) >= call.begun_since
+
+
 def _recheck_on(time: Timeline) -> date | None:
-    days = [run.begins for run in time.runs]
+    # A row that begins within a run says that the duty to attend, ended before it, is there again.
+    days = [run.begins for run in time.runs] + [span.begins for span in time.spans]
     for run in time.runs:
         if run.until > time.today:
             days.append(run.until)

@@ -106,9 +106,7 @@ class RollCall:
     def _forget(self, tx: Transaction) -> bool:
         if self._calls.compared_on(tx) is None:
             return False
-        changed = self._calls.take(tx, date.min, frozenset())
-        self._calls.clear(tx)
-        return changed
+        return self._calls.stop(tx)
 
     # -- our own gaps -----------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from node.identity import Route
 from node.model import Call
 from node.outbox import PseudonymRef
 from node.store.bulk import chunks
-from node.store.schema import gaps, number_indexes, pseudonyms, pupils
+from node.store.schema import gaps, number_indexes, pseudonyms, pupils, versions
 from node.store.schema_roll_call import roll_call_hits, roll_call_quota, roll_call_state
 
 Hits = AbstractSet[tuple[bytes, date]]
@@ -89,10 +89,15 @@ class RollCalls:
     def take(self, tx: Connection, closed_on: date, hits: Hits) -> bool:
         """Keep what the list of a day calls, in place of what the one before called; returns whether it differs.
 
-        Pupils who are called anew, or no more, are marked to be restated.
+        What was said because of a call stands when nobody calls any more: said anew as a pupil whom the member had when
+        it joined, it could answer a gap whose call it did not. Pupils of whom that is not so, and pupils who are called
+        anew, are marked to be restated.
         """
         before = {(row.pupil_id, row.begun_since) for row in tx.execute(select(roll_call_hits))}
-        for pupil_id, begun_since in before - hits:
+        said = select(versions.c.pupil_id).where(versions.c.pupil_id == roll_call_hits.c.pupil_id).exists()
+        answered = select(roll_call_hits).where(said, ~roll_call_hits.c.doubted)
+        gone = before - hits - {(row.pupil_id, row.begun_since) for row in tx.execute(answered)}
+        for pupil_id, begun_since in gone:
             tx.execute(delete(roll_call_hits).where(*_is(pupil_id, begun_since)))
         rows = [
             {"pupil_id": pupil_id, "begun_since": begun_since, "called_on": closed_on}
@@ -100,16 +105,18 @@ class RollCalls:
         ]
         if rows:
             tx.execute(insert(roll_call_hits), rows)
-        for chunk in chunks(pupil_id for pupil_id, _ in before ^ hits):
+        changed = gone | (hits - before)
+        for chunk in chunks(pupil_id for pupil_id, _ in changed):
             tx.execute(update(pupils).where(pupils.c.pupil_id.in_(chunk)).values(dirty=True))
         if not tx.execute(update(roll_call_state).values(closed_on=closed_on)).rowcount:
             tx.execute(insert(roll_call_state).values(id=1, closed_on=closed_on))
-        return before != hits
+        return bool(changed)
 
-    def clear(self, tx: Connection) -> None:
-        """Forget all that was called: the federation holds no roll call."""
-        tx.execute(delete(roll_call_hits))
+    def stop(self, tx: Connection) -> bool:
+        """Nothing is called: the federation holds no roll call. Returns whether pupils are to be restated."""
+        changed = self.take(tx, date.min, frozenset())
         tx.execute(delete(roll_call_state))
+        return changed
 
     def calls(self, tx: Connection, pupil_ids: Iterable[bytes]) -> dict[bytes, tuple[Call, ...]]:
         """pupil_id → the calls of that pupil in a fixed order; pupils who are not called are left out."""

@@ -24,17 +24,17 @@ roll_call_state = Table(
 roll_call_hits = Table(
     "roll_call_hits",
     metadata,
-    # A pupil of the roster whom the newest list calls: replaced by the next list, and gone with the pupil.
+    # A pupil of the roster whom the newest list calls, or an earlier one did and was answered; gone with the pupil.
     Column("pupil_id", LargeBinary(16), ForeignKey(pupils.c.pupil_id, ondelete="CASCADE"), primary_key=True),
     # The leaver's own begin; one pupil may have left several members.
     Column("begun_since", Date, primary_key=True),
-    # Day of the first of the lists in a row that called the pupil so.
+    # Day of the first list that called the pupil so.
     Column("called_on", Date, nullable=False),
     # The pupil is here since before that begin: a person is asked.
     Column("doubted", Boolean, nullable=False, server_default=false()),
     info=kept(
-        "until the next list, and no longer than the pupil",
-        "who is called today is compared today",
+        "until the next list; answered, as long as the pupil",
+        "who is called today is compared today; what a call made a member say stays said as it was",
         By.WORK,
     ),
 )

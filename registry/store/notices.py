@@ -84,9 +84,13 @@ def page(tx: Connection, member: MemberId, after: int, limit: int, through: int)
 
 
 def acknowledge(tx: Connection, member: MemberId, number: int, through: int) -> bool:
-    """Note that the member has kept its notices up to a number; False where those up to a position are not so many."""
+    """Note that the member has kept its notices up to a number; False where those up to a position are not so many.
+
+    What it acknowledged before it may acknowledge again, when retention has taken those notices away too.
+    """
     given = select(func.max(notices.c.number)).where(notices.c.member == member, notices.c.position <= through)
-    if number > (tx.execute(given).scalar_one() or 0):
+    before = select(mailboxes.c.acked_number).where(mailboxes.c.member == member)
+    if number > max(tx.execute(given).scalar_one() or 0, tx.execute(before).scalar() or 0):
         return False
     tx.execute(
         update(mailboxes)

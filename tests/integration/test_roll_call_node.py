@@ -126,6 +126,29 @@ def test_a_hit_is_stated_or_asked_about_and_nothing_else_is_said(federation_on_e
         assert not [line for line in node.log.getvalue().splitlines() if "roll" in line]
 
 
+def test_what_a_call_brought_up_stands_as_it_was_said_once_nobody_calls_any_more(federation: Federation) -> None:
+    """Said anew with the day of the baseline, it could answer a gap whose call it did not."""
+    begin(federation, RIGHTS[:1])
+    federation.day(CALLED, {})
+    malmo = federation.nodes[MALMO]
+    assert malmo.sync().submitted == 1
+    for day in (CALLED + 3 * DAY, DUE, DUE + 3 * DAY):
+        federation.day(day, {})
+        # Stockholm's other leaver is called still.
+        assert offers(federation) == 1
+        assert malmo.sync().submitted == 0
+    # Nor later, when the begin has grown too old to be told.
+    federation.day(date(2027, 5, 3), {})
+    assert malmo.sync().submitted == 0
+    assert questions(malmo) == []
+    # The row ends as any other does.
+    ended = person(NEWER, enrolment("2026-03-02", "2027-05-03"))
+    federation.day(date(2027, 5, 10), {MALMO: [ended, *OWN_OF_MALMO]})
+    assert [gap.person_id for gap in malmo.gaps()] == []
+    federation.day(date(2027, 6, 1), {})
+    assert [(gap.person_id, gap.state) for gap in malmo.gaps()] == [(person_id(NEWER), GapState.OPEN)]
+
+
 def test_a_pupil_who_is_not_there_after_all_becomes_a_case_there(federation: Federation) -> None:
     begin(federation)
     federation.day(CALLED, {})
@@ -200,7 +223,7 @@ def test_a_list_of_several_parts_is_compared_whole(federation: Federation, monke
     assert len(federation.nodes[MALMO].dump()["roll_call_hits"]) == 2
 
 
-def test_a_hit_survives_a_restart_and_goes_when_the_federation_holds_no_roll_call_any_more(
+def test_a_hit_survives_a_restart_and_nobody_is_asked_when_the_federation_holds_no_roll_call_any_more(
     federation: Federation,
 ) -> None:
     begin(federation)
@@ -214,7 +237,9 @@ def test_a_hit_survives_a_restart_and_goes_when_the_federation_holds_no_roll_cal
     hold_roll_call(federation, 3, roll_call=False)
     assert malmo.sync().problems == ()
     assert questions(malmo) == []
-    assert malmo.dump()["roll_call_hits"] == []
+    (stated,) = [hit for hit in before["roll_call_hits"] if not hit[-1]]
+    assert malmo.dump()["roll_call_hits"] == [stated]
+    assert [row[:3] for row in malmo.dump()["versions"]] == [row[:3] for row in before["versions"]]
     assert status(malmo) is None
     # What was stated stands.
     federation.day(DUE, {})
