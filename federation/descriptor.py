@@ -34,6 +34,7 @@ from federation.descriptor_file import (
     File,
     InvalidDescriptorError,
     Member,
+    Reader,
     Registry,
     check,
     parse_file,
@@ -57,6 +58,7 @@ __all__ = [
     "File",
     "Member",
     "Quota",
+    "Reader",
     "Registry",
     "load",
     "parse_file",
@@ -101,6 +103,7 @@ class Descriptor:
     epochs: tuple[Epoch, ...]
     ca_certificates: tuple[str, ...]
     members: tuple[Member, ...]
+    readers: tuple[Reader, ...]
     _by_id: Mapping[str, Member] = field(repr=False, compare=False)
     _school_calendars: Mapping[str, SchoolCalendar] = field(repr=False, compare=False)
 
@@ -123,6 +126,7 @@ class Descriptor:
             epochs=tuple(sorted(file.epochs, key=lambda each: each.epoch)),
             ca_certificates=tuple(file.ca_certificates),
             members=tuple(sorted(file.members, key=lambda each: each.id)),
+            readers=tuple(sorted(file.readers, key=lambda each: each.name)),
             _by_id=MappingProxyType({each.id: each for each in file.members}),
             _school_calendars=MappingProxyType({name: SchoolCalendar(breaks) for name, breaks in calendars.items()}),
         )
@@ -159,6 +163,13 @@ class Descriptor:
                 return each
         raise UppropError(Code.IDENTITY_UNLISTED, f"The federation has no registry {name}.")
 
+    def reader(self, name: str) -> Reader:
+        """Raises UppropError(IDENTITY_UNLISTED) for a name that is not listed."""
+        for each in self.readers:
+            if each.name == name:
+                return each
+        raise UppropError(Code.IDENTITY_UNLISTED, f"The descriptor lists no reader {name} of the statistics.")
+
     def epoch(self, epoch: int) -> Epoch:
         """Raises UppropError(EPOCH_UNKNOWN) for an epoch that is not listed."""
         for each in self.epochs:
@@ -178,6 +189,8 @@ class Descriptor:
                 return self.evaluator(int(identity.name)).key_sha256
             case Kind.REGISTRY:
                 return self.registry(identity.name).key_sha256
+            case Kind.AUTHORITY:
+                return self.reader(identity.name).key_sha256
             case _:
                 raise UppropError(Code.IDENTITY_UNLISTED, f"The descriptor lists no {identity.kind.value}.")
 

@@ -101,6 +101,22 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Identity(Kind.NODE, self.id)
 
 
+class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One who reads the statistics: `upprop://authority/NAME`, with the SHA-256 of its public key as members have it.
+
+    `public` gets what everybody may see; `statistics` and `oversight` get the releases, and each role has a share of
+    its own in what further questions may cost.
+    """
+
+    name: str
+    role: Literal["statistics", "oversight", "public"]
+    key_sha256: Sha256
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(Kind.AUTHORITY, self.name)
+
+
 class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: date
     end: date
@@ -134,6 +150,7 @@ class PolicyValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     second_person: bool = True
     overlap_school_days: Days = 10
     roll_call: bool = True
+    statistics: Literal["standard", "strict"] = "standard"
     retention: RetentionValues = RetentionValues()
 
     @classmethod
@@ -165,6 +182,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     evaluators: list[Evaluator] = []
     epochs: list[Epoch] = []
     members: list[Member] = []
+    readers: list[Reader] = []
 
 
 class InvalidDescriptorError(UppropError):
@@ -190,12 +208,16 @@ def check(file: File) -> None:
     _unique("evaluator", [each.index for each in file.evaluators])
     _unique("epoch", [each.epoch for each in file.epochs])
     _unique("member", [each.id for each in file.members])
-    _unique("key", [each.key_sha256 for each in file.members])
-    for registry in file.registries:
+    _unique("reader", [each.name for each in file.readers])
+    _unique("key", [*(each.key_sha256 for each in file.members), *(each.key_sha256 for each in file.readers)])
+    for kind, name in (
+        *((Kind.REGISTRY, each.name) for each in file.registries),
+        *((Kind.AUTHORITY, each.name) for each in file.readers),
+    ):
         try:
-            Identity(Kind.REGISTRY, registry.name)
+            Identity(kind, name)
         except UppropError as error:
-            raise InvalidDescriptorError(f"{registry.name!r} is no name of a registry") from error
+            raise InvalidDescriptorError(f"{name!r} is no name of a party of kind {kind}") from error
     for member in file.members:
         _check_member(member, file)
     for epoch in file.epochs:

@@ -31,6 +31,7 @@ def changes(before: File, after: File) -> list[str]:
         ("evaluator", lambda file: {each.index: each for each in file.evaluators}),
         ("epoch", lambda file: {each.epoch: each for each in file.epochs}),
         ("member", lambda file: {each.id: each for each in file.members}),
+        ("reader", lambda file: {each.name: each for each in file.readers}),
     ]
     for what, listed in entries:
         old_entries, new_entries = listed(before), listed(after)
@@ -81,6 +82,8 @@ def described(file: File, *, verified: bool) -> list[str]:
         + ("" if each.home is None else f"  home municipality {each.home}")
         for each in file.members
     ]
+    lines.append(f"{len(file.readers)} readers of the statistics, whose privacy budget is {values.statistics}:")
+    lines += [f"  {each.name:<24} {each.role:<12} key {each.key_sha256}" for each in file.readers]
     return lines
 
 

@@ -185,6 +185,8 @@ class Policy:
     """Both present at two members for more school days than these: the earlier is asked; 0: nobody is."""
     roll_call: bool = False
     """Whether the pseudonyms of gaps that are soon due are listed to all members."""
+    statistics: str = "standard"
+    """The privacy budget of a year's children in the statistics: `standard` or `strict` (registry/STATISTICS.md)."""
     retention: Retention = field(default_factory=Retention)
 
 

@@ -18,6 +18,7 @@ from registry.store import (  # noqa: F401 - tables of the same metadata
     schema_limits,
     schema_retention,
     schema_roll_call,
+    schema_statistics,
 )
 from registry.store.schema import metadata as of_registry
 
