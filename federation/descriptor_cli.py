@@ -27,6 +27,7 @@ from federation.descriptor_file import (
     File,
     Member,
     Pause,
+    Reader,
     Registry,
     check,
     parse_file,
@@ -87,7 +88,7 @@ def init(directory: Path, zone: str) -> None:
 
 @federation.group()
 def add() -> None:
-    """Put a party, an epoch, a calendar or a CA into a draft."""
+    """Put a party, a reader of the statistics, an epoch, a calendar or a CA into a draft."""
 
 
 @add.command()
@@ -186,6 +187,31 @@ def ledger(draft: Path, public_key: Path) -> None:
 
 @add.command()
 @DRAFT
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["statistics", "oversight", "public"]),
+    required=True,
+    help="What it may see: public what everybody may, the others the releases.",
+)
+@CERTIFICATE
+@click.option("--key-sha256", help="In place of a certificate: SHA-256 of its public key (SubjectPublicKeyInfo), hex.")
+@REPLACE
+def reader(
+    draft: Path, name: str, role: Any, certificate: Path | None, key_sha256: str | None, *, replace: bool
+) -> None:
+    """Let NAME read the statistics; its certificate is upprop://authority/NAME.
+
+    Each role has a share of its own in what further questions may cost of the privacy budget; public has none.
+    """
+    entry = Reader(
+        name=name, role=role, key_sha256=drafts.key_of(f"upprop://authority/{name}", certificate, key_sha256)
+    )
+    drafts.put(draft, "readers", entry, replace=replace)
+
+
+@add.command()
+@DRAFT
 @click.option("--epoch", "number", type=click.IntRange(min=1), required=True)
 @click.option("--threshold", type=click.IntRange(2, 255), required=True, help="How many evaluators must answer.")
 @click.option("--public-key", required=True, help="K, in hex or base64.")
@@ -254,15 +280,10 @@ def ca(draft: Path, certificate: Path) -> None:
 @click.option("--evaluator", "evaluators", type=int, multiple=True, help="Index of an evaluator; repeatable.")
 @click.option("--registry", "registries", multiple=True, help="Name of a registry; repeatable.")
 @click.option("--epoch", "epochs", type=int, multiple=True, help="Number of an epoch; repeatable.")
-def remove(
-    draft: Path,
-    members: tuple[str, ...],
-    evaluators: tuple[int, ...],
-    registries: tuple[str, ...],
-    epochs: tuple[int, ...],
-) -> None:
+@click.option("--reader", "readers", multiple=True, help="Name of a reader of the statistics; repeatable.")
+def remove(draft: Path, **gone: tuple[Any, ...]) -> None:
     """Take entries out of a draft. From the next signed descriptor on they are refused everywhere."""
-    drafts.remove(draft, {"members": members, "evaluators": evaluators, "registries": registries, "epochs": epochs})
+    drafts.remove(draft, gone)
 
 
 @federation.command()
@@ -283,6 +304,11 @@ def remove(
 @click.option("--second-person/--no-second-person", default=None, help="Review of openings that are made by hand.")
 @click.option("--overlap-school-days", type=DAYS, help="Two members have one pupil for longer: the earlier is asked. *")
 @click.option("--roll-call/--no-roll-call", default=None, help="List the pseudonyms of gaps soon due to all members.")
+@click.option(
+    "--statistics",
+    type=click.Choice(["standard", "strict"]),
+    help="Privacy budget of a year's statistics: rho 0.25 or 0.10. Counts from the next year that begins to spend.",
+)
 def policy(draft: Path, **values: Any) -> None:
     """Set policy values; those not named stay.
 

@@ -37,6 +37,7 @@ _LISTS = {
     "evaluators": _List("evaluator", "index"),
     "registries": _List("registry", "name"),
     "epochs": _List("epoch", "epoch"),
+    "readers": _List("reader", "name"),
 }
 
 

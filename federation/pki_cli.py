@@ -81,4 +81,7 @@ def dev(
         clock=clock,
     )
     served = "a registry" if registries == 1 else f"{registries} registries"
-    click.echo(f"Wrote {made.descriptor} and the settings of {evaluators} evaluators, {served} and the nodes.")
+    click.echo(
+        f"Wrote {made.descriptor} and the settings of {evaluators} evaluators, {served}, the nodes and "
+        "the readers of the statistics."
+    )

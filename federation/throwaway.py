@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -29,12 +29,13 @@ from federation.descriptor_file import (
     Member,
     Pause,
     PolicyValues,
+    Reader,
     Registry,
     sign_epoch,
 )
 from federation.errors import Code, UppropError
 from federation.files import write_secret
-from federation.identity import Identity
+from federation.identity import Identity, Kind
 from federation.pki import CertificateAuthority, certificate_pem, issue, make_ca, new_tls_key, private_pem, public_pem
 from federation.rules.calendar import Break
 from federation.rules.vocabulary import Policy
@@ -79,6 +80,22 @@ class DevMember:
 
 
 @dataclass(frozen=True, slots=True)
+class DevReader:
+    """One who reads the statistics of a throw-away federation."""
+
+    name: str
+    role: Literal["statistics", "oversight", "public"]
+
+
+DEV_READERS = (
+    DevReader("oversight", "oversight"),
+    DevReader("public", "public"),
+    DevReader("statistics", "statistics"),
+)
+"""One of each role, named as it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DevFederation:
     """Where `dev` put things."""
 
@@ -102,6 +119,10 @@ class DevFederation:
         """The settings of a member's node."""
         return self.directory / f"node-{member}" / "config.toml"
 
+    def reader(self, name: str) -> Path:
+        """The settings of a reader of the statistics."""
+        return self.directory / f"reader-{name}" / "config.toml"
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -111,13 +132,18 @@ class Ports:
     evaluators: tuple[int, ...]
     replicas: tuple[int, ...] = ()
     """Of the registry's further replicas."""
+    dashboards: int = 0
+    """Of the first reader's dashboard, the others' after it; 0 where each takes a free one."""
 
     @classmethod
     def from_base(cls, base: int, evaluators: int, registries: int = 1) -> Ports:
-        """Evaluator i at base + i, the registry at base + 10 (or after the last evaluator), its replicas after it."""
+        """Evaluator i at base + i, the registry at base + 10 (or after the last evaluator), its replicas after it, the
+        readers' dashboards from base + 20 (or after the last replica).
+        """
         registry = base + max(10, evaluators + 1)
         replicas = tuple(registry + index for index in range(1, registries))
-        return cls(registry, tuple(base + index for index in range(1, evaluators + 1)), replicas)
+        dashboards = max(base + 20, registry + registries)
+        return cls(registry, tuple(base + index for index in range(1, evaluators + 1)), replicas, dashboards)
 
     @property
     def registries(self) -> dict[str, int]:
@@ -145,8 +171,10 @@ def dev(
     metrics_listen: str = "127.0.0.1:0",
     epochs: int = 1,
     database_url: str | None = None,
+    readers: Iterable[DevReader] = DEV_READERS,
 ) -> DevFederation:
-    """Write a complete federation under `directory`: as many evaluators and registries as `ports` names, the members.
+    """Write a complete federation under `directory`: as many evaluators and registries as `ports` names, the members,
+    the readers of its statistics.
 
     `database_url` is of the registry's PostgreSQL database, which several of them share; without it: SQLite. UNSAFE:
     all keys of all parties are made in one place. Raises UppropError(CONFIG_INVALID) where a federation is there
@@ -222,6 +250,11 @@ def dev(
         home = party(identities.node(member.id), f"node-{member.id}", {"record_key": "record.key"})
         write_secret(home / "record.key", secrets.token_bytes(RECORD_KEY_BYTES))
 
+    reading = sorted(readers, key=lambda reader: reader.name)
+    for index, reader in enumerate(reading):
+        port = ports.dashboards + index if ports.dashboards else 0
+        party(_reader(reader), f"reader-{reader.name}", {"http_listen": f"127.0.0.1:{port}"})
+
     fingerprints = {each: public_key_sha256(key.public_key()) for each, key in every_key.items()}
     pauses = [Pause(each.start, each.end) for each in breaks]
     file = File(
@@ -251,6 +284,7 @@ def dev(
         ],
         epochs=epoch_list,
         members=[_member(each, fingerprints[identities.node(each.id)]) for each in listed],
+        readers=[Reader(name=each.name, role=each.role, key_sha256=fingerprints[_reader(each)]) for each in reading],
     )
     federation.descriptor.write_bytes(sign(file, federation.authority_key))
     return federation
@@ -259,6 +293,10 @@ def dev(
 def registry_directory(letter: str) -> str:
     """Where a replica of the registry has its settings, within the federation's directory."""
     return "registry" if letter == "a" else f"registry-{letter}"
+
+
+def _reader(reader: DevReader) -> Identity:
+    return Identity(Kind.AUTHORITY, reader.name)
 
 
 def _member(member: DevMember, fingerprint: str) -> Member:

@@ -248,6 +248,45 @@ def test_an_operators_home_is_the_municipality_its_id_begins_with_or_the_one_nam
     assert f"home municipality {home}" in upprop("federation", "show", draft).stdout
 
 
+def test_readers_of_the_statistics_are_listed_with_their_role_and_taken_out_again(
+    upprop: Upprop, authority: Path, trial: throwaway.DevFederation
+) -> None:
+    draft = authority / "draft.toml"
+    certificate = trial.directory / "reader-statistics" / "tls.crt"
+    add = ("federation", "add", "reader", draft)
+    upprop(*add, "statistics", "--role", "statistics", "--certificate", certificate)
+    upprop(*add, "kommunerna", "--role", "public", "--key-sha256", "ab" * 32)
+    upprop("federation", "policy", draft, "--statistics", "strict")
+    shown = upprop("federation", "show", draft).stdout
+    assert "2 readers of the statistics, whose privacy budget is strict" in shown
+    assert all(name in shown for name in ("kommunerna", "statistics", "ab" * 32))
+    upprop("federation", "remove", draft, "--reader", "kommunerna")
+    [left] = descriptor.parse_file(draft.read_bytes()).readers
+    [listed] = [each for each in parse_file(trial.descriptor.read_bytes()).readers if each.name == "statistics"]
+    assert left == listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (("oversight", "--role", "oversight", "--certificate", "{home}/reader-statistics/tls.crt"), EXIT_INPUT),
+        (("Statistics", "--role", "statistics", "--key-sha256", "ab" * 32), EXIT_INPUT),
+        (("statistics", "--role", "statistics"), EXIT_USAGE),
+        (("statistics", "--role", "everything", "--key-sha256", "ab" * 32), EXIT_USAGE),
+        (("statistics", "--key-sha256", "ab" * 32), EXIT_USAGE),
+    ],
+    ids=["certificate of another", "a name that is none", "no key", "no such role", "no role"],
+)
+def test_a_wrong_reader_changes_no_draft(
+    upprop: Upprop, authority: Path, trial: throwaway.DevFederation, arguments: tuple[str, ...], exit_code: int
+) -> None:
+    draft = authority / "draft.toml"
+    before = draft.read_bytes()
+    filled = [each.format(home=trial.directory) for each in arguments]
+    upprop("federation", "add", "reader", draft, *filled, exit_code=exit_code)
+    assert draft.read_bytes() == before
+
+
 def test_a_signed_descriptor_is_not_edited(upprop: Upprop, authority: Path, sign: Sign) -> None:
     out = sign(authority / "draft.toml")
     upprop("federation", "policy", out, "--watch-school-days", 5, exit_code=EXIT_INPUT)
@@ -262,6 +301,12 @@ def test_a_throw_away_federation_is_complete_and_warned_of(upprop: Upprop, tmp_p
     )
     assert [each.address for each in loaded.evaluators] == [f"127.0.0.1:{17440 + index}" for index in (1, 2, 3)]
     assert (loaded.member("0180").home, loaded.member("1480-5561234567").home) == (None, "1480")
+    assert {each.name: each.role for each in loaded.readers} == {
+        role: role for role in ("oversight", "public", "statistics")
+    }
+    for index, reader in enumerate(loaded.readers):
+        settings = (directory / f"reader-{reader.name}" / "config.toml").read_text(encoding="utf-8")
+        assert f'http_listen = "127.0.0.1:{17460 + index}"' in settings
     for path in directory.rglob("*"):
         if path.is_dir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
