@@ -1,0 +1,79 @@
+"""Numbers, dates and shares as each language writes them. Pure.
+
+Swedish groups by a no-break space and has a decimal comma; English a comma and a point. A minus sign is U+2212.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from federation.web.i18n import Language
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_MONTHS = {
+    Language.SWEDISH: (
+        *("januari", "februari", "mars", "april", "maj", "juni"),
+        *("juli", "augusti", "september", "oktober", "november", "december"),
+    ),
+    Language.ENGLISH: (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+}
+
+
+def whole(value: int, language: Language) -> str:
+    """2360 → "2 360" or "2,360"."""
+    grouped = f"{abs(value):,}"
+    if language is Language.SWEDISH:
+        grouped = grouped.replace(",", NO_BREAK)
+    return f"−{grouped}" if value < 0 else grouped
+
+
+def decimal(value: float, language: Language, places: int = 2) -> str:
+    """Without zeros that say nothing: 0.25, 3.5, 1."""
+    written = f"{value:,.{places}f}"
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    if language is Language.SWEDISH:
+        written = written.replace(",", NO_BREAK).replace(".", ",")
+    return written.replace("-", "−")
+
+
+def rho(nano_rho: int, language: Language) -> str:
+    """A budget in ρ from whole 1e-9."""
+    return decimal(nano_rho / 1e9, language, places=6)
+
+
+def interval(low: int, high: int, language: Language) -> str:
+    """43 and 53 → "43–53"."""
+    return f"{whole(low, language)}–{whole(high, language)}"
+
+
+def day(date: dt.date, language: Language) -> str:
+    """22 november 2026; 22 November 2026."""
+    return f"{date.day}{NO_BREAK}{_MONTHS[language][date.month - 1]} {date.year}"
+
+
+def written_day(iso: str, language: Language) -> str:
+    """The day of an ISO date or time stamp; what is none stands as it is."""
+    try:
+        return day(dt.date.fromisoformat(iso[:10]), language)
+    except ValueError:
+        return iso
+
+
+def period(code: str, language: Language) -> str:
+    """`2026-09`, `2026M09` → september 2026; `2026` → 2026; `2026-closed` → 2026."""
+    head = code.removesuffix("-closed").replace("M", "-")
+    year, dash, month = head.partition("-")
+    if not dash or not month.isdigit() or not 1 <= int(month) <= 12:
+        return head
+    return f"{_MONTHS[language][int(month) - 1]} {year}"
+
+
+def month_short(code: str, language: Language) -> str:
+    """`2026-09` → sep; for axes."""
+    return period(code, language)[:3]
+
+
