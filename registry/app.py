@@ -41,6 +41,7 @@ from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.silence import servicers as silence_control
+from registry.statistics.describing import Describing
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,15 @@ def build(
     daily_close.show_last()
     retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)
-    servicer = RegistryServicer(intake, mailbox, Recovery(database, keys, in_force), ledger, clock, in_force)
+    servicer = RegistryServicer(
+        intake,
+        mailbox,
+        Recovery(database, keys, in_force),
+        Describing(database, clock),
+        ledger,
+        clock,
+        in_force,
+    )
     return App(
         services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force)), ledger.service],
         rules={**RULES, **roll_call.RULES, **ledger.rules},

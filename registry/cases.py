@@ -16,9 +16,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from federation.rules.matching import GapVerdict, lead_of
+from federation.rules.matching import GapVerdict, lead_of, leading
 from federation.rules.vocabulary import GapState, MemberId, NoticeKind
-from registry.model import Asked, Case, Gap, GapKey, NoticeDraft
+from registry.model import Asked, Case, FirstOpening, Gap, GapKey, NoticeDraft
 
 _FIRST_WORD = {
     GapState.OPEN: NoticeKind.OPENED,
@@ -35,12 +35,16 @@ _LATER_WORD = {
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What one group's verdicts change: only gaps and cases that differ from before, in a fixed order."""
+    """What one group's verdicts change: only gaps and cases that differ from before, in a fixed order.
+
+    `first_openings` of the cases that have come to be, drills' left out: no statistics count one.
+    """
 
     gaps: tuple[Gap, ...] = ()
     cases: tuple[Case, ...] = ()
     notices: tuple[NoticeDraft, ...] = ()
     asked: tuple[Asked, ...] = ()
+    first_openings: tuple[FirstOpening, ...] = ()
 
 
 def settle(
@@ -104,7 +108,16 @@ def settle(
             settled[case_id] = replace(case, closed_on=today)
     settled = _counted_once({**cases, **settled})
     changed = tuple(settled[case_id] for case_id in sorted(settled) if settled[case_id] != cases.get(case_id))
-    return Settlement(tuple(gaps), changed, tuple(notices), tuple(now_asked))
+    begun = [(case, keys) for case, keys in after_cases if case.case_id not in cases and not case.drill]
+    first_openings = tuple(_first_opening(case, [by_key[key] for key in keys]) for case, keys in begun)
+    return Settlement(tuple(gaps), changed, tuple(notices), tuple(now_asked), first_openings)
+
+
+def _first_opening(case: Case, linked: Iterable[GapVerdict]) -> FirstOpening:
+    """What statistics count the child of a new case by, whatever becomes of the case."""
+    first = leading(linked)
+    assert first is not None  # a case has at least one gap on the day it opens
+    return FirstOpening(case.case_id, case.opened_on, first.member, first.opening.kind)
 
 
 def confirmations(verdicts: Iterable[GapVerdict]) -> list[Asked]:

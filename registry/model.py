@@ -15,7 +15,17 @@ from datetime import date
 from typing import NewType
 
 from federation.rules.matching import Answer
-from federation.rules.vocabulary import DutyEnded, GapState, Handle, MemberId, NoticeKind, Opening, Presence, Signal
+from federation.rules.vocabulary import (
+    DutyEnded,
+    GapState,
+    Handle,
+    MemberId,
+    NoticeKind,
+    Opening,
+    OpeningKind,
+    Presence,
+    Signal,
+)
 
 Ref = NewType("Ref", bytes)
 """Names one member's handle within the registry: 16 bytes."""
@@ -125,6 +135,26 @@ class Case:
     names: Mapping[MemberId, bytes] = field(default_factory=dict, repr=False)
     drill: bool = False
     child_year_id: bytes = field(repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOpening:
+    """A case on the day it opened: who led it then, and the kind of the opening by which that member did."""
+
+    case_id: bytes = field(repr=False)
+    opened_on: date
+    lead: MemberId
+    kind: OpeningKind
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDescription:
+    """What a lead says of the child of a gap, as codes of `statistics.catalogue`; None: it does not know."""
+
+    handle: Handle = field(repr=False)
+    number: int
+    age_band: str | None = field(default=None, repr=False)
+    sex: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

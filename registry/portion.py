@@ -25,7 +25,7 @@ from federation.rules.vocabulary import Handle, MemberId
 from registry.cases import Settlement, settle
 from registry.limits import asking, remembering
 from registry.model import CASE_ID_BYTES, Asked, Case, CloseReport, Gap, GapKey, Ref
-from registry.store import Transaction, cases, gaps, groups, leases, members, notices, overlaps
+from registry.store import Transaction, cases, gaps, groups, leases, members, notices, overlaps, statistics_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ def _write(tx: Transaction, lease: leases.Lease, settled: Sequence[_Settled], on
     changes = [each.settlement for each in ours]
     drafts = [notice for each in ours for notice in (*each.settlement.notices, *each.asking.notices)]
     cases.write(tx, [case for settlement in changes for case in settlement.cases])
+    statistics_cases.freeze(tx, [opening for settlement in changes for opening in settlement.first_openings])
     gaps.write(tx, [gap for settlement in changes for gap in settlement.gaps])
     gaps.write_asked(tx, [asked for settlement in changes for asked in settlement.asked])
     remembering.write(tx, [each.answers for each in ours])

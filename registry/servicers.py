@@ -32,6 +32,7 @@ from registry.mailbox import Mailbox
 from registry.model import CloseReport
 from registry.pipeline import Close, Progress
 from registry.recovery import Recovery
+from registry.statistics.describing import Describing
 
 SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
 
@@ -43,6 +44,7 @@ RULES = {
     f"{SERVICE.full_name}/ReportRoster": _NODES,
     f"{SERVICE.full_name}/ListSignals": _NODES,
     f"{SERVICE.full_name}/FindHandles": _NODES,
+    f"{SERVICE.full_name}/DescribeCases": _NODES,
 }
 
 MAX_PAGE = 1_000
@@ -57,12 +59,13 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         intake: Intake,
         mailbox: Mailbox,
         recovery: Recovery,
+        describing: Describing,
         ledger: Ledger,
         clock: Clock,
         descriptors: Callable[[], Descriptor],
     ) -> None:
         self._intake, self._mailbox, self._recovery, self._ledger = intake, mailbox, recovery, ledger
-        self._clock, self._descriptors = clock, descriptors
+        self._describing, self._clock, self._descriptors = describing, clock, descriptors
 
     def SubmitSignals(  # noqa: N802 - the contract's name
         self,
@@ -137,6 +140,17 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
             raise UppropError(Code.BATCH_TOO_LARGE, f"Ask for at most {MAX_BATCH} pseudonyms at once.")
         asked = wire.parse_pseudonyms(request.pseudonyms)
         return wire.found(self._recovery.find(caller(Party).require_member(), asked))
+
+    def DescribeCases(  # noqa: N802 - the contract's name
+        self,
+        request: registry_pb2.DescribeCasesRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - as above
+    ) -> registry_pb2.DescribeCasesResponse:
+        self._check(request.envelope)
+        if len(request.cases) > MAX_BATCH:
+            raise UppropError(Code.BATCH_TOO_LARGE, f"Describe at most {MAX_BATCH} cases at once.")
+        self._describing.take(caller(Party).require_member(), wire.parse_descriptions(request.cases))
+        return registry_pb2.DescribeCasesResponse()
 
     def _check(self, envelope: registry_pb2.Envelope) -> None:
         check_envelope(envelope, self._clock, self._descriptors())

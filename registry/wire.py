@@ -39,7 +39,8 @@ from federation.rules.vocabulary import (
 from federation.v1 import registry_pb2, signal_pb2
 from registry.ledger import wire as ledger_wire
 from registry.ledger.leaves import Receipt
-from registry.model import Contacts, Rejection, Stated
+from registry.model import CaseDescription, Contacts, Rejection, Stated
+from registry.statistics.catalogue import AgeBand, Sex
 
 FIRST_DATE = date(1990, 1, 1)
 LAST_DATE = date(2199, 12, 31)
@@ -64,6 +65,13 @@ _DISPOSITIONS = {
     DispositionKind.REJECTED: registry_pb2.DISPOSITION_KIND_REJECTED,
 }
 _NOTICE_KINDS = {kind: registry_pb2.NoticeKind.Value(f"NOTICE_KIND_{kind.value}") for kind in NoticeKind}
+
+_AGE_BANDS = {
+    registry_pb2.AGE_BAND_YOUNGEST: AgeBand.YOUNGEST,
+    registry_pb2.AGE_BAND_MIDDLE: AgeBand.MIDDLE,
+    registry_pb2.AGE_BAND_OLDEST: AgeBand.OLDEST,
+}
+_SEXES = {registry_pb2.SEX_FEMALE: Sex.FEMALE, registry_pb2.SEX_MALE: Sex.MALE}
 
 
 class _Refusal(Exception):  # noqa: N818 - control flow of this module, not an error of anybody
@@ -139,6 +147,24 @@ def parse_pseudonyms(messages: Sequence[signal_pb2.Pseudonym]) -> tuple[Pseudony
             Code.REQUEST_INVALID,
             f"A pseudonym has an epoch and {PSEUDONYM_BYTES} bytes, and is asked for once. Correct the request.",
         ) from refused
+
+
+def parse_descriptions(messages: Sequence[registry_pb2.CaseDescription]) -> list[CaseDescription]:
+    """What is said of cases. A word that this version does not know says as much as none."""
+    if any(len(message.handle) != HANDLE_BYTES or message.opening_number < 1 for message in messages):
+        raise UppropError(
+            Code.REQUEST_INVALID,
+            f"A case is named by a handle of {HANDLE_BYTES} bytes and the number of an opening. Correct the request.",
+        )
+    return [
+        CaseDescription(
+            Handle(message.handle),
+            message.opening_number,
+            _AGE_BANDS.get(message.age_band),
+            _SEXES.get(message.sex),
+        )
+        for message in messages
+    ]
 
 
 def _need(condition: bool) -> None:

@@ -128,14 +128,19 @@ def evaluate(
     return tuple(group.linked(verdict, verdicts.values()) for _, verdict in sorted(verdicts.items()))
 
 
-def lead_of(open_gaps: Iterable[GapVerdict]) -> MemberId | None:
-    """The member that leads a case: one that says NOT_PLACED, else the latest `since`, else the lowest id."""
-    leading = min(
+def leading(open_gaps: Iterable[GapVerdict]) -> GapVerdict | None:
+    """The gap whose member leads the case: one that says NOT_PLACED, else the latest `since`, else the lowest id."""
+    return min(
         open_gaps,
         key=lambda gap: (gap.opening.kind is not OpeningKind.NOT_PLACED, -gap.opening.since.toordinal(), gap.member),
         default=None,
     )
-    return None if leading is None else leading.member
+
+
+def lead_of(open_gaps: Iterable[GapVerdict]) -> MemberId | None:
+    """The member that leads a case."""
+    first = leading(open_gaps)
+    return None if first is None else first.member
 
 
 def coverage_incomplete(
