@@ -100,8 +100,9 @@ def fill(
 ) -> Nation:
     """Fill one year; several years can be filled one after the other.
 
-    Members reported last on `heard_on`, the `silent` ones never; the newest finished close is of `closed_on`. Both are
-    1 January two years later where left out, so that everything of the year may be released.
+    Members reported last on `heard_on`, the `silent` ones never; the first finished close is of 2 January, the
+    newest of `closed_on`. Both days are 1 January two years later where left out, so that everything of the year may be
+    released.
     """
     random = Random(f"{year}-{seed}")
     day = date(year + 2, 1, 1)
@@ -124,11 +125,21 @@ def fill(
             for member in heard
         ]
         upsert(tx, members, contact, update=("last_contact",))
-        finished = closed_on or day
-        at = datetime(finished.year, finished.month, finished.day, 17, tzinfo=UTC)
-        close = {"closed_on": finished, "descriptor_serial": 1, "started_at": at, "finished_at": at}
-        upsert(tx, closes, [close | {"through_position": 0, "working": False, "next_portion": 1}])
+        upsert(tx, closes, [_close(date(year, 1, 2)), _close(closed_on or day)])
     return Nation(year, counted, everyone)
+
+
+def _close(day: date) -> dict[str, Any]:
+    at = datetime(day.year, day.month, day.day, 17, tzinfo=UTC)
+    return {
+        "closed_on": day,
+        "descriptor_serial": 1,
+        "started_at": at,
+        "finished_at": at,
+        "through_position": 0,
+        "working": False,
+        "next_portion": 1,
+    }
 
 
 class _Drafts:
