@@ -1,0 +1,157 @@
+"""Where pages and API get their numbers: the registry, asked once for what does not change.
+
+Invariants
+    - What has been released never changes: an answer is kept as long as the list of releases is the same.
+    - A further question still to be drawn, a refusal and a budget are never kept.
+    - While the registry cannot be reached, what was answered before is answered still; a reader that it turns away gets
+      nothing more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+from federation.errors import Code, UppropError
+from federation.web.i18n import Language
+from registry.statistics.reading import (
+    Asked,
+    Document,
+    Format,
+    Level,
+    Pending,
+    Releases,
+    Selection,
+    Source,
+    TableInfo,
+    TableSummary,
+    YearBudget,
+)
+
+__all__ = ["LOOK_SECONDS", "CachedSource", "Source"]
+
+LOOK_SECONDS = 30.0
+"""How old the list of releases may be: a release comes once a month."""
+
+MAX_KEPT_BYTES = 64 * 1024 * 1024
+"""Of documents. The largest is under a megabyte; the least recently asked go first."""
+
+_ENTRY_BYTES = 4_096
+"""What an answer that is no document counts as."""
+
+_UNREACHED = frozenset(
+    {Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED, Code.STORE_UNREACHABLE, Code.STORE_LOCKED, Code.INTERNAL}
+)
+
+T = TypeVar("T")
+
+
+class CachedSource:
+    """A `Source` before another one. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        look_seconds: float = LOOK_SECONDS,
+        max_bytes: int = MAX_KEPT_BYTES,
+    ) -> None:
+        self._source = source
+        self._monotonic = monotonic
+        self._look_seconds = look_seconds
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._looking = threading.Lock()
+        self._releases: Releases | None = None
+        self._looked_at = 0.0
+        self._kept: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
+        self._kept_bytes = 0
+
+    def tables(self, language: Language) -> tuple[TableSummary, ...]:
+        return self._once(("tables", language), lambda: self._source.tables(language))
+
+    def table(self, table_id: str, language: Language) -> TableInfo:
+        return self._once(("table", table_id, language), lambda: self._source.table(table_id, language))
+
+    def data(
+        self, table_id: str, selections: tuple[Selection, ...], level: Level, form: Format, language: Language
+    ) -> Document | Pending:
+        return self._once(
+            ("data", table_id, selections, level, form, language),
+            lambda: self._source.data(table_id, selections, level, form, language),
+        )
+
+    def releases(self) -> Releases:
+        with self._lock:
+            known, fresh = self._releases, self._monotonic() - self._looked_at < self._look_seconds
+        if known is not None and fresh:
+            return known
+        # One asks; meanwhile the others have what was known.
+        if not self._looking.acquire(blocking=known is None):
+            assert known is not None
+            return known
+        try:
+            return self._look(known)
+        finally:
+            self._looking.release()
+
+    def budget(self) -> tuple[YearBudget, ...]:
+        return self._source.budget()
+
+    def asked(self) -> tuple[Asked, ...]:
+        return self._source.asked()
+
+    def _look(self, known: Releases | None) -> Releases:
+        with self._lock:
+            if self._releases is not known and self._releases is not None:
+                # Somebody else looked while we waited.
+                return self._releases
+        try:
+            found = self._source.releases()
+        except UppropError as error:
+            if error.code not in _UNREACHED:
+                self._forget()
+            elif known is not None:
+                with self._lock:
+                    self._looked_at = self._monotonic()
+                return known
+            raise
+        with self._lock:
+            if self._releases is None or found.drawn != self._releases.drawn:
+                self._kept.clear()
+                self._kept_bytes = 0
+            self._releases, self._looked_at = found, self._monotonic()
+        return found
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._releases = None
+            self._kept.clear()
+            self._kept_bytes = 0
+
+    def _once(self, question: Hashable, ask: Callable[[], T]) -> T:
+        drawn = self.releases().drawn
+        key = (drawn and drawn[-1].release_id, len(drawn), question)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][0]  # type: ignore[return-value]  # what this question was answered
+        answer = ask()
+        if not isinstance(answer, Pending):
+            self._keep(key, answer)
+        return answer
+
+    def _keep(self, key: Hashable, answer: object) -> None:
+        size = len(answer.content) if isinstance(answer, Document) else _ENTRY_BYTES
+        with self._lock:
+            if key in self._kept or self._releases is None:
+                return
+            self._kept[key] = (answer, size)
+            self._kept_bytes += size
+            while self._kept_bytes > self._max_bytes and len(self._kept) > 1:
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._kept_bytes -= gone
