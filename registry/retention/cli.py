@@ -13,6 +13,7 @@ from federation.options import OpenStub, config_option, json_option
 from registry.retention import client
 
 _STEPS = {
+    "statistics": "what statistics keep of a year whose last table is drawn",
     "handles": "what answered and forgotten handles say, with their pseudonyms",
     "cases": "names of cases closed long ago",
     "notices": "notices that were acknowledged long ago",

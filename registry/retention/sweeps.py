@@ -18,7 +18,8 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from registry.model import CASE_ID_BYTES, Case, Gap, Ref
 from registry.retention.rules import Known, closed_with, left_of, may_go_on, months_after, stays_until, unlinked_on
-from registry.store import Transaction, cases, gaps, groups
+from registry.statistics.calendar import periods_of
+from registry.store import Transaction, cases, gaps, groups, statistics
 from registry.store import retention as store
 from registry.store.retention import ROWS, HandleRow
 
@@ -115,8 +116,9 @@ def sweep_cases(tx: Transaction, grounds: Grounds, after: bytes | None, *, write
     closed = [case for case in looked_at if case.closed_on is not None]
     free = store.lock_cases(tx, closed) if write and closed else closed
     old = [case for case in free if case.closed_on is not None and case.closed_on < grounds.years_ago]
-    named = store.in_gaps(tx, [case.case_id for case in old]) if old else set()
-    over = [case for case in old if case.case_id not in named]
+    ids = [case.case_id for case in old]
+    needed = store.in_gaps(tx, ids) | statistics.counts(tx, ids) if ids else set()
+    over = [case for case in old if case.case_id not in needed]
     nameless = [case for case in free if case.names and unlinked_on(case, grounds.policy) <= grounds.on]
     if write and over:
         store.forget_cases(tx, over)
@@ -167,11 +169,28 @@ def sweep_closes(tx: Transaction, grounds: Grounds, after: bytes | None, *, writ
     return Swept(len(due), looked_at[-1].toordinal().to_bytes(4) if len(looked_at) == ROWS else None)
 
 
+def sweep_statistics(tx: Transaction, grounds: Grounds, after: bytes | None, *, write: bool) -> Swept:
+    """What statistics keep of the cases of a year, once all its releases are drawn and no paid question waits."""
+    first, drawn = statistics.known(tx).first, statistics.drawn(tx)
+    over = [
+        year
+        for year in statistics.years_kept(tx)
+        if first is not None
+        and all(period.release_id in drawn for period in periods_of(year, first))
+        and not statistics.waits_for_answer(tx, year)
+    ]
+    due = statistics.cases_kept(tx, over, after or b"", ROWS)
+    if write and due:
+        statistics.forget_cases(tx, due)
+    return Swept(len(due), due[-1] if len(due) == ROWS else None)
+
+
 SWEEPS: Mapping[str, Sweep] = {
     "handles": sweep_handles,
+    "statistics": sweep_statistics,
     "cases": sweep_cases,
     "notices": sweep_notices,
     "batches": sweep_batches,
     "closes": sweep_closes,
 }
-"""The steps of a round, in their order: a case goes after the gaps that name it."""
+"""The steps of a round, in their order: a case goes after the gaps that name it and the statistics that count it."""

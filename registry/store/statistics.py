@@ -106,12 +106,18 @@ def waits_for_answer(tx: Connection, year: int) -> bool:
     return tx.execute(query.limit(1)).first() is not None
 
 
-def cases_kept(tx: Connection, year: int, after: bytes, limit: int) -> list[bytes]:
-    """The next cases of a year after one, by id."""
+def cases_kept(tx: Connection, years: Sequence[int], after: bytes, limit: int) -> list[bytes]:
+    """The next cases of these years after one, by id."""
     query = select(statistics_cases.c.case_id).where(
-        statistics_cases.c.year == year, statistics_cases.c.case_id > after
+        statistics_cases.c.year.in_(years), statistics_cases.c.case_id > after
     )
     return list(tx.scalars(query.order_by(statistics_cases.c.case_id).limit(limit)))
+
+
+def counts(tx: Connection, case_ids: Sequence[bytes]) -> set[bytes]:
+    """Those of these cases that a release may yet count."""
+    query = select(statistics_cases.c.case_id).where(among(tx, statistics_cases.c.case_id, case_ids))
+    return set(tx.scalars(query))
 
 
 def forget_cases(tx: Connection, case_ids: Sequence[bytes]) -> None:

@@ -15,6 +15,7 @@ from registry.store.schema import metadata as of_registry
 from tests.harness.retention_manual import MANUAL, ROLES, with_tables
 
 SWEPT = {
+    "statistics": {"statistics_cases"},
     "handles": {"signals", "pseudonyms", "gaps", "confirmations", "ledger_batches", "ledger_signals", "ledger_entries"},
     "cases": {"cases", "case_names"},
     "notices": {"notices"},
