@@ -1,7 +1,8 @@
 """One sync of the node, from what changed to what the registry has to say (design §4).
 
     may we send? → restate → pseudonymise → is it somebody we lost → submit → report the roster → fetch notices
-    → handle them → open what nothing was heard of → roll call → look at the ledger → look how far a drill has come
+    → handle them → open what nothing was heard of → describe the cases we lead → roll call → look at the ledger
+    → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -27,6 +28,7 @@ from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import ROSTER_STEP, MemberId, Policy
 from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
+from node.describing.telling import Describing
 from node.drill.drilling import Drilling
 from node.gaps import Judge
 from node.ledger.alarms import Alarms, sentences
@@ -114,6 +116,7 @@ class Pipeline:
             log,
             lambda: descriptors.last().quota(member).day,
         )
+        self._describing = Describing(database, sealer)
         self._guard = Guard(database, Recoveries(sealer), Attaching(sealer, random_bytes))
         self._submitting = Submitting(
             database, self._outbox, self._pseudonyms, sending, self._guard, clock, random_bytes
@@ -157,6 +160,8 @@ class Pipeline:
             heard = yield from self._fetch_notices(run)
             self._handle_notices(run)
             self._open_unheard(run)
+            if heard and not (notices_only or run.behind):
+                self._describe(run)
             if not (run.expired or run.behind) and (yield from self._call_roll(run, sends=not notices_only)):
                 # Whom a list calls is stated, or asked about, without waiting for the next sync.
                 yield from self._restate(run)
@@ -349,6 +354,12 @@ class Pipeline:
             self._log(REGISTRY_WITHHOLDS)
             run.say(WITHHOLDING)
         self._silence.show(late=run.late and unheard.failed_day is not None, withholds=unheard.withheld)
+
+    def _describe(self, run: Sync) -> None:
+        try:
+            self._describing.run(run.today, self._links.describing())
+        except UppropError as error:
+            run.failed("describe", error)
 
     def _call_roll(self, run: Sync, *, sends: bool) -> Generator[Progress, None, bool]:
         """The roll call's step; returns whether other pupils are called than before."""

@@ -37,6 +37,7 @@ from federation.rules.vocabulary import (
 )
 from federation.tls import ChannelCredentials
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc, registry_pb2, registry_pb2_grpc, signal_pb2
+from node.describing.uplink import DescribingLink
 from node.ledger.receipts import Receipt, Signed
 from node.ledger.uplink import LedgerLink, WitnessLink, receipt
 from node.recovery.stated import Stated, StatedPage
@@ -108,6 +109,10 @@ class Uplink:
     def roll_call(self) -> RollCallLink:
         """The roll call of that registry."""
         return RollCallLink(self.registry())
+
+    def describing(self) -> DescribingLink:
+        """That registry, as it is told of children of cases."""
+        return DescribingLink(self.registry())
 
     def ledger(self) -> LedgerLink:
         """The ledger of that registry."""

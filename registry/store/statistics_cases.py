@@ -46,9 +46,10 @@ def describe(tx: Connection, member: MemberId, said: Sequence[CaseDescription], 
     for each in said:
         if (case_id := waiting.get((ref_of(member, each.handle), each.number))) is not None:
             first.setdefault(case_id, each)
-    alike: dict[tuple[str | None, str | None], list[bytes]] = {}
+    # One statement for each word that was said, whether or not it is taken: what is done shows no more than the answer.
+    alike: dict[tuple[str | None, str | None], list[bytes]] = {(each.age_band, each.sex): [] for each in said}
     for case_id, description in first.items():
-        alike.setdefault((description.age_band, description.sex), []).append(case_id)
+        alike[description.age_band, description.sex].append(case_id)
     for (age_band, sex), case_ids in alike.items():
         tx.execute(
             update(statistics_cases)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import Handle, Pseudonym, Signal
+from node.describing.child import Description
+from node.describing.uplink import DescribingLink
 from node.ledger.receipts import Signed
 from node.ledger.uplink import LedgerLink, WitnessLink
 from node.recovery.stated import StatedPage
@@ -58,6 +60,9 @@ class Lossy:
     def roll_call(self) -> _RollCall:
         return _RollCall(self, self.uplink.roll_call())
 
+    def describing(self) -> _Describing:
+        return _Describing(self, self.uplink.describing())
+
     def evaluators(self) -> Sequence[_Evaluator]:
         return [_Evaluator(self, link) for link in self.uplink.evaluators()]
 
@@ -106,6 +111,15 @@ class _RollCall:
 
     def part(self, number: int) -> ListedPart:
         return self._lossy.call("part", lambda: self._link.part(number))
+
+
+class _Describing:
+    def __init__(self, lossy: Lossy, link: DescribingLink) -> None:
+        self._lossy = lossy
+        self._link = link
+
+    def describe(self, cases: Sequence[Description]) -> None:
+        self._lossy.call("describe", lambda: self._link.describe(cases))
 
 
 class _Evaluator:

@@ -1,0 +1,60 @@
+"""One step of the node's sync: say of the cases that this member leads how old the child is and of which sex.
+
+Invariants
+    - A gap is described while it is open and leads its case, once: by its name, (handle, number), which is resent until
+      it is answered. The registry takes the first word, so that a store that was lost says it again without harm.
+    - Never told of: drills, pupils with protected identity, and those whom the registry does not know.
+    - There is one call in every sync that sends, whether or not there is anything to say: to whoever counts calls, a
+      case that opened looks like none.
+    - It stands in no log, metric or report, and a registry that does not take it keeps a sync from nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+
+from federation.database import Database
+from federation.errors import Code, UppropError
+from federation.rules.vocabulary import MAX_BATCH
+from node.describing.child import Description, described
+from node.store import Transaction
+from node.store.descriptions import Descriptions
+from node.store.pupils import Pupils
+from node.store.sealing import Sealer
+
+
+class DescribingLink(Protocol):
+    """The registry's call; `node.describing.uplink.DescribingLink` over the network."""
+
+    def describe(self, cases: Sequence[Description]) -> None: ...
+
+
+class Describing:
+    """The node's part in what the statistics know of a child."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._pupils = Pupils(sealer)
+        self._descriptions = Descriptions()
+
+    def run(self, today: date, link: DescribingLink) -> None:
+        """Say what is to be said. What does not fit into one call is left for the next sync. Raises UppropError."""
+        cases = self._database.view("node_cases_to_describe", self._to_say)
+        try:
+            link.describe(cases)
+        except UppropError as error:
+            if error.code is Code.NOT_SUPPORTED:
+                # A registry of an earlier version: it is told when it is brought up, should the case be open then.
+                return
+            raise
+        if cases:
+            names = [(case.handle, case.number) for case in cases]
+            self._database.run("node_cases_described", functools.partial(self._descriptions.add, said=names, on=today))
+
+    def _to_say(self, tx: Transaction) -> list[Description]:
+        led = self._descriptions.missing(tx, MAX_BATCH)
+        identities = self._pupils.identities(tx, (gap.pupil_id for gap in led))
+        return [described(identities[gap.pupil_id], gap.handle, gap.number, gap.told_on.year) for gap in led]
