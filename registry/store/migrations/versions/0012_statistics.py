@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_statistics_cases")),
     )
     op.create_index(op.f("ix_statistics_cases_year"), "statistics_cases", ["year"])
+    _write_down_what_there_is()
     op.create_table(
         "statistics_budgets",
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
@@ -102,3 +103,40 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("reader", "query_id", name=op.f("pk_statistics_askings")),
     )
+
+
+def _write_down_what_there_is() -> None:
+    """The cases of before, drills left out: by who leads them now, for who led them first was not kept.
+
+    The kind is that of the lead's opening, as it would have been judged; of a case of which no gap is kept any more
+    nothing is known, and nothing is written.
+    """
+    connection = op.get_bind()
+    cases = sa.table(
+        "cases",
+        sa.column("case_id", sa.LargeBinary(16)),
+        sa.column("lead", sa.String(32)),
+        sa.column("opened_on", sa.Date()),
+        sa.column("drill", sa.Boolean()),
+    )
+    gaps = sa.table("gaps", *(sa.column(name) for name in ("ref", "kind", "since", "case_id")))
+    signals = sa.table("signals", sa.column("ref"), sa.column("member"))
+    query = (
+        sa.select(cases.c.case_id, cases.c.opened_on, cases.c.lead, gaps.c.kind)
+        .join(gaps, gaps.c.case_id == cases.c.case_id)
+        .join(signals, signals.c.ref == gaps.c.ref)
+        .where(~cases.c.drill)
+        .order_by(
+            cases.c.case_id,
+            sa.desc(sa.case((signals.c.member == cases.c.lead, 1), else_=0)),
+            sa.desc(sa.case((gaps.c.kind == "NOT_PLACED", 1), else_=0)),
+            gaps.c.since.desc(),
+        )
+    )
+    rows: dict[bytes, dict[str, object]] = {}
+    for row in connection.execute(query):
+        first = {"case_id": row.case_id, "year": row.opened_on.year, "lead": row.lead, "kind": row.kind}
+        rows.setdefault(row.case_id, first)
+    if rows:
+        columns = [sa.column("case_id", sa.LargeBinary(16)), *map(sa.column, ("year", "lead", "kind"))]
+        op.bulk_insert(sa.table("statistics_cases", *columns), list(rows.values()))
