@@ -1,11 +1,12 @@
-"""Noise of the discrete Gaussian mechanism, drawn by OpenDP from the operating system's cryptographic generator.
+"""Noise for counts: OpenDP's discrete Gaussian (Canonne, Kamath and Steinke 2020), and what it costs by OpenDP's map.
 
 Invariants
-    - The scale for a price is rounded up, so that OpenDP's own map of it never says more than the price.
-    - Prices are whole nano-ρ; what the map says is rounded up to them.
-    - Nothing is drawn where somebody waits for it: how long a draw takes tells of what was drawn.
+    - Noise comes from OpenDP alone, which takes it from the operating system's cryptographic generator; no seed.
+    - ρ of zero-concentrated differential privacy (Bun and Steinke 2016) is counted in whole 1e-9, nano-ρ, rounded up.
+    - The scale for a ρ is the least that costs no more than it: `cost_nano_rho(n, 1.0) == n`.
 
-Canonne, Kamath and Steinke 2020 (the discrete Gaussian); Bun and Steinke 2016 (zero-concentrated privacy, ρ).
+Noise is drawn when a table is released, never while a reader waits: how long a draw takes hangs on what is drawn.
+OpenDP is loaded with the first use, so that a process that draws nothing starts without it.
 """
 
 from __future__ import annotations
@@ -13,78 +14,84 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
 
 NANO = 1_000_000_000
-"""Nano-ρ in a ρ."""
 
 MECHANISM = "discrete Gaussian"
-LIBRARY = f"OpenDP {version('opendp')}"
 
-_SPARE = 1 + 1e-9
-"""What a scale is made wider by, so that the floating-point map stays under the price."""
+ALPHA = 0.05
+"""Of intervals: so often at most they miss the true value."""
+
+ONE_CHILD = 1.0
+"""How far one child moves the counts of a table, by the Euclidean norm: it is in one cell, once."""
 
 
-def sigma(nano_rho: int) -> float:
-    """The scale at which a count, of which one child moves one cell by one, costs this price: 1/√(2ρ), and a little."""
-    if nano_rho < 1:
-        raise ValueError("A draw costs something.")
-    return math.sqrt(NANO / (2 * nano_rho)) * _SPARE
+def library() -> str:
+    """What draws, with its version, for the record of a release."""
+    return f"OpenDP {version('opendp')}"
 
 
 def gaussian(values: Sequence[int], nano_rho: int) -> list[int]:
-    """Each value with noise of its own, all of them together at this price where one child moves one of them by one."""
-    if not values:
-        return []
-    drawn: list[int] = _mechanism(nano_rho)([int(value) for value in values])
-    return drawn
+    """The counts with independent noise for each, so that one child in one of them costs `nano_rho`."""
+    return list(_mechanism(sigma(nano_rho))(list(values)))
 
 
-def cost_nano_rho(nano_rho: int, l2_distance: float) -> int:
-    """What a draw made for this price costs between two tables that are so far apart (L2), by OpenDP's map."""
-    return math.ceil(_rho(_mechanism(nano_rho), l2_distance) * NANO)
+@functools.lru_cache
+def sigma(nano_rho: int) -> float:
+    """The scale of the noise that costs `nano_rho`: 1/√(2ρ), in the last digits so that OpenDP's map agrees."""
+    if nano_rho <= 0:
+        raise ValueError("ρ is not positive")
+    scale = 1 / math.sqrt(2 * nano_rho / NANO)
+    while _cost(scale, ONE_CHILD) > nano_rho:
+        scale = math.nextafter(scale, math.inf)
+    return scale
 
 
-def half_width(scale: float, alpha: float = 0.05) -> int:
-    """The least whole number that noise of this scale exceeds, either way, with a probability of at most alpha."""
+def cost_nano_rho(nano_rho: int, l2_distance: float = ONE_CHILD) -> int:
+    """What noise made for `nano_rho` costs where neighbours are `l2_distance` apart; by OpenDP's map, rounded up."""
+    return _cost(sigma(nano_rho), l2_distance)
+
+
+@functools.lru_cache
+def half_width(scale: float, alpha: float = ALPHA) -> int:
+    """The least w such that noise of this scale is at most w in size, but for `alpha` of the draws."""
+    _load()
     from opendp.accuracy import discrete_gaussian_scale_to_accuracy
 
-    accuracy: float = discrete_gaussian_scale_to_accuracy(scale=scale, alpha=alpha)
-    return math.ceil(accuracy) - 1
+    # OpenDP's accuracy is the least a with P[|noise| ≥ a] ≤ alpha.
+    return math.ceil(float(discrete_gaussian_scale_to_accuracy(scale=scale, alpha=alpha))) - 1
 
 
-def epsilon(nano_rho: int, delta: float = 1e-6) -> float:
-    """The ε for which a price of so much is (ε, δ)-differential privacy, by OpenDP's conversion."""
-    from opendp import combinators
+@functools.lru_cache
+def epsilon(nano_rho: int, delta: float) -> float:
+    """The ε that ρ amounts to at δ, by OpenDP's map from zero-concentrated to approximate differential privacy."""
+    _load()
+    from opendp.combinators import make_zCDP_to_approxDP
 
-    _enable()
-    pure = combinators.make_fix_delta(combinators.make_zCDP_to_approxDP(_mechanism(nano_rho)), delta=delta)
-    # The library states no type for it.
-    spent: tuple[float, float] = pure.map(1.0)  # type: ignore[no-untyped-call]
-    return spent[0]
-
-
-@functools.cache
-def _enable() -> None:
-    from opendp.mod import enable_features
-
-    enable_features("contrib")
+    measure: Any = make_zCDP_to_approxDP(_mechanism(sigma(nano_rho)))
+    return float(measure.map(ONE_CHILD).epsilon(delta))
 
 
-@functools.lru_cache(maxsize=64)
-def _mechanism(nano_rho: int) -> Any:
+def _cost(scale: float, l2_distance: float) -> int:
+    return math.ceil(Fraction(float(_mechanism(scale).map(l2_distance))) * NANO)
+
+
+@functools.lru_cache
+def _mechanism(scale: float) -> Any:
+    _load()
     from opendp.domains import atom_domain, vector_domain
     from opendp.measurements import make_gaussian
     from opendp.metrics import l2_distance
 
-    _enable()
-    mechanism = make_gaussian(vector_domain(atom_domain(T="i64")), l2_distance(T="f64"), sigma(nano_rho))
-    if math.ceil(_rho(mechanism, 1.0) * NANO) > nano_rho:
-        raise ValueError("OpenDP's map says more than the price.")
-    return mechanism
+    return make_gaussian(vector_domain(atom_domain(T="i64")), l2_distance(T="f64"), scale=scale)
 
 
-def _rho(mechanism: Any, distance: float) -> float:
-    rho: float = mechanism.map(distance)
-    return rho
+@functools.cache
+def _load() -> None:
+    from opendp.mod import enable_features
+
+    # OpenDP's name for what its own reviewers have not yet proved in writing; make_gaussian is among it.
+    enable_features("contrib")
