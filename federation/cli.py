@@ -44,6 +44,10 @@ COMMANDS = {
     "evaluator": _Mounted("privacy.evaluator.cli", "evaluator", "evaluator", "Run an evaluator of pseudonyms."),
     "registry": _Mounted("registry.cli", "registry", "registry", "Run the registry that matches gaps."),
     "ledger": _Mounted("registry.ledger.cli", "ledger", "registry", "Compare the registry's ledger with its database."),
+    "query": _Mounted("registry.statistics.cli", "query", "statistics", "Ask the national statistics."),
+    "dashboard": _Mounted(
+        "registry.dashboard.cli", "dashboard", "statistics", "Show the national statistics as pages and as an API."
+    ),
     "federation": _Mounted("federation.descriptor_cli", "federation", "node", "Make, sign and show the descriptor."),
     "pki": _Mounted("federation.pki_cli", "pki", "demo", "Make keys and certificates for trials (unsafe)."),
     "demo": _Mounted("federation.demo.cli", "demo", "demo", "Play an autumn term with all parties on this machine."),

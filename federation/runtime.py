@@ -312,14 +312,15 @@ def _join(threads: Sequence[threading.Thread]) -> None:
 
 def _refuse_beyond_loopback(*addresses: str | None) -> None:
     for listen in addresses:
-        if listen is not None and not _is_loopback(parse_address(listen)[0]):
+        if listen is not None and not is_loopback(parse_address(listen)[0]):
             raise UppropError(
                 Code.CONFIG_INVALID,
                 f'clock = "manual" is for trials and allows loopback addresses only, not {listen}.',
             )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can dial what listens there."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -16,14 +16,16 @@ class ReaderSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_f
     """What a reader's `config.toml` holds. All but the first lines is the dashboard's.
 
     `level` is what the dashboard shows; without it what the reader's role may see. Beyond loopback it has to be a
-    reader of the role `public`. `hosts` are the names it is asked for, besides those of loopback; `proxies` the
-    addresses of reverse proxies that say for whom they ask. `calls` an address may make within `call_window_seconds`.
+    reader of the role `public`. `public_url` is the address that a reverse proxy gives it, `proxies` the addresses of
+    proxies that are believed whom they ask for. An address may make `calls` to the API within `call_window_seconds`.
+    `data_license` is told to whoever fetches data: whose numbers they are decides what may be done with them.
     """
 
     http_listen: str = DEFAULT_HTTP_LISTEN
     level: Level | None = None
     title: str = ""
-    hosts: list[str] = msgspec.field(default_factory=list)
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?$")] = ""
     proxies: list[str] = msgspec.field(default_factory=list)
     calls: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 120
     call_window_seconds: Annotated[int, msgspec.Meta(ge=1, le=3_600)] = 60
+    data_license: str = ""
