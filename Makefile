@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 STAMP := $(VENV)/.installed
+TOOLS := .tools
+AXE := 4.14.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-nation bench-faults lock clean python
+.PHONY: help demo test system-tools test-system check bench bench-nation bench-faults lock clean python
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
@@ -15,7 +17,13 @@ demo: $(STAMP) ## Play an autumn term of five municipalities and show who was fo
 	@$(BIN)/upprop demo
 
 test: check ## Run every check and every test
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/browser
+
+system-tools: ## Install what test-system needs: Debian's Chromium, and axe-core with npm
+	@tests/browser/tools.sh $(TOOLS) $(AXE)
+
+test-system: $(STAMP) ## Look at the statistics' pages in a real browser
+	@UPPROP_AXE=$(TOOLS)/node_modules/axe-core/axe.min.js $(BIN)/python -m pytest tests/browser
 
 check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/ruff check
@@ -37,7 +45,7 @@ bench-nation: $(STAMP) ## Play a school year of 290 members and 1.1 million pupi
 	@$(BIN)/python tests/benchmarks/bench_nation.py
 
 clean: ## Remove the environment, generated code and caches
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find federation/v1 -name '*_pb2*' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -29,6 +29,8 @@ BLOCKS = [*BLOCK.findall(BEFORE), *BLOCK.findall(AFTER)]
 SOURCES = BLOCK.findall(MUNICIPALITY)
 LOOKS = BLOCK.findall(OPERATOR)
 MANUAL = sorted((PROJECT / "docs" / "manual").glob("*.md"))
+BY_CI_ALONE = ("system-tools", "test-system")
+"""They need more than PyPI."""
 RUN_BY_CI = {"make test"}
 """The command that runs these tests."""
 NAMED = (
@@ -67,7 +69,7 @@ def _run(script: str, directory: Path, path: Path) -> subprocess.CompletedProces
 def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
     assert (len(BLOCKS), len(SOURCES), len(LOOKS)) == (5, 5, 1)
     inline = set(re.findall(r"`(make [a-z-]+|upprop [a-z][^`]*)`", README))
-    told = {f"make {target}" for target in ("demo", "test", "help", "bench-nation", "bench-faults")}
+    told = {f"make {target}" for target in ("demo", "test", *BY_CI_ALONE, "help", "bench-nation", "bench-faults")}
     assert {command.removesuffix(" --help") for command in inline} - told == {f"upprop {command}" for command in NAMED}
 
 
@@ -121,9 +123,10 @@ def test_make_demo_ends_with_the_truth_found(path: Path) -> None:
     assert found["missed"] == found["False alarms"] == "0"
 
 
-def test_make_test_is_what_ci_runs() -> None:
+def test_ci_runs_every_test() -> None:
     assert BLOCKS[1].strip() in RUN_BY_CI
-    assert re.search(r"make .*\btest$", (PROJECT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    script = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.findall(r"^make .* ([a-z-]+)$", script, re.MULTILINE) == ["test", *BY_CI_ALONE]
 
 
 def test_commands_to_try_by_hand_work_in_the_order_they_stand(path: Path, tmp_path: Path) -> None:
@@ -176,10 +179,33 @@ def test_missing_piece_is_named_in_one_line(broken: str, named: str, path: Path,
     assert not (tmp_path / "venv").exists()
 
 
+def test_what_the_browsers_tests_need_is_named_where_it_cannot_be_installed(tmp_path: Path) -> None:
+    """On a machine that has no Debian packages, and on one where somebody else is root."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "grep", "id"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    command = [str(PROJECT / "tests" / "browser" / "tools.sh"), str(tmp_path / "tools"), "4.14.1"]
+
+    def said() -> str:
+        done = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True)
+        assert done.returncode == 1
+        return done.stderr
+
+    assert said() == "Missing: chromium nodejs npm, and no apt-get to install it with. Install it by hand.\n"
+    for name, answer in (("apt-get", "exit 9"), ("id", "echo 1000")):
+        (tools / name).unlink(missing_ok=True)
+        (tools / name).write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
+        (tools / name).chmod(0o755)
+    [line] = said().splitlines()
+    assert line.endswith("Run as root once: apt-get install --no-install-recommends chromium nodejs npm")
+
+
 def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
     done = _run("make help", PROJECT, tmp_path)
     listed = set(re.findall(r"^ +make ([a-z-]+)", done.stdout, re.MULTILINE))
-    assert listed == {"help", "demo", "test", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
+    others = {"help", "demo", "test", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
+    assert listed == {*others, *BY_CI_ALONE}
 
 
 def test_every_file_it_points_at_is_there() -> None:
