@@ -42,6 +42,9 @@ from registry.servicers import RULES, RegistryServicer, binding, control_handler
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.silence import servicers as silence_control
 from registry.statistics.describing import Describing
+from registry.statistics.publishing import servicers as publishing
+from registry.statistics.releasing import LOOK_SECONDS as RELEASES_LOOK_SECONDS
+from registry.statistics.releasing import Releasing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class App:
     roll_call: RollCall
     daily_close: Close
     ledger: Ledger
+    releasing: Releasing
     local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
@@ -99,6 +103,7 @@ def build(
     lease = timedelta(seconds=settings.lease_seconds)
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called, lease)
     daily_close.show_last()
+    releasing = Releasing(database, in_force, clock, log)
     retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)
     servicer = RegistryServicer(
@@ -117,12 +122,14 @@ def build(
             **control_handlers(daily_close, ledger, clock),
             **silence_control.handlers(database, in_force, clock, own.identity),
             **retention_control.handlers(retention),
+            **publishing.handlers(releasing),
             **epoch_handlers(epochs, keys),
             **limits_control.handlers(Waitlist(database, clock)),
         },
         workers=[
             Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),
             Worker("epoch_keys", KEYS_SECONDS, epochs.forget_gone),
+            Worker("statistics", RELEASES_LOOK_SECONDS, releasing.run_if_due),
             Worker("retention", RETENTION_LOOK_SECONDS, retention.run_if_due),
             *ledger.workers,
         ],
@@ -132,6 +139,7 @@ def build(
         roll_call=called,
         daily_close=daily_close,
         ledger=ledger,
+        releasing=releasing,
     )
 
 

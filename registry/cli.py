@@ -39,6 +39,7 @@ from registry.limits.cli import unblock
 from registry.retention.cli import retention
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_for_migration
 from registry.silence.cli import members, status
+from registry.statistics.publishing.cli import publish
 from registry.store import roles as store_roles
 
 
@@ -102,7 +103,8 @@ def migrate(config: Path, *, as_json: bool) -> None:
       migrator_url_file = "migrator.url"
 
     This command then gives upprop_app exactly what the registry needs. It may not change tables, nor update or delete
-    what stands in the ledger. The replicas need database_url_file alone.
+    what stands in the ledger, nor releases of the statistics and what was spent on them. The replicas need
+    database_url_file alone.
     """
     settings = load(config, RegistrySettings)
     roles = settings.database_roles
@@ -197,5 +199,5 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
 
 
-for _command in (status, members, unblock, retention, epoch_group):
+for _command in (status, members, unblock, retention, publish, epoch_group):
     registry.add_command(_command)

@@ -47,9 +47,9 @@ class Scale:
     """The noise of one table.
 
     Of what the table costs, `nano_rho`, its cells are drawn at `cells_nano_rho`, and its total, where it is drawn by
-    itself, at `total_nano_rho`. Sigmas are those of single draws, before levels were fitted to each other: of each
-    cell, of the total, and of what is further added to each cell for the public. Half-widths are whole numbers of
-    children: the value shown is at most so far from the true one, in 95 of 100 cells.
+    itself too, at `total_nano_rho`. Sigmas are the scales of these draws, before levels were fitted to each other, and
+    of what is further added to each cell for the public. Half-widths are whole numbers of children: the value shown is
+    at most so far from the true one, in 95 of 100 cells.
     """
 
     nano_rho: int

@@ -24,7 +24,7 @@ from registry.statistics.model import (
     Values,
     parse_release_id,
 )
-from registry.store.bulk import among, chunks, insert
+from registry.store.bulk import among, chunks, insert, upsert
 from registry.store.schema import cases, closes, gaps
 from registry.store.schema_statistics import (
     statistics_cases,
@@ -157,21 +157,19 @@ def release(tx: Connection, release_id: ReleaseId) -> Release | None:
 
 
 def begin(tx: Connection, new: Release) -> None:
-    """Insert a release whose tables follow in this transaction."""
-    insert(
-        tx,
-        statistics_releases,
-        [
-            {
-                "release_id": new.release_id,
-                "kind": new.period.kind.value,
-                "year": new.period.year,
-                "drawn_on": new.drawn_on,
-                "drawn_at": new.drawn_at,
-                "record": msgspec.json.encode(new.record).decode(),
-            }
-        ],
-    )
+    """Insert a release whose tables follow in this transaction.
+
+    Where another replica's has come meanwhile, the database has the transaction run again.
+    """
+    row = {
+        "release_id": new.release_id,
+        "kind": new.period.kind.value,
+        "year": new.period.year,
+        "drawn_on": new.drawn_on,
+        "drawn_at": new.drawn_at,
+        "record": msgspec.json.encode(new.record).decode(),
+    }
+    upsert(tx, statistics_releases, [row])
 
 
 def write_tables(tx: Connection, release_id: ReleaseId, tables: Iterable[ReleasedTable]) -> None:
