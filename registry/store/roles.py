@@ -1,7 +1,9 @@
-"""What the registry's login may do on PostgreSQL: whatever its work takes, and nothing to the ledger's past.
+"""What the registry's login may do on PostgreSQL: whatever its work takes, and nothing to what must stay as it was.
 
 Invariants
     - The app role owns nothing: it changes no table, and it can neither update nor delete a row of the ledger.
+    - It can neither change nor take away a release of the statistics, nor what was spent on it; of a year's budget it
+      writes what is spent, never the cap. A further question it answers, and does not change.
     - What retention purges from the ledger it purges through functions of the owner, which empty rows and do nothing
       else; the hashes stay, and whatever is emptied without an entry that lists it is found by `upprop ledger verify`.
 """
@@ -13,8 +15,28 @@ from sqlalchemy import text
 from federation.database import Database
 from registry.store.schema import metadata
 from registry.store.schema_ledger import ledger_batches, ledger_entries, ledger_hours, ledger_nodes, ledger_signals
+from registry.store.schema_statistics import (
+    statistics_askings,
+    statistics_budgets,
+    statistics_queries,
+    statistics_releases,
+    statistics_spends,
+    statistics_tables,
+)
 
-APPEND_ONLY = frozenset({ledger_nodes, ledger_batches, ledger_signals, ledger_hours, ledger_entries})
+APPEND_ONLY = frozenset(
+    {
+        *(ledger_nodes, ledger_batches, ledger_signals, ledger_hours, ledger_entries),
+        *(statistics_spends, statistics_releases, statistics_tables, statistics_askings),
+    }
+)
+
+UPDATED = {
+    statistics_budgets: ("spent_nano_rho",),
+    statistics_queries: ("answered_at", "value"),
+}
+"""Tables whose rows are never deleted, and of which these columns alone are written again."""
+
 _VERSION_TABLE = "alembic_version"
 
 
@@ -34,5 +56,9 @@ def grant(database: Database, app: str) -> None:
         ):
             tx.execute(text(statement))
         for table in metadata.sorted_tables:
-            rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+            rights = "SELECT, INSERT"
+            if table in UPDATED:
+                rights += f", UPDATE ({', '.join(map(quote, UPDATED[table]))})"
+            elif table not in APPEND_ONLY:
+                rights += ", UPDATE, DELETE"
             tx.execute(text(f"GRANT {rights} ON {quote(table.name)} TO {role}"))

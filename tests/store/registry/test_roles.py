@@ -24,6 +24,7 @@ from registry.store.roles import APPEND_ONLY
 from registry.store.schema_ledger import ledger_entries, ledger_signals
 from tests.harness.postgres import PostgresServer
 from tests.store.registry.scene import DUE, A, B, Scene, arrival, leaving, pupil
+from tests.store.registry.statistics_scene import Statistics
 
 DENIED = "42501"
 
@@ -90,9 +91,23 @@ def test_the_login_does_all_of_a_days_work(app: Database, scene: Scene) -> None:
     ],
     ids=lambda attempt: attempt.split()[0].lower(),
 )
-def test_the_ledger_is_not_rewritten(app: Database, table: str, attempt: str) -> None:
+def test_what_must_stay_as_it_was_is_not_rewritten(app: Database, table: str, attempt: str) -> None:
     column = next(iter(schema.metadata.tables[table].columns)).name
     _refused(app, attempt.format(table=table, column=column))
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "UPDATE statistics_budgets SET cap_nano_rho = cap_nano_rho",
+        "UPDATE statistics_budgets SET profile = profile",
+        "UPDATE statistics_queries SET selection = selection",
+        "DELETE FROM statistics_budgets",
+        "DELETE FROM statistics_queries",
+    ],
+)
+def test_no_budget_is_raised_and_no_question_changed(app: Database, attempt: str) -> None:
+    _refused(app, attempt)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +146,13 @@ def test_what_retention_purges_is_emptied_and_keeps_its_hash(app: Database, scen
     with app.read("test") as tx:
         assert _hashes(tx) == hashes
         assert tx.execute(sa.select(ledger_entries).where(ledger_entries.c.subject == ref)).all() == []
+
+
+def test_the_login_publishes(app: Database) -> None:
+    # Last: it closes days that come long after those of the others.
+    statistics = Statistics.filled(app, children=40)
+    statistics.releasing.publish_due()
+    assert len([name for name in statistics.drawn() if name.startswith("2026")]) == 14
 
 
 def _seal(database: Database, hour: int) -> None:
