@@ -15,12 +15,15 @@ from random import Random
 from statistics import NormalDist
 from typing import Any
 
+from federation.clock import ManualClock
 from federation.database import Database
 from federation.descriptor import Descriptor, File, Member
 from federation.descriptor_file import PolicyValues
+from federation.observability import Log
 from registry.statistics.catalogue import AGES, KINDS, SEXES, UNKNOWN, Days
 from registry.statistics.geography import geography
 from registry.statistics.model import Child
+from registry.statistics.releasing import Published, Releasing
 from registry.store.bulk import insert, upsert
 from registry.store.schema import cases, closes, gaps, members, signals
 from registry.store.schema_statistics import statistics_cases
@@ -140,6 +143,12 @@ def _close(day: date) -> dict[str, Any]:
         "working": False,
         "next_portion": 1,
     }
+
+
+def publish(database: Database, nation: Nation, today: date | None = None) -> list[Published]:
+    """Publish all that is due on a day, with real noise; where left out, when all of the nation's year is."""
+    clock = ManualClock("Europe/Stockholm", today or date(nation.year + 2, 1, 1))
+    return Releasing(database, lambda: nation.descriptor, clock, Log(level="error")).publish_due()
 
 
 class _Drafts:
