@@ -4,8 +4,8 @@ Invariants
     - A gap is described while it is open and leads its case, once: by its name, (handle, number), which is resent until
       it is answered. The registry takes the first word, so that a store that was lost says it again without harm.
     - Never told of: drills, pupils with protected identity, and those whom the registry does not know.
-    - There is one call in every sync that sends, whether or not there is anything to say: to whoever counts calls, a
-      case that opened looks like none.
+    - There is one call in every sync that sends, whether or not there is anything to say, and the same transactions: to
+      whoever counts them, a case that opened looks like none.
     - It stands in no log, metric or report, and a registry that does not take it keeps a sync from nothing.
 """
 
@@ -50,9 +50,8 @@ class Describing:
                 # A registry of an earlier version: it is told when it is brought up, should the case be open then.
                 return
             raise
-        if cases:
-            names = [(case.handle, case.number) for case in cases]
-            self._database.run("node_cases_described", functools.partial(self._descriptions.add, said=names, on=today))
+        names = [(case.handle, case.number) for case in cases]
+        self._database.run("node_cases_described", functools.partial(self._descriptions.add, said=names, on=today))
 
     def _to_say(self, tx: Transaction) -> list[Description]:
         led = self._descriptions.missing(tx, MAX_BATCH)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, and_, insert, or_, select
+from sqlalchemy import Connection, and_, insert, select
 
 from federation.rules.vocabulary import GapState, Handle
 from node.identity import Route
@@ -36,8 +36,8 @@ class Descriptions:
     def missing(self, tx: Connection, limit: int) -> list[LedGap]:
         """The first of the gaps that are to be described and are not.
 
-        A case of this member's own gaps alone has no other lead. Left out is who may not be told of, and whose number
-        is not known: pupils who were handed back nameless are described once they have their names.
+        Left out is who may not be told of, and whose number is not known: pupils who were handed back nameless are
+        described once they have their names.
         """
         done = and_(case_descriptions.c.handle == gaps.c.handle, case_descriptions.c.number == gaps.c.number)
         query = (
@@ -47,7 +47,7 @@ class Descriptions:
             .where(
                 gaps.c.state == GapState.OPEN.value,
                 gaps.c.verdict == GapState.OPEN.value,
-                or_(gaps.c.lead, ~gaps.c.linked),
+                gaps.c.lead,
                 gaps.c.route == Route.REGISTRY.value,
                 pupils.c.route == Route.REGISTRY.value,
                 pupils.c.number_index.is_not(None),

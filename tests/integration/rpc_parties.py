@@ -58,6 +58,9 @@ class Servicer:
     def FindHandles(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.FindHandlesResponse:  # noqa: N802 - the contract's name
         return registry_pb2.FindHandlesResponse()
 
+    def DescribeCases(self, request: Any, context: grpc.ServicerContext) -> registry_pb2.DescribeCasesResponse:  # noqa: N802 - the contract's name
+        return registry_pb2.DescribeCasesResponse()
+
 
 class Party:
     """What one party of a throw-away federation holds."""

@@ -18,7 +18,10 @@ import sqlalchemy as sa
 from federation import boundary
 from federation.database import Database
 from federation.rules.vocabulary import Handle, MemberId, OpeningKind, Presence, Pseudonym, Urgency
+from registry.model import CaseDescription
 from registry.recovery import Recovery
+from registry.statistics.catalogue import AgeBand, Sex
+from registry.statistics.describing import Describing
 from registry.store import schema
 from tests.harness import stored_nation
 from tests.store.registry.conftest import empty
@@ -79,6 +82,8 @@ def _a_day(scene: Scene) -> None:
     scene.submit(b, *map(retracted, come[:50]))
     # Some have changed, others are due.
     scene.close(DUE)
+    described = [CaseDescription(signal.handle, 1, AgeBand.MIDDLE, Sex.MALE) for signal in gone]
+    Describing(scene.database, scene.clock).take(a, described)
     scene.close(DUE + timedelta(days=30), all_current=False)
     scene.mailbox.acknowledge(a, scene.mailbox.page(a, 0, 100)[0][-1].number)
     recovery = Recovery(scene.database, KEYS, lambda: scene.descriptor)
@@ -87,7 +92,16 @@ def _a_day(scene: Scene) -> None:
     assert recovery.find(a, [Pseudonym(1, pupil("p1").value)])
 
 
-WORK = ("submit_signals", "report_roster", "close_begin", "close_take", "close_read", "close_portion", "close_finish")
+WORK = (
+    "submit_signals",
+    "report_roster",
+    "describe_cases",
+    "close_begin",
+    "close_take",
+    "close_read",
+    "close_portion",
+    "close_finish",
+)
 READING = ("list_notices", "ack_notices", "list_signals", "find_handles")
 
 
