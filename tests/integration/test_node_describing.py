@@ -110,17 +110,22 @@ def test_a_lead_describes_each_case_once(federation: Federation, said: Said) -> 
 
 
 def test_a_case_is_described_by_the_member_that_leads_it_alone(federation: Federation, said: Said) -> None:
-    # The child left Malmö for Stockholm, and Stockholm in the same week.
-    there, here = person(0, enrolment("2026-09-01", LAST_DAY)), person(0, enrolment(end="2026-08-31"))
-    federation.day(date(2026, 9, 2), {STOCKHOLM: roll(0, person(0, enrolment(end="2026-08-31"))), MALMO: roll(100)})
-    federation.day(LEFT_SHOWN, {STOCKHOLM: roll(0, here), MALMO: roll(100, there)})
-    federation.day(DUE, {STOCKHOLM: roll(0, here), MALMO: roll(100, there)})
+    # The child went to school in both, and left both on one day.
+    federation.day(date(2026, 9, 2), {STOCKHOLM: roll(0), MALMO: [*roll(100), person(0)]})
+    for day in (LEFT_SHOWN, DUE):
+        federation.day(day, {STOCKHOLM: roll(0, left(0)), MALMO: [*roll(100), left(0)]})
+    cases = {member: node.cases() for member, node in federation.nodes.items()}
+    assert [(member, case.lead, case.linked) for member, of in cases.items() for case in of] == [
+        (STOCKHOLM, True, True),
+        (MALMO, False, True),
+    ]
     said.clear()
+    told = []
     for node in federation.nodes.values():
         node.sync()
-    leads = [case.lead for node in federation.nodes.values() for case in node.cases()]
-    assert sum(leads) == sum(len(request.cases) for request in said) == len(frozen(federation))
-    assert all(row[2] == DUE for row in frozen(federation))
+        told.append(sum(len(request.cases) for request in said))
+    assert told == [1, 1]
+    assert frozen(federation) == [(OLDEST, FEMALE, DUE)]
 
 
 def test_nobody_protected_unlinkable_or_made_up_is_described(federation: Federation, said: Said) -> None:
