@@ -1,0 +1,86 @@
+"""A real browser before the real processes: Debian's Chromium under Playwright.
+
+What is missing fails the tests and says how to get it; nothing here is ever skipped.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.watching import Watched
+from tests.harness.statistics_site import StatisticsSite, statistics_site
+
+PROJECT = Path(__file__).resolve().parents[2]
+AXE = PROJECT / ".tools" / "node_modules" / "axe-core" / "axe.min.js"
+HOW = "Run `make system-tools` (as root, where Chromium is missing), then `make test-system`."
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""Without the sandbox, since CI is root; the pages are our own. The rest keeps the browser from calling anybody."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, with an empty profile."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail(f"Missing: the browser chromium. {HOW}", pytrace=False)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    if not AXE.exists():
+        pytest.fail(f"Missing: axe-core. {HOW}", pytrace=False)
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatisticsSite]:
+    """Two years of a synthetic nation, published, behind a public dashboard and one for the authority."""
+    with statistics_site(tmp_path_factory.mktemp("statistics") / "federation") as running:
+        yield running
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, site: StatisticsSite) -> Iterator[Open]:
+    """Opens an address of the public face (or of `face`) in a browser of its own, with Playwright's context options.
+
+    Whatever a page then does that it should not — errors on the console, refusals by the content security policy,
+    requests to anybody else — fails the test at its end.
+    """
+    watched: list[Watched] = []
+
+    def open_page(path: str, *, face: str = "public", status: int = 200, **options: Any) -> Page:
+        address = {"public": site.public, "authority": site.authority}[face]
+        context = browser.new_context(**{"locale": "sv-SE", "reduced_motion": "reduce", **options})
+        page = context.new_page()
+        watched.append(Watched(page, address, expected_status=status))
+        answer = page.goto(f"{address}{path}")
+        assert answer is not None
+        assert answer.status == status, path
+        return page
+
+    yield open_page
+    for each in watched:
+        each.page.context.close()
+    assert [flaw for each in watched for flaw in each.flaws] == []

@@ -1,0 +1,38 @@
+"""What a page does besides showing itself: messages on the console, errors, and whom it asks."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Error, Page, Request
+
+
+class Watched:
+    """Writes down what `page` should not do. `address` is the only one it may ask.
+
+    A browser reports a page that is answered with an error as a failed resource: that one is expected where the test
+    says so (`expected_status`).
+    """
+
+    def __init__(self, page: Page, address: str, *, expected_status: int = 200) -> None:
+        self.page = page
+        self.flaws: list[str] = []
+        self._origin = urlsplit(address).netloc
+        self._status = expected_status
+        page.on("console", self._console)
+        page.on("pageerror", self._error)
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if self._status >= 400 and f"status of {self._status}" in message.text:
+            return
+        if message.type in ("error", "warning"):
+            self.flaws.append(f"console, {message.type}: {message.text}")
+
+    def _error(self, error: Error) -> None:
+        self.flaws.append(f"error: {error.message}")
+
+    def _request(self, request: Request) -> None:
+        found = urlsplit(request.url)
+        if found.scheme != "data" and found.netloc != self._origin:
+            self.flaws.append(f"asked somebody else: {request.url}")
