@@ -3,7 +3,7 @@
 Invariants
     - Noise comes from OpenDP alone, which takes it from the operating system's cryptographic generator; no seed.
     - ρ of zero-concentrated differential privacy (Bun and Steinke 2016) is counted in whole 1e-9, nano-ρ, rounded up.
-    - The scale for a ρ is the least that costs no more than it: `cost_nano_rho(n, 1.0) == n`.
+    - The scale for a ρ is never one that costs more than it by OpenDP's map: `cost_nano_rho(n) == n`.
 
 Noise is drawn when a table is released, never while a reader waits: how long a draw takes hangs on what is drawn.
 OpenDP is loaded with the first use, so that a process that draws nothing starts without it.
