@@ -140,8 +140,9 @@ class Api:
 
     async def _data(self, request: Request) -> Response:
         if request.method == "POST":
-            body = await _json_body(request)
-            return await run_in_threadpool(self._answer, request, selecting.of_body(body), posted=True)
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
+                raise ProblemError(415, "Send the question as application/json.")
+            return await run_in_threadpool(self._answer, request, selecting.of_body(await request.body()), posted=True)
         chosen = selecting.of_parameters(request.query_params.multi_items(), _DATA_PARAMETERS)
         return await run_in_threadpool(self._answer, request, chosen, posted=False)
 
@@ -248,12 +249,3 @@ def _matches(summary: TableSummary, words: list[str]) -> bool:
 def _has(header: str, tag: str) -> bool:
     """Whether `If-None-Match` names a tag, weakly compared as RFC 9110 §13.1.2 has it."""
     return any(each.strip().removeprefix("W/") in (tag, "*") for each in header.split(","))
-
-
-async def _json_body(request: Request) -> object:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-        raise ProblemError(415, "Send the question as application/json.")
-    try:
-        return json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(400, "The body is no JSON.") from error

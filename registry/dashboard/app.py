@@ -1,7 +1,7 @@
 """The dashboard put together: pages, API, and what stands before both.
 
 Every answer, whatever it is, has the security headers; the name asked for is checked before anything is looked up;
-calls to the API are counted for each address.
+calls are counted for each address.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from federation.web.headers import SecurityHeaders
 from registry.dashboard import pages, problems
 from registry.dashboard.addresses import API
 from registry.dashboard.api import Api
-from registry.dashboard.limits import Calls, LimitedCalls, NamedHosts
-from registry.dashboard.observability import FAILED, REFUSED, CountedAnswers, DashboardMetrics
+from registry.dashboard.limits import LimitedCalls, NamedHosts
+from registry.dashboard.observability import FAILED, HEALTH, REFUSED, CountedAnswers, DashboardMetrics, face_of
 from registry.dashboard.problems import ProblemError
 from registry.dashboard.settings import Face
 from registry.dashboard.site import Site
@@ -35,9 +35,9 @@ def build(site: Site, face: Face, *, log: Log, metrics: DashboardMetrics | None 
     """The application that serves one face of the statistics."""
 
     def failed(request: Request, problem: ProblemError) -> Response:
-        if _is_api(request.scope):
+        if face_of(request.url.path) == "api":
             return problems.response(problem)
-        return pages.failure(site, request, problem.status)
+        return pages.failure(site, request, problem.status, int(problem.headers.get("Retry-After", "60")))
 
     def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -67,7 +67,7 @@ def build(site: Site, face: Face, *, log: Log, metrics: DashboardMetrics | None 
 
     app: ASGIApp = Starlette(
         routes=[
-            Route("/healthz", _health),
+            Route(HEALTH, _health),
             Mount(API, routes=Api(site, face).routes(), middleware=_sharing(face)),
             *pages.routes(site),
         ],
@@ -78,8 +78,8 @@ def build(site: Site, face: Face, *, log: Log, metrics: DashboardMetrics | None 
             Exception: on_failure,
         },
     )
-    app = LimitedCalls(app, calls=Calls(face.limit), prefix=f"{API}/", refuse=too_many)
-    app = NamedHosts(app, hosts=face.hosts, refuse=_misdirected)
+    app = LimitedCalls(app, limit=face.limit, face_of=face_of, refuse=too_many)
+    app = NamedHosts(app, hosts=face.hosts, exempt=(HEALTH,), refuse=_misdirected)
     app = SecurityHeaders(app)
     return app if metrics is None else CountedAnswers(app, metrics=metrics)
 
@@ -97,11 +97,6 @@ def _sharing(face: Face) -> list[Middleware]:
         return []
     exposed = ["ETag", "Retry-After", "Content-Disposition"]
     return [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=exposed)]
-
-
-def _is_api(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path == "/api" or path.startswith("/api/")
 
 
 def _health(_request: Request) -> Response:

@@ -27,7 +27,7 @@ def dashboard(config: Path) -> None:
       title = "..."                      what stands above the pages
       public_url = "https://..."         the address that your reverse proxy gives it
       proxies = ["127.0.0.1"]            proxies that are believed for whom they ask
-      calls = 120                        to the API from one address ...
+      calls = 120                        answers of the API, and pages, for one address ...
       call_window_seconds = 60           ... within so many seconds
 
     Beyond loopback only a reader of the role public serves. Put a reverse proxy with TLS before it; for the authority's

@@ -83,18 +83,25 @@ Refuse = Callable[[Scope, int], Response]
 
 
 class LimitedCalls:
-    """Counts the calls under `prefix` and answers those over the limit with `refuse`."""
+    """Counts the calls of each face and answers those over the limit with `refuse`.
 
-    def __init__(self, app: ASGIApp, *, calls: Calls, prefix: str, refuse: Refuse) -> None:
+    `face_of` tells the face from the path; None: such calls are not counted. Whoever fetches data is not kept from the
+    pages by it, nor the other way.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: CallLimit, face_of: Callable[[str], str | None], refuse: Refuse) -> None:
         self._app = app
-        self._calls = calls
-        self._prefix = prefix
+        self._limit = limit
+        self._face_of = face_of
+        self._calls: dict[str, Calls] = {}
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(self._prefix):
+        face = self._face_of(scope["path"]) if scope["type"] == "http" else None
+        if face is not None:
             client = scope.get("client")
-            seconds = self._calls.admit(client[0] if client else "")
+            calls = self._calls.setdefault(face, Calls(self._limit))
+            seconds = calls.admit(client[0] if client else "")
             if seconds is not None:
                 await self._refuse(scope, seconds)(scope, receive, send)
                 return
@@ -102,18 +109,21 @@ class LimitedCalls:
 
 
 class NamedHosts:
-    """Answers only what is asked for by one of `hosts`, empty: by any.
+    """Answers only what is asked for by one of `hosts`, empty: by any. Under `exempt` nothing is to be read.
 
     On loopback this keeps a page of another site from reading the figures by pointing its own name at this machine.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], refuse: Callable[[], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Collection[str], exempt: Collection[str], refuse: Callable[[], Response]
+    ) -> None:
         self._app = app
+        self._exempt = frozenset(exempt)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._hosts:
+        if scope["type"] == "http" and self._hosts and scope["path"] not in self._exempt:
             asked = Headers(scope=scope).get("host", "").lower()
             name, colon, port = asked.rpartition(":")
             host = name if colon and port.isdigit() else asked

@@ -7,11 +7,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from federation.observability import Event, Level
 
+HEALTH = "/healthz"
+
 STARTED = Event("dashboard_started", ("version", "http_port", "metrics_port", "level", "clock"))
 STOPPING = Event("dashboard_stopping", ("signal",))
 STOPPED = Event("dashboard_stopped")
 FAILED = Event("dashboard_failed", ("exception", "where"), Level.ERROR)
 REFUSED = Event("dashboard_refused", ("code",), Level.WARNING)
+
+
+def face_of(path: str) -> str | None:
+    """`api` or `page`; None for what both need, static files and probes."""
+    if path == HEALTH or path.startswith("/static/"):
+        return None
+    return "api" if path == "/api" or path.startswith("/api/") else "page"
 
 
 class DashboardMetrics:
@@ -20,7 +29,7 @@ class DashboardMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.answers = Counter(
             "upprop_dashboard_answers",
-            "HTTP requests answered, by face (api, page) and class of the status.",
+            "HTTP requests answered, by face (api, page, other) and class of the status.",
             ("face", "status"),
             registry=registry,
         )
@@ -36,8 +45,7 @@ class CountedAnswers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                face = "api" if scope["path"].startswith("/api/") else "page"
-                self._answers.labels(face, f"{message['status'] // 100}xx").inc()
+                self._answers.labels(face_of(scope["path"]) or "other", f"{message['status'] // 100}xx").inc()
             await send(message)
 
         await self._app(scope, receive, counted if scope["type"] == "http" else send)

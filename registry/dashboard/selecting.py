@@ -14,7 +14,8 @@ import fnmatch
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+
+import msgspec
 
 from registry.dashboard.problems import ProblemError
 from registry.statistics.reading import Dimension, Selection, TableInfo
@@ -26,6 +27,24 @@ _ALL = "*"
 
 _LAYOUT = frozenset({"heading", "stub"})
 """Of tables that are drawn; none of our formats has them."""
+
+
+class _Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`codeList` in the specification, `codelist` in what tools send."""
+
+    variable: str = msgspec.field(name="variableCode")
+    codes: list[str] = msgspec.field(name="valueCodes", default_factory=list)
+    code_list: str | None = msgspec.field(name="codeList", default=None)
+    also_code_list: str | None = msgspec.field(name="codelist", default=None)
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    selection: list[_Choice]
+    placement: object = None
+    """Of tables that are drawn."""
+
+
+_DECODER = msgspec.json.Decoder(_Body)
 
 Chosen = Mapping[str, tuple[tuple[str, ...], str | None]]
 """Value codes and code list by dimension, as they were written."""
@@ -51,15 +70,22 @@ def of_parameters(items: Iterable[tuple[str, str]], known: frozenset[str]) -> Ch
     return {name: (codes.get(name, ()), lists.get(name)) for name in (codes | lists)}
 
 
-def of_body(body: object) -> Chosen:
+def of_body(content: bytes) -> Chosen:
     """The choices of a POST. Raises ProblemError."""
     try:
-        return dict(_chosen(each) for each in _list(body, "selection"))
-    except (KeyError, TypeError, ValueError) as error:
+        selection = _DECODER.decode(content).selection
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ProblemError(
             400,
             'The body is not understood. Write {"selection": [{"variableCode": "Region", "valueCodes": ["01"]}]}.',
         ) from error
+    return {
+        each.variable: (
+            tuple(code.strip() for code in each.codes if code.strip()),
+            each.code_list or each.also_code_list,
+        )
+        for each in selection
+    }
 
 
 def resolve(info: TableInfo, chosen: Chosen) -> tuple[Selection, ...]:
@@ -97,22 +123,6 @@ def _names(info: TableInfo) -> str:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in _BETWEEN.split(text) if part.strip())
-
-
-def _list(body: Any, key: str) -> list[Any]:
-    found = body[key]
-    if not isinstance(found, list):
-        raise TypeError(f"{key} is no list")
-    return found
-
-
-def _chosen(each: Any) -> tuple[str, tuple[tuple[str, ...], str | None]]:
-    listed = each.get("codelist") or each.get("codeList")
-    codes = each.get("valueCodes") or each.get("valuecodes") or []
-    name = each["variableCode"]
-    if not isinstance(codes, list) or not all(isinstance(one, str) for one in (*codes, name, listed or "")):
-        raise TypeError("codes are texts")
-    return name, (tuple(code.strip() for code in codes if code.strip()), listed)
 
 
 def _plain(dimension: Dimension, written: Iterable[str]) -> Iterable[str]:

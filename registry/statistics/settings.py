@@ -17,8 +17,9 @@ class ReaderSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_f
 
     `level` is what the dashboard shows; without it what the reader's role may see. Beyond loopback it has to be a
     reader of the role `public`. `public_url` is the address that a reverse proxy gives it, `proxies` the addresses of
-    proxies that are believed whom they ask for. An address may make `calls` to the API within `call_window_seconds`.
-    `data_license` is told to whoever fetches data: whose numbers they are decides what may be done with them.
+    proxies that are believed whom they ask for. An address may ask for `calls` answers of the API within
+    `call_window_seconds`, and for as many pages. `data_license` is told to whoever fetches data: whose numbers they are
+    decides what may be done with them.
     """
 
     http_listen: str = DEFAULT_HTTP_LISTEN
