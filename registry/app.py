@@ -41,10 +41,15 @@ from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.silence import servicers as silence_control
+from registry.statistics import servicers as statistics
+from registry.statistics.asking import LOOK_SECONDS as QUESTIONS_LOOK_SECONDS
+from registry.statistics.asking import Asking
 from registry.statistics.describing import Describing
+from registry.statistics.desk import Desk
 from registry.statistics.publishing import servicers as publishing
 from registry.statistics.releasing import LOOK_SECONDS as RELEASES_LOOK_SECONDS
 from registry.statistics.releasing import Releasing
+from registry.statistics.servicers import StatisticsServicer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class App:
     daily_close: Close
     ledger: Ledger
     releasing: Releasing
+    asking: Asking
+    desk: Desk
     local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
@@ -104,6 +111,8 @@ def build(
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called, lease)
     daily_close.show_last()
     releasing = Releasing(database, in_force, clock, log)
+    asking = Asking(database, in_force, clock)
+    desk = Desk(database, asking, in_force, clock)
     retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)
     servicer = RegistryServicer(
@@ -116,13 +125,18 @@ def build(
         in_force,
     )
     return App(
-        services=[binding(servicer), roll_call.binding(RollCallServicer(called, clock, in_force)), ledger.service],
-        rules={**RULES, **roll_call.RULES, **ledger.rules},
+        services=[
+            binding(servicer),
+            roll_call.binding(RollCallServicer(called, clock, in_force)),
+            statistics.binding(StatisticsServicer(desk, clock, in_force)),
+            ledger.service,
+        ],
+        rules={**RULES, **roll_call.RULES, **statistics.RULES, **ledger.rules},
         handlers={
             **control_handlers(daily_close, ledger, clock),
             **silence_control.handlers(database, in_force, clock, own.identity),
             **retention_control.handlers(retention),
-            **publishing.handlers(releasing),
+            **publishing.handlers(releasing, asking.answer_waiting),
             **epoch_handlers(epochs, keys),
             **limits_control.handlers(Waitlist(database, clock)),
         },
@@ -130,6 +144,7 @@ def build(
             Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),
             Worker("epoch_keys", KEYS_SECONDS, epochs.forget_gone),
             Worker("statistics", RELEASES_LOOK_SECONDS, releasing.run_if_due),
+            Worker("statistics_questions", QUESTIONS_LOOK_SECONDS, asking.answer_waiting),
             Worker("retention", RETENTION_LOOK_SECONDS, retention.run_if_due),
             *ledger.workers,
         ],
@@ -140,6 +155,8 @@ def build(
         daily_close=daily_close,
         ledger=ledger,
         releasing=releasing,
+        asking=asking,
+        desk=desk,
     )
 
 

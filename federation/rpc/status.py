@@ -38,6 +38,7 @@ _STATUS = {
     Code.BATCH_UNSIGNED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.EPOCH_UNKNOWN: grpc.StatusCode.FAILED_PRECONDITION,
     Code.QUOTA_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Code.BUDGET_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Code.NOT_SUPPORTED: grpc.StatusCode.UNIMPLEMENTED,
     Code.CLOCK_NOT_MANUAL: grpc.StatusCode.FAILED_PRECONDITION,
     Code.NO_QUORUM: grpc.StatusCode.UNAVAILABLE,
@@ -124,7 +125,7 @@ def remote_error(error: grpc.RpcError, peer: str) -> RemoteError:
     pushback, final = _pushback(metadata.get(PUSHBACK_KEY))
     if isinstance(stated, str) and stated in set(Code) and details:
         code = Code(stated)
-        retry = status in RETRIED and code is not Code.QUOTA_EXCEEDED and not final
+        retry = status in RETRIED and code not in (Code.QUOTA_EXCEEDED, Code.BUDGET_EXHAUSTED) and not final
         return RemoteError(code, _printable(details), retry=retry, pushback=pushback)
     if status is grpc.StatusCode.UNAVAILABLE and any(words in details for words in _NOT_THE_PEER):
         return RemoteError(

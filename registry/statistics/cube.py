@@ -126,6 +126,11 @@ class Cube:
     def axis(self, name: str) -> Axis | None:
         return next((each for each in self.axes if each.name == name), None)
 
+    def text(self, place: int) -> str:
+        """The value at a place, or the mark that says why it is not there."""
+        value = self.values[place]
+        return self.status.get(place, "") if value is None else str(value)
+
     def rows(self) -> Iterator[tuple[tuple[str, ...], Cell]]:
         """The codes of all axes but the contents, in their order, and the cell; row by row."""
         measures = self.axes[-1].codes
