@@ -62,7 +62,8 @@ def sum_variance(shapes: Shapes, level: int, cells: int = 1) -> float:
 def half_width(shapes: Shapes, level: int, cells: int = 1, *, times: int = 1, alpha: float = ALPHA) -> int:
     """The least w such that the sum of so many cells of one level is at most w from the true one, but for `alpha`.
 
-    `times` 2 (`disclosure.PUBLIC_TIMES`): for the public, to whose values noise of the same size was added, and fitted, once more.
+    `times`: `disclosure.PUBLIC_TIMES` for the public, to whose values noise of the same size was added, and fitted,
+    once more.
     """
     deviation = math.sqrt(times * sum_variance(shapes, level, cells))
     return max(0, math.ceil(NormalDist(0, deviation).inv_cdf(1 - alpha / 2) - 0.5))

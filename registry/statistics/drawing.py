@@ -15,14 +15,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from privacy import disclosure
+from privacy import accuracy, disclosure
+from privacy.accuracy import Shape, Shapes
 from privacy.budget import Price, Profile
 from privacy.fitting import Fitted, Level, fit
 from registry.statistics.catalogue import TableId
 from registry.statistics.model import Period, ReleasedTable, Scale, Values, dimensions
-
-_ROUNDING = 1 / 12
-"""The variance that making whole numbers of fitted ones adds."""
 
 Counts = Mapping[TableId, Sequence[int]]
 """Table → how many children are in each of its cells."""
@@ -45,10 +43,6 @@ class Noise(Protocol):
         """The scale of the noise at a price."""
         ...
 
-    def half_width(self, scale: float) -> int:
-        """What noise of a scale stays within in 95 of 100 draws."""
-        ...
-
 
 def draw(counts: Counts, profile: Profile, noise: Noise) -> list[ReleasedTable]:
     """Draw the tables of one release."""
@@ -67,24 +61,20 @@ def draw(counts: Counts, profile: Profile, noise: Noise) -> list[ReleasedTable]:
 def scales(period: Period, profile: Profile, noise: Noise) -> dict[TableId, Scale]:
     """The noise of each table of a release. It hangs on the profile alone."""
     prices = {table: profile.tables[table] for table in period.tables}
-    sizes = {table: math.prod(map(len, dimensions(table).values())) for table in prices}
-    # A level of k cells measures the total with the variance k/(2ρ).
-    measures = [
-        (cost, len(part))
+    shapes = tuple(
+        Shape(len(part), cost)
         for table, price in prices.items()
-        for cost, part in zip(price.parts, _parts([0] * sizes[table], price), strict=True)
-    ]
-    total = 1 / sum(1 / (size * noise.sigma(cost) ** 2) for cost, size in measures)
-    return {table: _scale(price, sizes[table], total, noise) for table, price in prices.items()}
+        for cost, part in zip(price.parts, _parts([0] * _size(table), price), strict=True)
+    )
+    return {table: _scale(prices[table], place, shapes, noise) for table, place in _places(prices).items()}
 
 
-def _scale(price: Price, size: int, of_total: float, noise: Noise) -> Scale:
+def _scale(price: Price, place: int, shapes: Shapes, noise: Noise) -> Scale:
     sigma = noise.sigma(price.cells)
-    of_cell = of_total if size == 1 else sigma**2
+    cells = shapes[place].cells
 
-    def half_width(variance: float, *, public: bool) -> int:
-        # The public's noise is the authority's once more, and is fitted and rounded once more.
-        return noise.half_width(math.sqrt((2 if public else 1) * (variance + _ROUNDING)))
+    def half_width(summed: int, times: int = 1) -> int:
+        return accuracy.half_width(shapes, place, summed, times=times)
 
     return Scale(
         nano_rho=price.nano_rho,
@@ -93,11 +83,15 @@ def _scale(price: Price, size: int, of_total: float, noise: Noise) -> Scale:
         sigma=sigma,
         total_sigma=None if price.total is None else noise.sigma(price.total),
         public_sigma=sigma,
-        half_width=half_width(of_cell, public=False),
-        total_half_width=half_width(of_total, public=False),
-        public_half_width=half_width(of_cell, public=True),
-        public_total_half_width=half_width(of_total, public=True),
+        half_width=half_width(1),
+        total_half_width=half_width(cells),
+        public_half_width=half_width(1, disclosure.PUBLIC_TIMES),
+        public_total_half_width=half_width(cells, disclosure.PUBLIC_TIMES),
     )
+
+
+def _size(table: TableId) -> int:
+    return math.prod(map(len, dimensions(table).values()))
 
 
 def _parts(cells: Sequence[int], price: Price) -> list[Sequence[int]]:

@@ -1,0 +1,78 @@
+"""What is released adds up, and what stands beside a value is as wide as its error is."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from privacy import accuracy, noise
+from privacy.accuracy import Shape, Shapes
+from privacy.budget import PROFILES, Profile
+from privacy.disclosure import PUBLIC_TIMES
+from registry.statistics import drawing
+from registry.statistics.catalogue import ReleaseKind, TableId
+from registry.statistics.model import Period, dimensions
+from registry.statistics.released import sum_half_width
+
+PERIODS = [Period(ReleaseKind.MONTH, 2026, 9), Period(ReleaseKind.YEAR, 2026), Period(ReleaseKind.CLOSED, 2026)]
+ALL = pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+EACH = pytest.mark.parametrize("period", PERIODS, ids=[period.release_id for period in PERIODS])
+
+
+def size(table: TableId) -> int:
+    return math.prod(map(len, dimensions(table).values()))
+
+
+def shapes(period: Period, profile: Profile) -> tuple[Shapes, dict[TableId, int]]:
+    """The levels that are fitted to each other in a release, and at which place each table's cells are."""
+    found: list[Shape] = []
+    places: dict[TableId, int] = {}
+    for table in period.tables:
+        price = profile.tables[table]
+        places[table] = len(found)
+        found.append(Shape(size(table), price.cells))
+        if price.total is not None:
+            found.append(Shape(1, price.total))
+    return tuple(found), places
+
+
+@ALL
+@EACH
+def test_the_tables_of_a_release_add_up_to_one_total_for_authority_and_public(period: Period, profile: Profile) -> None:
+    counts = {table: [3] * size(table) for table in period.tables}
+    released = drawing.draw(counts, profile, noise)
+    assert [each.table_id for each in released] == list(period.tables)
+    for values in ([each.authority for each in released], [each.public for each in released]):
+        assert len({each.total for each in values}) == 1
+        assert all(sum(each.leaves) == each.total for each in values)
+    assert all(each.authority != each.public for each in released if len(each.cells()) > 1)
+
+
+@ALL
+@EACH
+def test_half_widths_are_those_of_fitted_and_rounded_values(period: Period, profile: Profile) -> None:
+    levels, places = shapes(period, profile)
+    for table, scale in drawing.scales(period, profile, noise).items():
+        place, cells = places[table], size(table)
+        assert scale.half_width == accuracy.half_width(levels, place)
+        assert scale.total_half_width == accuracy.half_width(levels, place, cells)
+        assert scale.public_half_width == accuracy.half_width(levels, place, times=PUBLIC_TIMES)
+        assert scale.public_total_half_width == accuracy.half_width(levels, place, cells, times=PUBLIC_TIMES)
+        assert scale.nano_rho == profile.cost(table)
+        assert scale.sigma == noise.sigma(scale.cells_nano_rho)
+
+
+@ALL
+@EACH
+def test_a_sum_of_cells_is_given_an_interval_that_is_wide_enough_and_hardly_wider(
+    period: Period, profile: Profile
+) -> None:
+    levels, places = shapes(period, profile)
+    for table, scale in drawing.scales(period, profile, noise).items():
+        cells = size(table)
+        for summed in range(2, cells):
+            given = sum_half_width(scale.sigma**2, summed, cells, scale.total_half_width)
+            public = sum_half_width(PUBLIC_TIMES * scale.sigma**2, summed, cells, scale.public_total_half_width)
+            assert 0 <= given - accuracy.half_width(levels, places[table], summed) <= 3
+            assert 0 <= public - accuracy.half_width(levels, places[table], summed, times=PUBLIC_TIMES) <= 3
