@@ -53,18 +53,16 @@ def of_level(level: Level, language: Language) -> list[str]:
         return []
     least = disclosure.SUPPRESSED_BELOW
     if language is SV:
-        return [
-            (
-                f"Talen för alla har mer brus än myndighetens. Ett tal som då är under {least} visas inte (..); det "
-                "avgörs av talet med brus, aldrig av det rätta antalet."
-            )
-        ]
-    return [
-        (
-            f"The numbers for everybody hold more noise than the authority's. A number that is then below {least} is "
-            "not shown (..); the noisy number decides that, never the true one."
+        hidden = (
+            f"Talen för alla har mer brus än myndighetens. Ett tal som då är under {least} visas inte (..); det avgörs "
+            "av talet med brus, aldrig av det rätta antalet."
         )
-    ]
+        return [hidden, "Intervallets 95 fall av 100 räknar också de tal som inte visas."]
+    hidden = (
+        f"The numbers for everybody hold more noise than the authority's. A number that is then below {least} is not "
+        "shown (..); the noisy number decides that, never the true one."
+    )
+    return [hidden, "The interval's 95 of 100 cells count those that are not shown too."]
 
 
 def of_coverage(releases: Sequence[Release], counties: Collection[str], language: Language) -> list[str]:
