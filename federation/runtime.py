@@ -185,7 +185,7 @@ class Daemon:
     def _start(self, started: contextlib.ExitStack) -> None:
         settings = self._settings
         if isinstance(self._clock, ManualClock):
-            _refuse_beyond_loopback(settings.listen, settings.metrics_listen)
+            refuse_beyond_loopback(settings.listen, settings.metrics_listen)
             self._log(CLOCK_IS_MANUAL, today=self._clock.today())
         raise_file_limit()
         started.enter_context(DaemonLock(settings.data_dir))
@@ -215,7 +215,7 @@ class Daemon:
 
         for local in app.local_servers:
             if isinstance(self._clock, ManualClock):
-                _refuse_beyond_loopback(local.listen)
+                refuse_beyond_loopback(local.listen)
             server = RpcServer(
                 [local.service],
                 local.rules,
@@ -310,7 +310,8 @@ def _join(threads: Sequence[threading.Thread]) -> None:
         thread.join(max(0.0, give_up - time.monotonic()))
 
 
-def _refuse_beyond_loopback(*addresses: str | None) -> None:
+def refuse_beyond_loopback(*addresses: str | None) -> None:
+    """Raises UppropError(CONFIG_INVALID) where a manual clock would be served to other machines."""
     for listen in addresses:
         if listen is not None and not is_loopback(parse_address(listen)[0]):
             raise UppropError(

@@ -23,7 +23,7 @@ from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from federation.observability import Log, Metrics, capture_libraries, version
 from federation.probes import ProbeServer
-from federation.runtime import PORTS_NAME, raise_file_limit
+from federation.runtime import CLOCK_IS_MANUAL, PORTS_NAME, raise_file_limit, refuse_beyond_loopback
 from federation.settings import parse_address
 from registry.dashboard.app import build
 from registry.dashboard.observability import STARTED, STOPPED, STOPPING, DashboardMetrics
@@ -89,6 +89,9 @@ def serve(settings: ReaderSettings, log: Log) -> None:
         running.enter_context(DaemonLock(settings.data_dir))
         reader = running.enter_context(connect(settings, log, metrics))
         face = face_of(settings, reader.listed.role)
+        if settings.clock == "manual":
+            refuse_beyond_loopback(settings.http_listen, settings.metrics_listen)
+            log(CLOCK_IS_MANUAL, today=reader.clock.today())
         site = Site(CachedSource(reader.client), face.level, reader.clock.today, settings.title)
         app = build(site, face, log=log, metrics=DashboardMetrics(metrics.registry))
         server = Server(app, settings.proxies, log)

@@ -110,11 +110,11 @@ def _downwards(cube: Cube, time: Axis | None, words: Mapping[str, str], screen: 
     if time is not None and len(rows) > 1:
         yield ""
         spark = sparkline([cell for _, cell in cube.rows()], screen)
-        yield f"{words['course']}: {time.categories[0].label} {spark} {time.categories[-1].label}"
+        yield f"{words['course']}: {time.codes[0]} {spark} {time.codes[-1]}"
 
 
 def _across(cube: Cube, time: Axis, others: Sequence[Axis], words: Mapping[str, str], screen: Screen) -> Iterator[str]:
-    """A line for each crossing of the other dimensions, a column a period, the newest last."""
+    """A line for each crossing of the other dimensions, a column a period by its short code, the newest last."""
     place, periods, cells = cube.axes.index(time), time.categories, cube.cells()
     labels: list[list[str]] = []
     series: list[list[Cell]] = []
@@ -129,13 +129,13 @@ def _across(cube: Cube, time: Axis, others: Sequence[Axis], words: Mapping[str, 
     if several:
         taken += max(len(periods), len(words["course"]))
     widths = [
-        max(len(period.label), *(len(row[column]) for row in written)) + len(_SEPARATOR)
+        max(len(period.code), *(len(row[column]) for row in written)) + len(_SEPARATOR)
         for column, period in enumerate(periods)
     ]
     fit = _fitting(widths, None if screen.width is None else screen.width - taken)
     sparks = [[sparkline(row, screen)] if several else [] for row in series]
     yield from _lines(
-        [*heads, *(period.label for period in periods[-fit:]), *([words["course"]] if several else [])],
+        [*heads, *(period.code for period in periods[-fit:]), *([words["course"]] if several else [])],
         [[*label, *row[-fit:], *spark] for label, row, spark in zip(labels, written, sparks, strict=True)],
         begin=len(heads),
         end=len(heads) + fit,
