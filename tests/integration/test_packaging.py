@@ -85,12 +85,15 @@ def _environment() -> dict[str, str]:
 def test_generated_contract_is_in_the_wheel_and_tests_are_not(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    for module in ("control", "evaluator", "registry", "signal"):
+    for module in ("control", "evaluator", "registry", "signal", "statistics"):
         assert {f"federation/v1/{module}_pb2.py", f"federation/v1/{module}_pb2.pyi"} <= names
         assert {f"federation/v1/{module}_pb2_grpc.py", f"federation/v1/{module}_pb2_grpc.pyi"} <= names
     assert any(name.startswith("node/store/migrations/") for name in names)
     assert any(name.startswith("registry/store/migrations/") for name in names)
     assert any(name.startswith("privacy/evaluator/store/migrations/") for name in names)
+    assert {"registry/statistics/geography.csv", "registry/dashboard/geo/outlines.json"} <= names
+    assert any(name.startswith("registry/dashboard/templates/") for name in names)
+    assert any(name.startswith("registry/dashboard/static/") for name in names)
     assert not [name for name in names if name.startswith("tests/")]
 
 
@@ -99,16 +102,37 @@ def test_extra_brings_what_its_role_needs_and_no_more(metadata: Message) -> None
         extra for extra in ("node", "evaluator", "registry", "demo") if "psycopg" in _requirements(metadata, extra)
     }
     assert with_psycopg == {"registry", "demo"}
+    noise, pages = {"opendp", "xlsxwriter"}, {"jinja2", "starlette", "uvicorn"}
+    brought = {
+        extra: (noise | pages) & set(_requirements(metadata, extra)) for extra in ("node", "registry", "statistics")
+    }
+    assert brought == {"node": set(), "registry": noise, "statistics": pages}
 
 
 def test_plain_install_brings_no_role(metadata: Message) -> None:
     assert {"psycopg", "rbcl", "personnummer"} & set(_requirements(metadata, None)) == set()
 
 
-@pytest.mark.parametrize("role", ["node", "privacy.evaluator"])
-def test_role_loads_nothing_that_its_extra_does_not_bring(installed: Path, role: str, tmp_path: Path) -> None:
-    loaded = "[name for name in sys.modules if name.partition('.')[0] in ('psycopg', 'registry')]"
-    script = f"import sys, {role}.cli; print({loaded})"
+WEB = ("jinja2", "starlette", "uvicorn")
+CRYPTOGRAPHY = ("rbcl", "personnummer")
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("node.cli", ("psycopg", "registry", "opendp", *WEB)),
+        ("privacy.evaluator.cli", ("psycopg", "registry", "opendp", *WEB)),
+        ("registry.cli", WEB),
+        # Whoever asks or shows statistics has neither the noise nor what writes files.
+        ("registry.statistics.cli", ("psycopg", "opendp", "xlsxwriter", *CRYPTOGRAPHY, *WEB)),
+        ("registry.dashboard.cli", ("psycopg", "opendp", "xlsxwriter", *CRYPTOGRAPHY)),
+    ],
+)
+def test_role_loads_nothing_that_its_extra_does_not_bring(
+    installed: Path, module: str, absent: tuple[str, ...], tmp_path: Path
+) -> None:
+    loaded = f"[name for name in sys.modules if name.partition('.')[0] in {absent!r}]"
+    script = f"import sys, {module}; print({loaded})"
     done = subprocess.run(
         [installed / "python", "-c", script], cwd=tmp_path, env=_environment(), capture_output=True, text=True
     )
