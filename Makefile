@@ -23,7 +23,7 @@ system-tools: ## Install what test-system needs: Debian's Chromium, and axe-core
 	@tests/browser/tools.sh $(TOOLS) $(AXE)
 
 test-system: $(STAMP) ## Look at the statistics' pages in a real browser
-	@UPPROP_AXE=$(TOOLS)/node_modules/axe-core/axe.min.js $(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser
 
 check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/ruff check
@@ -32,11 +32,12 @@ check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/lint-imports
 	@cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code && ../$(BIN)/buf breaking --against baseline.binpb
 
-bench: $(STAMP) ## Measure costs against libsodium, a bare insert, 100 times the signals and a bare JSON parse
+bench: $(STAMP) ## Measure costs against libsodium, a bare insert, 100 times the signals and a bare JSON parse; statistics
 	@$(BIN)/python tests/benchmarks/bench_oprf.py
 	@$(BIN)/python tests/benchmarks/bench_ingest.py
 	@$(BIN)/python tests/benchmarks/bench_scale.py
 	@$(BIN)/python tests/benchmarks/bench_import.py
+	@$(BIN)/python tests/benchmarks/bench_statistics.py
 
 bench-faults: $(STAMP) ## Kill registry and node two hundred times on each kind of store
 	@UPPROP_KILLS=200 $(BIN)/python -m pytest tests/faults
