@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,8 +24,9 @@ from federation.observability import Event, Log
 from privacy import noise
 from privacy.budget import PROFILES, Profile
 from registry.statistics import calendar, counting, drawing
+from registry.statistics.catalogue import TableId
 from registry.statistics.coverage import coverage, municipalities
-from registry.statistics.model import Period, Record, Release, ReleaseId, Spend
+from registry.statistics.model import Period, Record, Release, ReleaseId, Scale, Spend
 from registry.store import Transaction, members
 from registry.store import statistics as store
 from registry.store import statistics_budget as budget_store
@@ -91,8 +92,10 @@ class Releasing:
             frozen = self._database.run(
                 "statistics_spend", functools.partial(_spend, period=period, profile=profile, at=self._clock.now())
             )
+            # Before the transaction: what draws takes seconds to load at its first use.
+            scales = drawing.scales(period, frozen, self._noise)
             published = self._database.run(
-                "statistics_draw", functools.partial(self._draw, period=period, profile=frozen)
+                "statistics_draw", functools.partial(self._draw, period=period, profile=frozen, scales=scales)
             )
         if published.drawn_now:
             self._say(published.release)
@@ -111,7 +114,7 @@ class Releasing:
     def _standing(self, period: Period) -> Release | None:
         return self._database.view("statistics_release", lambda tx: store.release(tx, period.release_id))
 
-    def _draw(self, tx: Transaction, period: Period, profile: Profile) -> Published:
+    def _draw(self, tx: Transaction, period: Period, profile: Profile, scales: Mapping[TableId, Scale]) -> Published:
         if (standing := store.release(tx, period.release_id)) is not None:
             # Drawn by another replica meanwhile, or by this one, which did not hear that it was committed.
             return Published(standing, drawn_now=False)
@@ -122,7 +125,7 @@ class Releasing:
             library=self._noise.library(),
             profile=profile.name,
             coverage=covered,
-            scales=drawing.scales(period, profile, self._noise),
+            scales=scales,
         )
         release = Release(period, self._clock.today(), self._clock.now(), record)
         # First of all: another replica that draws it too waits here until this transaction ends.

@@ -50,9 +50,6 @@ class WatchedNoise:
     def sigma(self, nano_rho: int) -> float:
         return math.sqrt(1e9 / (2 * nano_rho))
 
-    def half_width(self, sigma: float) -> int:
-        return math.ceil(1.96 * sigma)
-
 
 class Statistics:
     """A registry's releases on a business date that the test sets."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+import sqlalchemy as sa
+
 from federation.clock import ManualClock
 from federation.descriptor import Descriptor
 from federation.descriptor_file import Member
@@ -163,9 +165,21 @@ def test_what_statistics_keep_goes_once_the_years_last_table_is_drawn(scene: Sce
     assert retain(scene) is False
     assert years(scene) == [2026, 2027]
     before = release(scene, CLOSED)
+    # A further question that is paid for is answered first.
+    question = f"'{'0' * 32}', 2026, '{{}}', 1, '2028-01-03 12:00:00'"
+    execute(
+        scene, f"INSERT INTO statistics_queries (query_id, year, selection, nano_rho, asked_at) VALUES ({question})"
+    )
+    assert retain(scene) is False
+    execute(scene, "UPDATE statistics_queries SET answered_at = asked_at, value = 1")
     assert retain(scene) is True
     assert years(scene) == [2027]
     assert release(scene, CLOSED) == before
+
+
+def execute(scene: Scene, statement: str) -> None:
+    with scene.database.transaction("test") as tx:
+        tx.execute(sa.text(statement))
 
 
 def retain(scene: Scene) -> bool:
