@@ -1,4 +1,4 @@
-"""`upprop registry publish`, typed against a registry that does not run and against one that does."""
+"""`upprop registry publish`, typed where no registry runs: it works on the store by itself."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from registry.model import CaseDescription
 from registry.recovery import Recovery
 from registry.statistics.catalogue import AgeBand, Sex
 from registry.statistics.describing import Describing
+from registry.statistics.releasing import Releasing
 from registry.store import schema
 from tests.harness import stored_nation
 from tests.store.registry.conftest import empty
@@ -33,6 +34,9 @@ LARGE = 20_000
 """Rows from which on a table may not be read from end to end."""
 
 MEMBERS = (MemberId("1000"), MemberId("1001"))
+RELEASED = date(2026, 11, 14)
+"""When the first month is due."""
+
 EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
@@ -90,6 +94,9 @@ def _a_day(scene: Scene) -> None:
     page, _, _ = recovery.page(a, Handle(b""), 100)
     assert page
     assert recovery.find(a, [Pseudonym(1, pupil("p1").value)])
+    scene.clock.set_today(RELEASED)
+    scene.close(RELEASED, all_current=False)
+    Releasing(scene.database, lambda: scene.descriptor, scene.clock, scene.log).publish_due()
 
 
 WORK = (
@@ -101,6 +108,8 @@ WORK = (
     "close_read",
     "close_portion",
     "close_finish",
+    "statistics_spend",
+    "statistics_draw",
 )
 READING = ("list_notices", "ack_notices", "list_signals", "find_handles")
 
