@@ -99,7 +99,8 @@ def _sharing(face: Face) -> list[Middleware]:
     return [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=exposed)]
 
 
-def _health(_request: Request) -> Response:
+async def _health(_request: Request) -> Response:
+    # No thread is needed for it: they may all be waiting for the registry.
     return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
 

@@ -3,8 +3,9 @@
 Invariants
     - What has been released never changes: an answer is kept as long as the list of releases is the same.
     - A further question still to be drawn, a refusal and a budget are never kept.
-    - While the registry cannot be reached, what was answered before is answered still; a reader that it turns away gets
-      nothing more.
+    - While the registry cannot be reached, what was answered before is answered still, and it is asked anew only now
+      and then, so that nobody waits for what others have waited for in vain. A reader that it turns away gets nothing
+      more.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ __all__ = ["LOOK_SECONDS", "CachedSource", "Source"]
 LOOK_SECONDS = 30.0
 """How old the list of releases may be: a release comes once a month."""
 
+AWAY_SECONDS = 5.0
+"""How long it is believed that the registry cannot be reached."""
+
+CALLS_AT_ONCE = 3
+"""Fewer than the registry handles of one caller (`federation.rpc.fairness`): the rest waits here, not there."""
+
 MAX_KEPT_BYTES = 64 * 1024 * 1024
 """Of documents. The largest is under a megabyte; the least recently asked go first."""
 
@@ -45,6 +52,8 @@ _ENTRY_BYTES = 4_096
 _UNREACHED = frozenset(
     {Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED, Code.STORE_UNREACHABLE, Code.STORE_LOCKED, Code.INTERNAL}
 )
+
+_AWAY = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE})
 
 T = TypeVar("T")
 
@@ -66,8 +75,10 @@ class CachedSource:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._looking = threading.Lock()
+        self._asking = threading.BoundedSemaphore(CALLS_AT_ONCE)
         self._releases: Releases | None = None
         self._looked_at = 0.0
+        self._away: tuple[float, UppropError] | None = None
         self._kept: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
         self._kept_bytes = 0
 
@@ -100,10 +111,10 @@ class CachedSource:
             self._looking.release()
 
     def budget(self) -> tuple[YearBudget, ...]:
-        return self._source.budget()
+        return self._ask(self._source.budget)
 
     def asked(self) -> tuple[Asked, ...]:
-        return self._source.asked()
+        return self._ask(self._source.asked)
 
     def _look(self, known: Releases | None) -> Releases:
         with self._lock:
@@ -111,7 +122,7 @@ class CachedSource:
                 # Somebody else looked while we waited.
                 return self._releases
         try:
-            found = self._source.releases()
+            found = self._ask(self._source.releases)
         except UppropError as error:
             if error.code not in _UNREACHED:
                 self._forget()
@@ -133,6 +144,24 @@ class CachedSource:
             self._kept.clear()
             self._kept_bytes = 0
 
+    def _ask(self, ask: Callable[[], T]) -> T:
+        """What the registry says, or what it said a moment ago of not being there."""
+        with self._asking:
+            with self._lock:
+                away = self._away
+            if away is not None and self._monotonic() - away[0] < AWAY_SECONDS:
+                # A new error each time: one that is raised twice gathers the traces of both.
+                raise UppropError(away[1].code, away[1].sentence)
+            try:
+                answer = ask()
+            except UppropError as error:
+                with self._lock:
+                    self._away = (self._monotonic(), error) if error.code in _AWAY else None
+                raise
+            with self._lock:
+                self._away = None
+            return answer
+
     def _once(self, question: Hashable, ask: Callable[[], T]) -> T:
         drawn = self.releases().drawn
         key = (drawn and drawn[-1].release_id, len(drawn), question)
@@ -140,7 +169,7 @@ class CachedSource:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key][0]  # type: ignore[return-value]  # what this question was answered
-        answer = ask()
+        answer = self._ask(ask)
         if not isinstance(answer, Pending):
             self._keep(key, answer)
         return answer

@@ -49,6 +49,9 @@ from registry.statistics.reading import (
 DEADLINE = 20.0
 """Seconds for one attempt: the largest table is rendered in far less."""
 
+ATTEMPTS = 2
+"""At each address: somebody waits for the answer."""
+
 _TRY_ANOTHER = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED})
 
 _LANGUAGES = {Language.SWEDISH: statistics_pb2.LANGUAGE_SV, Language.ENGLISH: statistics_pb2.LANGUAGE_EN}
@@ -86,14 +89,14 @@ class StatisticsClient:
 
     def tables(self, language: Language) -> tuple[TableSummary, ...]:
         request = statistics_pb2.ListTablesRequest(envelope=self._envelope(), language=_LANGUAGES[language])
-        response = self._call(lambda peer, stub: peer.call(stub.ListTables, request, DEADLINE))
+        response = self._call(lambda peer, stub: peer.call(stub.ListTables, request, DEADLINE, attempts=ATTEMPTS))
         return tuple(map(_summary, response.tables))
 
     def table(self, table_id: str, language: Language) -> TableInfo:
         request = statistics_pb2.GetTableRequest(
             envelope=self._envelope(), table_id=table_id, language=_LANGUAGES[language]
         )
-        response = self._call(lambda peer, stub: peer.call(stub.GetTable, request, DEADLINE))
+        response = self._call(lambda peer, stub: peer.call(stub.GetTable, request, DEADLINE, attempts=ATTEMPTS))
         return TableInfo(
             summary=_summary(response.summary),
             dimensions=tuple(map(_dimension, response.dimensions)),
@@ -119,7 +122,7 @@ class StatisticsClient:
             format=_FORMATS[form],
             language=_LANGUAGES[language],
         )
-        response = self._call(lambda peer, stub: peer.call(stub.QueryTable, request, DEADLINE))
+        response = self._call(lambda peer, stub: peer.call(stub.QueryTable, request, DEADLINE, attempts=ATTEMPTS))
         match response.WhichOneof("answer"):
             case "document":
                 document = response.document
@@ -131,17 +134,17 @@ class StatisticsClient:
 
     def releases(self) -> Releases:
         request = statistics_pb2.ListReleasesRequest(envelope=self._envelope())
-        response = self._call(lambda peer, stub: peer.call(stub.ListReleases, request, DEADLINE))
+        response = self._call(lambda peer, stub: peer.call(stub.ListReleases, request, DEADLINE, attempts=ATTEMPTS))
         return Releases(tuple(map(_release, response.releases)), tuple(map(_upcoming, response.upcoming)))
 
     def budget(self) -> tuple[YearBudget, ...]:
         request = statistics_pb2.GetBudgetRequest(envelope=self._envelope())
-        response = self._call(lambda peer, stub: peer.call(stub.GetBudget, request, DEADLINE))
+        response = self._call(lambda peer, stub: peer.call(stub.GetBudget, request, DEADLINE, attempts=ATTEMPTS))
         return tuple(map(_year, response.years))
 
     def asked(self) -> tuple[Asked, ...]:
         request = statistics_pb2.ListMyQueriesRequest(envelope=self._envelope())
-        response = self._call(lambda peer, stub: peer.call(stub.ListMyQueries, request, DEADLINE))
+        response = self._call(lambda peer, stub: peer.call(stub.ListMyQueries, request, DEADLINE, attempts=ATTEMPTS))
         return tuple(map(_asked, response.queries))
 
     def close(self) -> None:

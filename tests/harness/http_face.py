@@ -77,13 +77,14 @@ def face(
     base_url: str = "",
     hosts: tuple[str, ...] = LOOPBACK_HOSTS,
     data_license: str = "",
+    proxies: tuple[str, ...] = (),
 ) -> Iterator[HttpFace]:
     """Serves the source until left."""
     written = io.StringIO()
     log = Log(written)
     app = build(Site(source, level, lambda: today, title), Face(level, hosts, base_url, limit, data_license), log=log)
     listening = bind("127.0.0.1:0")
-    server = Server(app, [], log)
+    server = Server(app, list(proxies), log)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http-face")
     thread.start()
     try:

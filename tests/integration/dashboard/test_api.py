@@ -413,6 +413,14 @@ def test_one_call_too_many_is_told_when_to_come_back(source: AskedSource) -> Non
     assert other == (200, 200)
 
 
+def test_a_proxy_is_believed_whom_it_asks_for_and_nobody_else(source: AskedSource) -> None:
+    asked = [{"X_Forwarded_For": "192.0.2.1"}, {"X_Forwarded_For": "192.0.2.2"}, {"X_Forwarded_For": "192.0.2.1"}]
+    with face(source, limit=CallLimit(1, 60), proxies=("127.0.0.1",)) as served:
+        assert [served.ask(TABLES, **headers).status for headers in asked] == [200, 200, 429]
+    with face(source, limit=CallLimit(1, 60)) as served:
+        assert [served.ask(TABLES, **headers).status for headers in asked] == [200, 429, 429]
+
+
 def test_calls_are_counted_anew_after_the_window(source: AskedSource) -> None:
     with face(source, limit=CallLimit(1, 1)) as served:
         assert served.ask(TABLES).status == 200
