@@ -37,7 +37,7 @@ _STATED = {"kvinna": Sex.FEMALE, "man": Sex.MALE}
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One open gap that leads its case, and what is known of the child; None: it is not."""
+    """One gap that leads its case, and what is known of the child; None: it is not."""
 
     handle: Handle = field(repr=False)
     number: int

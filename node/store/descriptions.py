@@ -9,22 +9,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
-from federation.rules.vocabulary import GapState, Handle
+from federation.rules.vocabulary import GapState, Handle, NoticeKind
 from node.identity import Route
-from node.store.schema import gaps, pupils
+from node.store.schema import gaps, notices, pupils
 from node.store.schema_descriptions import case_descriptions
+
+_EVER = (GapState.OPEN.value, GapState.ANSWERED.value, GapState.ENDED.value)
+"""Not VOID: of what never was, nothing is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedGap:
-    """An open gap that leads its case; `told_on` is the close that said last that it is open."""
+    """A gap that has led its case; `since` is the close that first said so."""
 
     handle: Handle
     number: int
     pupil_id: bytes
-    told_on: date
+    since: date
 
     def __repr__(self) -> str:
         return "LedGap()"
@@ -33,21 +36,24 @@ class LedGap:
 class Descriptions:
     """The descriptions of the node. Every method works on the connection of the caller's transaction."""
 
-    def missing(self, tx: Connection, limit: int) -> list[LedGap]:
-        """The first of the gaps that are to be described and are not.
+    def missing(self, tx: Connection, since: date, limit: int) -> list[LedGap]:
+        """The first of the gaps that lead a case from `since` on or later, are to be described and are not.
 
         Left out is who may not be told of, and whose number is not known: pupils who were handed back nameless are
         described once they have their names.
         """
+        told = and_(notices.c.handle == gaps.c.handle, notices.c.opening_number == gaps.c.number)
         done = and_(case_descriptions.c.handle == gaps.c.handle, case_descriptions.c.number == gaps.c.number)
+        first = func.min(notices.c.closed_on)
         query = (
-            select(gaps.c.handle, gaps.c.number, gaps.c.pupil_id, gaps.c.verdict_on)
+            select(gaps.c.handle, gaps.c.number, gaps.c.pupil_id, first.label("since"))
+            .join(notices, told)
             .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
             .outerjoin(case_descriptions, done)
             .where(
-                gaps.c.state == GapState.OPEN.value,
-                gaps.c.verdict == GapState.OPEN.value,
-                gaps.c.lead,
+                notices.c.kind == NoticeKind.LEAD.value,
+                notices.c.handled,
+                gaps.c.state.in_(_EVER),
                 gaps.c.route == Route.REGISTRY.value,
                 pupils.c.route == Route.REGISTRY.value,
                 pupils.c.number_index.is_not(None),
@@ -55,10 +61,12 @@ class Descriptions:
                 ~pupils.c.drill,
                 case_descriptions.c.handle.is_(None),
             )
+            .group_by(gaps.c.handle, gaps.c.number, gaps.c.pupil_id)
+            .having(first >= since)
             .order_by(gaps.c.handle, gaps.c.number)
             .limit(limit)
         )
-        return [LedGap(Handle(row.handle), row.number, row.pupil_id, row.verdict_on) for row in tx.execute(query)]
+        return [LedGap(Handle(row.handle), row.number, row.pupil_id, row.since) for row in tx.execute(query)]
 
     def add(self, tx: Connection, said: Iterable[tuple[Handle, int]], on: date) -> None:
         """Note what the registry has answered. Nothing else adds to it: one sync runs at a time."""

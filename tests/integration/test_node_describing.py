@@ -143,6 +143,32 @@ def test_nobody_protected_unlinkable_or_made_up_is_described(federation: Federat
     assert len(node.cases()) == 3
 
 
+def test_a_case_that_closed_before_the_node_was_back_is_described(federation: Federation) -> None:
+    federation.day(LEFT_SHOWN, {STOCKHOLM: roll(0, left(0)), MALMO: roll(100)})
+    federation.set_today(DUE)
+    federation.close_day()
+    back = DUE + timedelta(days=3)
+    federation.set_today(back)
+    federation.nodes[MALMO].take([*roll(100), person(0, enrolment("2026-09-15"))])
+    federation.nodes[MALMO].sync()
+    federation.close_day()
+    node = federation.nodes[STOCKHOLM]
+    assert node.sync().notices
+    assert [gap.state for gap in node.gaps()] == ["ANSWERED"]
+    assert frozen(federation) == [(OLDEST, FEMALE, back)]
+
+
+def test_what_no_table_waits_for_any_more_is_not_told(federation: Federation, said: Said) -> None:
+    node = opened(federation, left(0))
+    said.clear()
+    federation.set_today(date(2027, 3, 2))
+    node.sync()
+    assert [len(request.cases) for request in said] == [0]
+    federation.set_today(date(2027, 3, 1))
+    node.sync()
+    assert frozen(federation) == [(OLDEST, FEMALE, date(2027, 3, 1))]
+
+
 def test_a_pupil_marked_before_the_description_is_not_described(federation: Federation) -> None:
     node = opened(federation, left(0))
     federation.set_today(DUE + timedelta(days=1))
