@@ -25,6 +25,10 @@ SILENT = ":"
 PUBLIC_TIMES = 2
 """So many times the authority's variance has what the public sees: noise of the same size is added once more."""
 
+PUBLIC_ALPHA = 0.025
+"""Of the intervals of the public's cells: half of what others may miss. Some values are shown because their noise took
+them to ten, so that more of those shown lie too high than of all; this wide, 95 of 100 hold of them as well."""
+
 Draw = Callable[[Sequence[int], int], list[int]]
 """Counts and nano-ρ → the counts with noise: `privacy.noise.gaussian`."""
 

@@ -11,6 +11,7 @@ Invariants
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -73,9 +74,7 @@ def _scale(price: Price, place: int, shapes: Shapes, noise: Noise) -> Scale:
     sigma = noise.sigma(price.cells)
     cells = shapes[place].cells
 
-    def half_width(summed: int, times: int = 1) -> int:
-        return accuracy.half_width(shapes, place, summed, times=times)
-
+    half_width = functools.partial(accuracy.half_width, shapes, place)
     return Scale(
         nano_rho=price.nano_rho,
         cells_nano_rho=price.cells,
@@ -85,8 +84,8 @@ def _scale(price: Price, place: int, shapes: Shapes, noise: Noise) -> Scale:
         public_sigma=sigma,
         half_width=half_width(1),
         total_half_width=half_width(cells),
-        public_half_width=half_width(1, disclosure.PUBLIC_TIMES),
-        public_total_half_width=half_width(cells, disclosure.PUBLIC_TIMES),
+        public_half_width=half_width(1, times=disclosure.PUBLIC_TIMES, alpha=disclosure.PUBLIC_ALPHA),
+        public_total_half_width=half_width(cells, times=disclosure.PUBLIC_TIMES),
     )
 
 

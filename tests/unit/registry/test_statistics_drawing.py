@@ -9,15 +9,29 @@ import pytest
 from privacy import accuracy, noise
 from privacy.accuracy import Shape, Shapes
 from privacy.budget import PROFILES, Profile
-from privacy.disclosure import PUBLIC_TIMES
+from privacy.disclosure import PUBLIC_ALPHA, PUBLIC_TIMES, interval, suppressed
 from registry.statistics import drawing
 from registry.statistics.catalogue import ReleaseKind, TableId
 from registry.statistics.model import Period, dimensions
 from registry.statistics.released import sum_half_width
+from tests.unit.privacy.discrete_gaussian import Repeatable
 
 PERIODS = [Period(ReleaseKind.MONTH, 2026, 9), Period(ReleaseKind.YEAR, 2026), Period(ReleaseKind.CLOSED, 2026)]
 ALL = pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 EACH = pytest.mark.parametrize("period", PERIODS, ids=[period.release_id for period in PERIODS])
+
+
+class SeededNoise(Repeatable):
+    """Noise that a seed repeats, so that a test that passes passes always."""
+
+    MECHANISM = noise.MECHANISM
+    gaussian = Repeatable.__call__
+
+    def library(self) -> str:
+        return "none"
+
+    def sigma(self, nano_rho: int) -> float:
+        return noise.sigma(nano_rho)
 
 
 def size(table: TableId) -> int:
@@ -57,10 +71,30 @@ def test_half_widths_are_those_of_fitted_and_rounded_values(period: Period, prof
         place, cells = places[table], size(table)
         assert scale.half_width == accuracy.half_width(levels, place)
         assert scale.total_half_width == accuracy.half_width(levels, place, cells)
-        assert scale.public_half_width == accuracy.half_width(levels, place, times=PUBLIC_TIMES)
+        assert scale.public_half_width == accuracy.half_width(levels, place, times=PUBLIC_TIMES, alpha=PUBLIC_ALPHA)
         assert scale.public_total_half_width == accuracy.half_width(levels, place, cells, times=PUBLIC_TIMES)
         assert scale.nano_rho == profile.cost(table)
         assert scale.sigma == noise.sigma(scale.cells_nano_rho)
+
+
+@ALL
+def test_intervals_hold_of_those_values_too_that_the_public_is_shown(profile: Profile) -> None:
+    """Most cells are small, and many that are shown are shown for their noise."""
+    period = Period(ReleaseKind.YEAR, 2026)
+    # Of 290 cells so many of each size; the mean is 8.
+    sizes = [*range(12)] * 20 + [*range(12, 62)]
+    counts = {TableId.MUNICIPALITY_YEAR: sizes, TableId.NATION_YEAR: [sum(sizes) // 35] * 35 + [sum(sizes) % 35]}
+    half_width = drawing.scales(period, profile, noise)[TableId.MUNICIPALITY_YEAR].public_half_width
+    draws = SeededNoise(seed=8)
+    shown = held = 0
+    for _ in range(150):
+        released = {each.table_id: each for each in drawing.draw(counts, profile, draws)}
+        for value, true in zip(released[TableId.MUNICIPALITY_YEAR].public.leaves, sizes, strict=True):
+            if not suppressed(value):
+                low, high = interval(value, half_width)
+                shown, held = shown + 1, held + (low <= true <= high)
+    assert shown > 10_000
+    assert held / shown >= 0.95
 
 
 @ALL
