@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,20 @@ from sqlalchemy.engine import make_url
 
 from federation import throwaway
 from federation.database import Database, Isolation
+from federation.descriptor import Reader
 from federation.files import write_secret
 from privacy.keys import deal_epoch
 from registry.cli import registry
 from registry.model import ref_of
+from registry.statistics.asking import Asking
+from registry.statistics.questions import Question
 from registry.store import ledger, schema
 from registry.store.roles import APPEND_ONLY
 from registry.store.schema_ledger import ledger_entries, ledger_signals
 from tests.harness.postgres import PostgresServer
+from tests.harness.statistics_nation import fill
 from tests.store.registry.scene import DUE, A, B, Scene, arrival, leaving, pupil
-from tests.store.registry.statistics_scene import Statistics
+from tests.store.registry.statistics_scene import ALL, Statistics
 
 DENIED = "42501"
 
@@ -148,9 +152,19 @@ def test_what_retention_purges_is_emptied_and_keeps_its_hash(app: Database, scen
         assert tx.execute(sa.select(ledger_entries).where(ledger_entries.c.subject == ref)).all() == []
 
 
-def test_the_login_publishes(app: Database) -> None:
+def test_the_login_publishes_and_answers_further_questions(app: Database) -> None:
     # Last: it closes days that come long after those of the others.
-    statistics = Statistics.filled(app, children=40)
+    statistics = Statistics.filled(app, date(2027, 2, 20), children=40)
+    statistics.releasing.publish_due()
+    asking = Asking(app, lambda: statistics.nation.descriptor, statistics.clock, lambda values, _nano_rho: list(values))
+    reader = Reader(name="statistics", role="statistics", key_sha256="a" * 64)
+    question = Question(2026, ("0180", "1480"), (1, 2))
+    assert asking.ask(reader, question).value is None
+    assert asking.answer_waiting() == 1
+    assert asking.ask(reader, question).value is not None
+
+    statistics.clock.set_today(ALL)
+    fill(app, 2027, 2, 1, closed_on=ALL)
     statistics.releasing.publish_due()
     assert len([name for name in statistics.drawn() if name.startswith("2026")]) == 14
 
