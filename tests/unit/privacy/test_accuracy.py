@@ -6,8 +6,10 @@ standard deviations of a count away from what is claimed: that happens less than
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 import pytest
 
@@ -16,7 +18,7 @@ from privacy.accuracy import Shape, Shapes
 from privacy.budget import PROFILES, Profile
 from privacy.disclosure import Draw
 from privacy.fitting import Fitted, Level, fit
-from tests.unit.privacy.discrete_gaussian import Repeatable
+from tests.unit.privacy.discrete_gaussian import Repeatable, probabilities
 
 COUNTIES = 21
 MUNICIPALITIES = 290
@@ -124,6 +126,34 @@ def test_levels_together_are_more_precise_than_each_alone() -> None:
     assert accuracy.total_variance(shapes) < min(alone)
     assert accuracy.sum_variance(shapes, 1) < shapes[1].variance
     assert accuracy.sum_variance(shapes, 0) == accuracy.sum_variance(shapes, 1, COUNTIES)
+
+
+@pytest.mark.parametrize(("profile", "exact"), [("standard", 0.95640), ("strict", 0.95107)])
+def test_a_months_total_is_within_its_half_width_by_the_exact_distribution_of_its_noise(
+    profile: str, exact: float
+) -> None:
+    """Nothing is drawn here: the noise of the nation and the sum of 21 counties' noise, weighed and rounded."""
+    nation, counties = (shape.nano_rho for shape in month(PROFILES[profile]))
+    of_sum = {0: 1.0}
+    for _ in range(COUNTIES):
+        of_sum = added(of_sum, probabilities(counties))
+    width = accuracy.half_width(month(PROFILES[profile]), 0)
+    held = math.fsum(
+        chance * likely
+        for own, chance in probabilities(nation).items()
+        for summed, likely in of_sum.items()
+        if abs(round(Fraction(COUNTIES * nation * own + counties * summed, COUNTIES * nation + counties))) <= width
+    )
+    assert held >= 0.95
+    assert held == pytest.approx(exact, abs=1e-5)
+
+
+def added(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
+    """The distribution of the sum of two independent numbers, but for what is less likely than 1e-12."""
+    found: dict[int, float] = {}
+    for (a, chance), (b, likely) in itertools.product(one.items(), other.items()):
+        found[a + b] = found.get(a + b, 0.0) + chance * likely
+    return {number: chance for number, chance in found.items() if chance > 1e-12}
 
 
 @pytest.mark.parametrize("cells", [0, COUNTIES + 1])
