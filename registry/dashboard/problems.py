@@ -44,7 +44,7 @@ _PASSING = {
 }
 
 _ASKED_WRONG = frozenset({Code.REQUEST_INVALID, Code.INPUT_REFUSED})
-_REFUSED = frozenset({"METHOD_FORBIDDEN", "BUDGET_EXHAUSTED", "QUOTA_EXCEEDED"})
+_REFUSED = frozenset({Code.METHOD_FORBIDDEN, Code.BUDGET_EXHAUSTED})
 _OWN_TROUBLE = "The registry does not accept what this service asks it. Its operator finds the cause in the log."
 
 
@@ -70,7 +70,7 @@ def of_error(error: UppropError) -> ProblemError:
         return ProblemError(_PASSING[error.code], detail, name=name, headers=headers)
     if error.code in _ASKED_WRONG:
         return ProblemError(400, error.sentence, name=name)
-    if error.code.value in _REFUSED:
+    if error.code in _REFUSED:
         return ProblemError(403, error.sentence, name=name)
     # Certificates, descriptors and versions are between this service and the registry.
     return ProblemError(502, _OWN_TROUBLE, name=name)

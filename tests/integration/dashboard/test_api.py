@@ -435,6 +435,7 @@ def test_calls_are_counted_anew_after_the_window(source: AskedSource) -> None:
         (UppropError(Code.OVERLOADED, "Too much."), 503),
         (UppropError(Code.DEADLINE, "Late."), 504),
         (UppropError(Code.METHOD_FORBIDDEN, "Not for readers of the role public."), 403),
+        (UppropError(Code.BUDGET_EXHAUSTED, "Nothing is left for further questions."), 403),
         (UppropError(Code.CERTIFICATE_EXPIRED, "The certificate of upprop://authority/x expired."), 502),
         (UppropError(Code.DESCRIPTOR_EXPIRED, "The descriptor expired."), 502),
     ],

@@ -19,6 +19,7 @@ import pytest
 
 from federation.errors import EXIT_CONFIGURATION
 from federation.runtime import PORTS_NAME
+from registry.dashboard.serving import bind
 from registry.statistics import jsonstat
 from registry.statistics.reading import Level
 from tests.harness.http_face import HttpFace
@@ -179,3 +180,9 @@ def test_a_port_that_is_taken_is_said_so(site: StatisticsSite) -> None:
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == EXIT_CONFIGURATION
     assert "set http_listen to another port" in done.stderr
+
+
+def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_head() -> None:
+    # asyncio sets TCP_NODELAY on what was accepted by a socket that says it is TCP.
+    with contextlib.closing(bind("127.0.0.1:0")) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
