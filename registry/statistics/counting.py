@@ -1,10 +1,10 @@
 """From cases to cells: which children a release counts, and where. Pure.
 
 Invariants
-    - All cases of one child-year are one child. Its first case, by the day it opened, says when and where it is counted
-      and as what; later ones only how long it lasted.
+    - All cases of one child-year are one child. The first that ever was, by the day it opened, says when and where it
+      is counted and as what; later ones only how long it lasted.
     - A child is counted once for each kind of release: not if any of its cases was counted before.
-    - A child none of whose gaps ever was (all VOID) is not counted; one of which no gap is kept any more is.
+    - A case none of whose gaps ever was (all VOID) is as if it had not been; one of which no gap is kept any more was.
     - A child adds 1 to one cell of each table, whatever its cases: that is what the noise is made for.
 """
 
@@ -32,7 +32,7 @@ _BANDS = (
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case of a child as the statistics keep it. `been`: not all of its gaps are VOID. None: not stated, or open."""
+    """A case of a child as the statistics keep it, and how many gaps name it. None: not stated, or open."""
 
     case_id: bytes
     child_year_id: bytes
@@ -45,6 +45,11 @@ class CaseRow:
     gaps: int
     void_gaps: int
     counted_in: Mapping[ReleaseKind, str | None]
+
+    @property
+    def was(self) -> bool:
+        """Whether the child was missed: not all of its gaps were taken back as if they had never been."""
+        return self.gaps == 0 or self.void_gaps < self.gaps
 
     def __repr__(self) -> str:
         return "CaseRow()"
@@ -69,13 +74,11 @@ def count(rows: Iterable[CaseRow], period: Period, municipality_of: Callable[[Me
     children: list[Child] = []
     case_ids: list[bytes] = []
     for cases in of_child.values():
-        child = _child(cases, period.year, municipality_of)
-        if (
-            child.municipality in geography().municipalities
-            and period.month in (None, child.month)
-            and all(case.counted_in[period.kind] is None for case in cases)
-            and _ever_was(cases)
-        ):
+        been = [case for case in cases if case.was]
+        if not been or any(case.counted_in[period.kind] is not None for case in cases):
+            continue
+        child = _child(been, period.year, municipality_of)
+        if child.municipality in geography().municipalities and period.month in (None, child.month):
             children.append(child)
             case_ids += (case.case_id for case in cases)
     return Counted(tuple(children), tuple(sorted(case_ids)))
@@ -128,10 +131,3 @@ def _days(opened_on: date, closed: Iterable[date | None], year: int) -> Days:
         return Days.OPEN
     lasted = (last - opened_on).days
     return next((band for most, band in _BANDS if lasted <= most), Days.LONGER)
-
-
-def _ever_was(cases: Iterable[CaseRow]) -> bool:
-    gaps, void = 0, 0
-    for case in cases:
-        gaps, void = gaps + case.gaps, void + case.void_gaps
-    return gaps == 0 or void < gaps
