@@ -87,7 +87,9 @@ _TABLES: Mapping[TableId, tuple[_Texts, _Texts]] = {
         ),
     ),
     TableId.OWN_SELECTION: (
-        _texts("Egen fråga: barn i valfria områden och månader", "Further question: children in places and months"),
+        _texts(
+            "Egen fråga: barn i valfria områden och månader", "Further question: children in chosen places and months"
+        ),
         _texts(
             "En summa över de kommuner eller län och de månader av ett år som frågan gäller. Varje ny fråga betalas ur "
             "årets reserv, besvaras med eget brus och ger sedan samma svar för alltid.",
