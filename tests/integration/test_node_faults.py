@@ -158,7 +158,9 @@ def test_lost_messages_change_nothing_where_all_store_in_postgresql(
 
 
 @pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.KILLED_AFTER])
-@pytest.mark.parametrize("name", ["blind_evaluate", "submit", "report_roster", "list_notices", "acknowledge"])
+@pytest.mark.parametrize(
+    "name", ["blind_evaluate", "submit", "report_roster", "list_notices", "acknowledge", "describe"]
+)
 def test_each_call_whose_answer_never_came_is_made_good(
     name: str, fault: Fault, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
