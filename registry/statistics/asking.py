@@ -77,9 +77,11 @@ class Asking:
         posed = statistics_questions.posed(tx, query_id, lock=True)
         if posed is None or posed.answered_at is not None:
             return
+        # Before it is counted: how long counting and drawing take tells of what is counted.
+        at = self._clock.now()
         count = _count(tx, posed.question, self._descriptors())
         (value,) = self._draw([count], posed.nano_rho)
-        statistics_questions.answer(tx, query_id, value, self._clock.now())
+        statistics_questions.answer(tx, query_id, value, at)
 
 
 def _standing(tx: Transaction, reader: str, query_id: str) -> Posed | None:

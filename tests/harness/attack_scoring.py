@@ -162,8 +162,8 @@ def _at_least(right: int, total: int, chance: float) -> float:
 def auc_trials() -> int:
     """Of each world, so many that nothing learnt comes out above `AUC_LIMIT` once in a million times at most.
 
-    With n of each, and no ties, the area's standard deviation is √((2n + 1)/12)/n ≤ 1/√(6n) + …; both signs count,
-    as the attacker may turn the score about.
+    With n of each and no ties the area's standard deviation is √((2n + 1)/12)/n, with ties it is less. Both signs
+    count, as the attacker may turn the score about.
     """
     deviations = _NORMAL.inv_cdf(1 - BY_CHANCE / 2)
     return math.ceil((deviations / (AUC_LIMIT - 0.5)) ** 2 / 6) + 1
