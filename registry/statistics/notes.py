@@ -57,12 +57,12 @@ def of_level(level: Level, language: Language) -> list[str]:
             f"Talen för alla har mer brus än myndighetens. Ett tal som då är under {least} visas inte (..); det avgörs "
             "av talet med brus, aldrig av det rätta antalet."
         )
-        return [hidden, "Intervallets 95 fall av 100 räknar också de tal som inte visas."]
+        return [hidden, "Intervallet är så brett att det håller för de tal som visas, inte bara för alla tillsammans."]
     hidden = (
         f"The numbers for everybody hold more noise than the authority's. A number that is then below {least} is not "
         "shown (..); the noisy number decides that, never the true one."
     )
-    return [hidden, "The interval's 95 of 100 cells count those that are not shown too."]
+    return [hidden, "The interval is wide enough to hold of the numbers that are shown, not only of all together."]
 
 
 def of_coverage(releases: Sequence[Release], counties: Collection[str], language: Language) -> list[str]:
