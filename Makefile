@@ -8,7 +8,7 @@ TOOLS := .tools
 AXE := 4.14.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system-tools test-system check bench bench-nation bench-faults lock clean python
+.PHONY: help demo test system-tools test-system pictures check bench bench-nation bench-faults lock clean python
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
@@ -24,6 +24,9 @@ system-tools: ## Install what test-system needs: Debian's Chromium, and axe-core
 
 test-system: $(STAMP) ## Look at the statistics' pages in a real browser
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser
+
+pictures: $(STAMP) ## Take the pictures of docs/images anew from the statistics' pages
+	@$(BIN)/python -m tests.browser.pictures
 
 check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/ruff check

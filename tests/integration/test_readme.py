@@ -22,12 +22,15 @@ from tests.unit.node.exports import content, person
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BEFORE, MUNICIPALITY, OPERATOR, AFTER = re.split(
-    r"^## (?:For a municipality|For the registry's operator|Running it)$", README, flags=re.MULTILINE
+BEFORE, MUNICIPALITY, OPERATOR, AUTHORITY, AFTER = re.split(
+    r"^## (?:For a municipality|For the registry's operator|For the national authority|Running it)$",
+    README,
+    flags=re.MULTILINE,
 )
 BLOCKS = [*BLOCK.findall(BEFORE), *BLOCK.findall(AFTER)]
 SOURCES = BLOCK.findall(MUNICIPALITY)
 LOOKS = BLOCK.findall(OPERATOR)
+STATISTICS = BLOCK.findall(AUTHORITY)
 MANUAL = sorted((PROJECT / "docs" / "manual").glob("*.md"))
 BY_CI_ALONE = ("system-tools", "test-system")
 """They need more than PyPI."""
@@ -36,10 +39,28 @@ RUN_BY_CI = {"make test"}
 NAMED = (
     *(f"node {each}" for each in ("init", "serve", "systems", "cases", "explain -", "say", "review", "drill")),
     *(f"node {each}" for each in ("ledger verify", "backup", "restore", "recover")),
-    *("evaluator keygen", "registry keygen", "registry migrate", "federation init"),
+    *("evaluator keygen", "registry keygen", "registry migrate", "federation init", "federation add reader"),
+    "dashboard",
 )
 """Commands that stand in a sentence or a table: they exist, and what they do is tested where they are."""
 EXAMPLE_API = "https://skolsystem.example.se/v2"
+
+
+LOOK_AT_PAGES = f"""
+fetch() {{ "{sys.executable}" - "$1" > "$2" <<END
+import sys, time, urllib.request
+for _ in range(120):
+    try:
+        print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())
+        break
+    except OSError:
+        time.sleep(0.5)
+END
+}}
+fetch http://127.0.0.1:7560/en/ page
+fetch http://127.0.0.1:7560/api/v2/tables api
+"""
+"""What a browser and an analyst's tool would ask, at the address that the README names."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +88,7 @@ def _run(script: str, directory: Path, path: Path) -> subprocess.CompletedProces
 
 
 def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
-    assert (len(BLOCKS), len(SOURCES), len(LOOKS)) == (5, 5, 1)
+    assert (len(BLOCKS), len(SOURCES), len(LOOKS), len(STATISTICS)) == (5, 5, 1, 2)
     inline = set(re.findall(r"`(make [a-z-]+|upprop [a-z][^`]*)`", README))
     told = {f"make {target}" for target in ("demo", "test", *BY_CI_ALONE, "help", "bench-nation", "bench-faults")}
     assert {command.removesuffix(" --help") for command in inline} - told == {f"upprop {command}" for command in NAMED}
@@ -88,7 +109,7 @@ def in_the_manual() -> list[str]:
 def test_commands_and_options_that_the_texts_name_exist(command: str) -> None:
     found: click.Command = main
     words = [word for word in shlex.split(command)[1:] if word != "--help"]
-    while isinstance(found, click.Group) and words:
+    while isinstance(found, click.Group) and words and not words[0].startswith("--"):
         word = words.pop(0)
         named = found.get_command(click.Context(found), word)
         assert named is not None, f"{command}: there is no {word}"
@@ -130,10 +151,14 @@ def test_ci_runs_every_test() -> None:
 
 
 def test_commands_to_try_by_hand_work_in_the_order_they_stand(path: Path, tmp_path: Path) -> None:
-    for block in BLOCKS[2:]:
+    # What the authority tries starts servers in one block and stops them in the other.
+    for block in (*BLOCKS[2:], "\n".join((STATISTICS[0], LOOK_AT_PAGES, STATISTICS[1]))):
         done = _run(block, tmp_path, path)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     assert (tmp_path / "trial" / "result.json").stat().st_size > 0
+    assert "CHILDREN_LO95" in (tmp_path / "trial" / "counties.csv").read_text(encoding="utf-8")
+    for name, type_ in (("page", "<!doctype html>"), ("api", '{"language"')):
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(type_)
 
 
 @pytest.mark.parametrize("block", SOURCES)
@@ -205,7 +230,7 @@ def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
     done = _run("make help", PROJECT, tmp_path)
     listed = set(re.findall(r"^ +make ([a-z-]+)", done.stdout, re.MULTILINE))
     others = {"help", "demo", "test", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
-    assert listed == {*others, *BY_CI_ALONE}
+    assert listed == {*others, *BY_CI_ALONE, "pictures"}
 
 
 def test_every_file_it_points_at_is_there() -> None:
