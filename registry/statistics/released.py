@@ -12,16 +12,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from privacy import disclosure
-from registry.statistics.catalogue import TOTAL, DimensionId
+from privacy import accuracy, disclosure
+from registry.statistics.catalogue import TOTAL, DimensionId, TableId
 from registry.statistics.cube import SILENT, SUPPRESSED, Cell
 from registry.statistics.geography import NATION, county_of, geography
 from registry.statistics.model import Cell as CellKey
-from registry.statistics.model import Release, ReleasedTable, Scale
+from registry.statistics.model import Record, Release, ReleasedTable, Scale, dimensions
 from registry.statistics.reading import Level
-
-_NORMAL_95 = 1.959964
-"""Of a normal distribution, 95 % lie within so many standard deviations of the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +63,12 @@ class Held:
             return total
         if cells == 1:
             return one
-        variance = scale.sigma**2 + (scale.public_sigma**2 if public else 0)
-        return sum_half_width(variance, cells, leaves, total)
+        shapes, level_of = _shapes(self.release.record, self.table.table_id)
+        if public:
+            return accuracy.half_width(
+                shapes, level_of, cells, times=disclosure.PUBLIC_TIMES, alpha=disclosure.PUBLIC_ALPHA
+            )
+        return accuracy.half_width(shapes, level_of, cells)
 
     def sigma(self, level: Level) -> float:
         """Of the noise in one cell, before the tables were fitted to each other."""
@@ -84,16 +85,17 @@ class Held:
         return places
 
 
-def sum_half_width(variance: float, cells: int, of: int, total_half_width: int) -> int:
-    """Of the interval of a sum of `cells` of a table's `of` cells, each with this variance, whose total has that one.
-
-    Cells were fitted to the total: what that tells of their sum, it tells of each part of it alike. Whole numbers were
-    made of them in the end, which adds the variance of rounding.
-    """
-    part = cells / of
-    total = (total_half_width / _NORMAL_95) ** 2
-    fitted = cells * variance * (1 - part) + part**2 * total + cells / 12
-    return math.ceil(_NORMAL_95 * math.sqrt(fitted))
+def _shapes(record: Record, table_id: TableId) -> tuple[accuracy.Shapes, int]:
+    """What was fitted to each other in a release, and which of it the cells of a table are."""
+    shapes: list[accuracy.Shape] = []
+    place = 0
+    for each, scale in record.scales.items():
+        if each is table_id:
+            place = len(shapes)
+        shapes.append(accuracy.Shape(math.prod(map(len, dimensions(each).values())), scale.cells_nano_rho))
+        if scale.total_nano_rho is not None:
+            shapes.append(accuracy.Shape(1, scale.total_nano_rho))
+    return tuple(shapes), place
 
 
 def silent_regions(silent_municipalities: tuple[str, ...]) -> frozenset[str]:
