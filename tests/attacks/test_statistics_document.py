@@ -1,4 +1,4 @@
-"""What registry/STATISTICS.md claims is tested: the tests that it names exist, and its numbers are those of the code."""
+"""What registry/STATISTICS.md claims is tested: the tests it names exist, and its numbers are those of the code."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def rows() -> dict[str, list[str]]:
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in found}
 
 
-def tests_of(file: Path) -> list[str]:
+def names_in(file: Path) -> list[str]:
     return re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_every_test_that_is_named_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", TEXT))
     assert len(named) > 30
-    defined = {name for file in TESTS.rglob("test_*.py") for name in tests_of(file)}
+    defined = {name for file in TESTS.rglob("test_*.py") for name in names_in(file)}
     assert named <= defined, named - defined
 
 
@@ -41,7 +41,7 @@ def test_every_attack_is_named() -> None:
     """So that nobody takes one out unnoticed: of each file of attacks the document names some."""
     for file in (TESTS / "attacks").glob("test_statistics_*.py"):
         if file.name != Path(__file__).name:
-            assert any(name in TEXT for name in tests_of(file)), file
+            assert any(name in TEXT for name in names_in(file)), file
 
 
 @pytest.mark.parametrize("table", TableId)
