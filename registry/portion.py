@@ -151,6 +151,7 @@ def _write(tx: Transaction, lease: leases.Lease, settled: Sequence[_Settled], on
     changes = [each.settlement for each in ours]
     drafts = [notice for each in ours for notice in (*each.settlement.notices, *each.asking.notices)]
     cases.write(tx, [case for settlement in changes for case in settlement.cases])
+    cases.follow(tx, {before: after for each in ours for before, after in _joined(each)})
     statistics_cases.freeze(tx, [opening for settlement in changes for opening in settlement.first_openings])
     gaps.write(tx, [gap for settlement in changes for gap in settlement.gaps])
     gaps.write_asked(tx, [asked for settlement in changes for asked in settlement.asked])
@@ -203,6 +204,14 @@ class _Rules:
         return evaluate(
             stated, known, self._last_contacts, self._on, self._descriptor.policy, self._calendar, remembered
         )
+
+
+def _joined(settled: _Settled) -> Iterable[tuple[bytes, bytes]]:
+    """The child-year ids that its cases bore, and those that they bear in their place."""
+    for case in settled.settlement.cases:
+        before = settled.cases.get(case.case_id)
+        if before is not None and before.child_year_id != case.child_year_id:
+            yield before.child_year_id, case.child_year_id
 
 
 def _of(group: groups.Group, days: Mapping[Ref, date]) -> dict[Ref, date]:

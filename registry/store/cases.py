@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -65,3 +66,17 @@ def write(tx: Connection, changed: Iterable[Case]) -> None:
             for member, name in sorted(case.names.items())
         ],
     )
+
+
+def follow(tx: Connection, joined: Mapping[bytes, bytes]) -> None:
+    """Give the cases that still bear the first of two child-year ids the second: their children turned out to be one.
+
+    A case whose gaps have gone over to another one is in no group any more, and would be counted as a child of its own.
+    """
+    left: set[bytes] = set()
+    for chunk in chunks(sorted(joined)):
+        left.update(tx.scalars(select(cases.c.case_id).where(among(tx, cases.c.child_year_id, chunk))))
+    found = load(tx, left, lock=True).values()
+    # Locked, one of them may be another child-year's by now.
+    theirs = [case for case in found if case.child_year_id in joined]
+    write(tx, [replace(case, child_year_id=joined[case.child_year_id]) for case in theirs])

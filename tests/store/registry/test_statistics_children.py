@@ -77,6 +77,24 @@ def test_cases_that_turn_out_to_be_of_one_child_are_one_in_the_year_though_two_i
     assert counted(scene, YEAR, TableId.MUNICIPALITY_YEAR) == {(A,): 1}
 
 
+def test_three_cases_that_turn_out_to_be_of_one_child_one_after_the_other_are_one_child(scene: Scene) -> None:
+    first, second, third = leaving(pupil("p")), leaving(pupil("q")), leaving(pupil("r"))
+    scene.submit(A, first)
+    scene.close(day("09-15"))
+    scene.submit(B, second)
+    scene.close(day("09-25"))
+    scene.submit(C, third)
+    scene.close(day("10-15"))
+    # The third case gives its gap to the second, and has none any more when that one turns out to be the first.
+    scene.submit(C, again(third, pseudonyms=(pupil("q"), pupil("r"))))
+    scene.close(day("10-20"))
+    scene.submit(A, again(first, pseudonyms=(pupil("p"), pupil("q"))))
+    end(scene)
+    with scene.database.read("test") as tx:
+        assert len({row.child_year_id for row in store.cases_of(tx, 2026)}) == 1
+    assert counted(scene, YEAR, TableId.MUNICIPALITY_YEAR) == {(A,): 1}
+
+
 def test_a_child_that_is_missed_again_is_counted_where_it_was_first(scene: Scene) -> None:
     gone, come = leaving(pupil("p")), arrival(pupil("p"))
     scene.submit(A, gone)

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_statistics_cases")),
     )
     op.create_index(op.f("ix_statistics_cases_year"), "statistics_cases", ["year"])
+    op.create_index(op.f("ix_cases_child_year_id"), "cases", ["child_year_id"])
     _write_down_what_there_is()
     op.create_table(
         "statistics_budgets",
