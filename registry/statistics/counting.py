@@ -4,7 +4,8 @@ Invariants
     - All cases of one child-year are one child. The first that ever was, by the day it opened, says when and where it
       is counted and as what; later ones only how long it lasted.
     - A child is counted once for each kind of release: not if any of its cases was counted before.
-    - A case none of whose gaps ever was (all VOID) is as if it had not been; one of which no gap is kept any more was.
+    - A case none of whose gaps ever was (all VOID) is as if it had not been; one that no gap names any more was, unless
+      all gaps that are left of the child say otherwise: its gaps went over to another case.
     - A child adds 1 to one cell of each table, whatever its cases: that is what the noise is made for.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -75,7 +76,7 @@ def count(rows: Iterable[CaseRow], period: Period, municipality_of: Callable[[Me
     case_ids: list[bytes] = []
     for cases in of_child.values():
         been = [case for case in cases if case.was]
-        if not been or any(case.counted_in[period.kind] is not None for case in cases):
+        if not been or _never_was(cases) or any(case.counted_in[period.kind] is not None for case in cases):
             continue
         child = _child(been, period.year, municipality_of)
         if child.municipality in geography().municipalities and period.month in (None, child.month):
@@ -110,6 +111,12 @@ def _code(child: Child, table: TableId, dimension: DimensionId) -> str:
             return child.days
         case _:
             raise KeyError(dimension)
+
+
+def _never_was(cases: Sequence[CaseRow]) -> bool:
+    """Whether there are gaps of the child, and all were taken back as if they had never been."""
+    gaps = sum(case.gaps for case in cases)
+    return gaps > 0 and gaps == sum(case.void_gaps for case in cases)
 
 
 def _child(cases: list[CaseRow], year: int, municipality_of: Callable[[MemberId], str]) -> Child:

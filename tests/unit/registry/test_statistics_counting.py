@@ -95,6 +95,9 @@ def test_a_child_of_whom_all_gaps_are_void_is_not_counted() -> None:
     assert counted("2026-10", before, cases[1]).children == ()
     # Its gap went over to an older case of the child: nothing says that it never was.
     assert len(counted("2026", case("2026-09-28", gaps=0)).children) == 1
+    # Those that went over were taken back with the rest: it never was either.
+    emptied, void = case("2026-09-28", child=b"c", gaps=0), case("2026-09-01", child=b"c", gaps=2, void=2)
+    assert counted("2026", emptied, void).children == ()
 
 
 @pytest.mark.parametrize(
