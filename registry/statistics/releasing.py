@@ -163,7 +163,8 @@ def _spend(tx: Transaction, period: Period, profile: Profile, at: datetime) -> P
         if not budget_store.spend(tx, Spend(spend_id(period, table), period.year, frozen.cost(table), spent_at=at)):
             raise UppropError(
                 Code.INPUT_REFUSED,
-                f"What is left of the privacy budget of {period.year} does not pay for the table {table}. Nothing was "
-                "drawn. Somebody has changed what is spent: look into the database.",
+                f"The privacy budget of {period.year} does not pay for the table {table}: too little is left, or less "
+                "was paid than it costs now. Nothing was drawn. Look into the database: somebody has changed what is "
+                "spent, or this version has other prices than the one that began the year.",
             )
     return frozen

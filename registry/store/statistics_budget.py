@@ -3,7 +3,7 @@
 Invariants
     - Spent before anything is drawn, in a transaction of its own: a crash in between leaves it spent.
     - A spend is chosen by name beforehand and counts once, however often it is tried; none is ever taken back, nor is
-      what is spent lowered or the cap raised.
+      what is spent lowered or the cap raised. It pays for what it was made for, and for nothing dearer.
     - Whoever spends holds the year's row: two replicas spend one after the other, within the cap together.
 """
 
@@ -53,18 +53,20 @@ def spends(tx: Connection, year: int) -> list[Spend]:
     ]
 
 
-def is_spent(tx: Connection, spend_id: str) -> bool:
-    query = select(statistics_spends.c.spend_id).where(statistics_spends.c.spend_id == spend_id)
-    return tx.execute(query).one_or_none() is not None
+def paid(tx: Connection, spend_id: str) -> int | None:
+    """How much was spent under a name; None: nothing was."""
+    query = select(statistics_spends.c.nano_rho).where(statistics_spends.c.spend_id == spend_id)
+    return tx.execute(query).scalar_one_or_none()
 
 
 def spend(tx: Connection, new: Spend) -> bool:
     """Spend, unless it was spent before; False, and nothing is changed, where the cap does not leave so much.
 
-    Call it after `open_year`, in the same transaction.
+    False too where less was spent under its name: prices that rose with a new version do not bear on a year that has
+    begun. Call it after `open_year`, in the same transaction.
     """
-    if is_spent(tx, new.spend_id):
-        return True
+    if (before := paid(tx, new.spend_id)) is not None:
+        return before >= new.nano_rho
     standing = budget(tx, new.year, lock=True)
     assert standing is not None
     if standing.spent_nano_rho + new.nano_rho > standing.cap_nano_rho:

@@ -237,6 +237,15 @@ def test_nothing_is_spent_beyond_the_cap_and_what_is_spent_is_not_lowered(statis
     assert set(statistics.spends()) == {"2026/table/nation-month", "2026/table/county-month"}
 
 
+def test_a_table_that_became_dearer_is_not_drawn_for_what_was_paid(statistics: Statistics) -> None:
+    statistics.publish("2026-08")
+    with statistics.database.transaction("test") as tx:
+        tx.execute(sa.text("UPDATE statistics_spends SET nano_rho = 1000 WHERE spend_id = '2026/table/county-month'"))
+    with pytest.raises(UppropError, match="does not pay"):
+        statistics.publish(MONTH)
+    assert statistics.drawn() == {"2026-08"}
+
+
 def test_two_spends_at_once_stay_within_the_cap_together(migrated_postgres: Database) -> None:
     empty(migrated_postgres)
     statistics = Statistics.filled(migrated_postgres, children=0)
