@@ -46,6 +46,7 @@ from registry.statistics.asking import LOOK_SECONDS as QUESTIONS_LOOK_SECONDS
 from registry.statistics.asking import Asking
 from registry.statistics.describing import Describing
 from registry.statistics.desk import Desk
+from registry.statistics.outside import Outside
 from registry.statistics.publishing import servicers as publishing
 from registry.statistics.releasing import LOOK_SECONDS as RELEASES_LOOK_SECONDS
 from registry.statistics.releasing import Releasing
@@ -110,8 +111,9 @@ def build(
     lease = timedelta(seconds=settings.lease_seconds)
     daily_close = Close(database, in_force, clock, own_metrics, log, secrets.token_bytes, called, lease)
     daily_close.show_last()
-    releasing = Releasing(database, in_force, clock, log)
-    asking = Asking(database, in_force, clock)
+    outside = Outside(settings.data_dir)
+    releasing = Releasing(database, in_force, clock, log, outside=outside)
+    asking = Asking(database, in_force, clock, outside=outside)
     desk = Desk(database, asking, in_force, clock)
     retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)

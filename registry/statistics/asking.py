@@ -4,6 +4,8 @@ Invariants
     - A question is paid for, within the asker's share of the year's reserve, in the transaction that writes it down;
       nothing is drawn before that is committed, and nothing ever while somebody waits.
     - Asked again, by whomever, it costs nothing and is answered what it was answered.
+    - Nothing is asked anew of a year of which a question was paid for that the database does not hold (`outside`): what
+      is left of its reserve is not known then.
     - Whether it is refused hangs on dates, coverage and what was spent, never on a child.
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from federation.clock import Clock
@@ -24,6 +26,7 @@ from registry.statistics import counting, questions
 from registry.statistics.catalogue import ReleaseKind
 from registry.statistics.coverage import municipalities
 from registry.statistics.model import Period, Spend
+from registry.statistics.outside import Outside
 from registry.statistics.questions import Posed, Question
 from registry.store import Transaction, statistics_questions
 from registry.store import statistics as store
@@ -45,8 +48,10 @@ class Asking:
         descriptors: Callable[[], Descriptor],
         clock: Clock,
         draw: Draw = noise.gaussian,
+        outside: Outside | None = None,
     ) -> None:
         self._database, self._descriptors, self._clock, self._draw = database, descriptors, clock, draw
+        self._outside = outside or Outside()
 
     def ask(self, reader: Reader, question: Question) -> Posed:
         """The question as it stands, paid for and written down where it was not.
@@ -58,8 +63,12 @@ class Asking:
         )
         if standing is not None:
             return standing
-        work = functools.partial(_pose, reader=reader, question=question, at=self._clock.now())
-        return self._database.run("statistics_ask", work)
+        work = functools.partial(
+            _pose, reader=reader, question=question, at=self._clock.now(), noted=self._outside.noted()
+        )
+        posed = self._database.run("statistics_ask", work)
+        self._outside.note([question.spend_id])
+        return posed
 
     def asked_by(self, reader: str) -> Sequence[tuple[Posed, datetime]]:
         """A reader's questions and when it asked them."""
@@ -89,15 +98,15 @@ def _standing(tx: Transaction, reader: str, query_id: str) -> Posed | None:
     return statistics_questions.posed(tx, query_id) if statistics_questions.has_asked(tx, reader, query_id) else None
 
 
-def _pose(tx: Transaction, reader: Reader, question: Question, at: datetime) -> Posed:
+def _pose(tx: Transaction, reader: Reader, question: Question, at: datetime, noted: Collection[str]) -> Posed:
     posed = statistics_questions.posed(tx, question.query_id)
     if posed is None:
-        posed = _pay(tx, reader, question, at)
+        posed = _pay(tx, reader, question, at, noted)
     statistics_questions.note_asking(tx, reader.name, question.query_id, at)
     return posed
 
 
-def _pay(tx: Transaction, reader: Reader, question: Question, at: datetime) -> Posed:
+def _pay(tx: Transaction, reader: Reader, question: Question, at: datetime, noted: Collection[str]) -> Posed:
     year = question.year
     release = store.release(tx, Period(ReleaseKind.YEAR, year).release_id)
     standing = budget_store.budget(tx, year, lock=True)
@@ -116,8 +125,15 @@ def _pay(tx: Transaction, reader: Reader, question: Question, at: datetime) -> P
             "them. What was asked before is still answered. Ask about a later year.",
         )
     question.refuse_silence(release.record.coverage.silent_municipalities)
-    profile = PROFILES[standing.profile]
-    questions.check_affordable(profile, budget_store.spends(tx, year), reader.role, reader.name, year)
+    profile, spends = PROFILES[standing.profile], budget_store.spends(tx, year)
+    questions.check_affordable(profile, spends, reader.role, reader.name, year)
+    asked = {name for name in noted if name.startswith(questions.spends_of(year))}
+    if asked - {each.spend_id for each in spends}:
+        raise UppropError(
+            Code.BUDGET_EXHAUSTED,
+            f"What is left to be spent on further questions about {year} is not known: the registry was set back to an "
+            "older copy. What it holds is still answered. Ask whoever runs it.",
+        )
     spend = Spend(question.spend_id, year, profile.question_cost, at, reader.name, reader.role)
     if not budget_store.spend(tx, spend):
         raise UppropError(

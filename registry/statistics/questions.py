@@ -24,6 +24,11 @@ from registry.statistics.selecting import Askable, Selected
 _ID_BYTES = 16
 
 
+def spends_of(year: int) -> str:
+    """How the spends on questions about a year begin."""
+    return f"{year:04d}/query/"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """`municipalities` and `months` of one year, each in order and once."""
@@ -63,7 +68,7 @@ class Question:
 
     @property
     def spend_id(self) -> str:
-        return f"{self.year:04d}/query/{self.query_id}"
+        return f"{spends_of(self.year)}{self.query_id}"
 
     @property
     def places(self) -> tuple[str, ...]:

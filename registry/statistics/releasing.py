@@ -5,6 +5,7 @@ Invariants
       crash in between leaves it spent and nothing drawn: publishing again finds it spent and goes on.
     - A release is drawn at most once, whatever crashes, is repeated or runs beside it. Noise that was drawn and not
       committed was seen by nobody.
+    - What was drawn once and is in the database no more is not drawn again (`outside`); other releases are.
     - Nothing of this happens while a reader waits, nor does it hang on what readers ask.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -20,13 +21,14 @@ from federation.clock import Clock
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
-from federation.observability import Event, Log
+from federation.observability import Event, Level, Log
 from privacy import noise
 from privacy.budget import PROFILES, Profile
 from registry.statistics import calendar, counting, drawing
 from registry.statistics.catalogue import TableId
 from registry.statistics.coverage import coverage, municipalities
 from registry.statistics.model import Period, Record, Release, ReleaseId, Scale, Spend
+from registry.statistics.outside import Outside
 from registry.store import Transaction, members
 from registry.store import statistics as store
 from registry.store import statistics_budget as budget_store
@@ -35,6 +37,9 @@ LOOK_SECONDS = 300.0
 """How often the daemon looks whether a release is due."""
 
 RELEASED = Event("statistics_released", ("release_id", "current_members", "silent_municipalities"))
+
+RELEASE_LOST = Event("statistics_release_lost", ("release_id",), Level.ERROR)
+"""It was drawn before, and the database does not hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,10 @@ class Releasing:
         clock: Clock,
         log: Log,
         draws: drawing.Noise = noise,
+        outside: Outside | None = None,
     ) -> None:
         self._database, self._descriptors, self._clock, self._log = database, descriptors, clock, log
-        self._noise = draws
+        self._noise, self._outside = draws, outside or Outside()
         # The worker and the command of one daemon: one after the other, rather than the second for nothing.
         self._turn = threading.Lock()
 
@@ -76,16 +82,27 @@ class Releasing:
 
     def publish_due(self) -> list[Published]:
         """Publish all that is due, in the order in which it fell due."""
+        noted = self._outside.noted()
         known, drawn = self._database.view("statistics_due", _known)
-        return [self.publish(period) for period in calendar.due(known, self._clock.today(), drawn)]
+        self._outside.note(self._database.view("statistics_paid", budget_store.questions_paid) | drawn)
+        lost = noted - drawn
+        due = calendar.due(known, self._clock.today(), drawn)
+        for period in due:
+            if period.release_id in lost:
+                self._log(RELEASE_LOST, release_id=period.release_id)
+        return [self.publish(period) for period in due if period.release_id not in lost]
 
     def publish(self, period: Period) -> Published:
-        """Publish one release, or find it published. Raises UppropError: INPUT_REFUSED where it is not due."""
+        """Publish one release, or find it published.
+
+        Raises UppropError: INPUT_REFUSED where it is not due, or was drawn before and is lost.
+        """
         with self._turn:
             if (standing := self._standing(period)) is not None:
                 return Published(standing, drawn_now=False)
-            known, _ = self._database.view("statistics_due", _known)
-            if (refusal := calendar.refusal(period, known, self._clock.today())) is not None:
+            noted = self._outside.noted()
+            known, drawn = self._database.view("statistics_due", _known)
+            if (refusal := self._refusal(period, known, noted - drawn)) is not None:
                 raise UppropError(Code.INPUT_REFUSED, refusal)
             # The profile is frozen with the first spend of a year; the descriptor's counts for the years after.
             profile = PROFILES[self._descriptors().policy.statistics]
@@ -97,19 +114,27 @@ class Releasing:
             published = self._database.run(
                 "statistics_draw", functools.partial(self._draw, period=period, profile=frozen, scales=scales)
             )
+            self._outside.note([published.release.release_id])
         if published.drawn_now:
             self._say(published.release)
         return published
 
     def awaited(self) -> list[Awaited]:
         """The next release of each kind, soonest first."""
+        noted = self._outside.noted()
         known, drawn = self._database.view("statistics_due", _known)
         today = self._clock.today()
         return [
-            Awaited(period, due_on, calendar.refusal(period, known, today) if due_on <= today else None)
+            Awaited(period, due_on, self._refusal(period, known, noted - drawn) if due_on <= today else None)
             for period in calendar.upcoming(known, today, drawn)
             for due_on in (calendar.due_on(period),)
         ]
+
+    def _refusal(self, period: Period, known: calendar.Known, lost: Collection[str]) -> str | None:
+        """Why a period cannot be released now; None where it can."""
+        if period.release_id in lost:
+            return self._outside.refusal(period.release_id)
+        return calendar.refusal(period, known, self._clock.today())
 
     def _standing(self, period: Period) -> Release | None:
         return self._database.view("statistics_release", lambda tx: store.release(tx, period.release_id))

@@ -53,6 +53,11 @@ def spends(tx: Connection, year: int) -> list[Spend]:
     ]
 
 
+def questions_paid(tx: Connection) -> set[str]:
+    """The spends on further questions, by name."""
+    return set(tx.scalars(select(statistics_spends.c.spend_id).where(statistics_spends.c.reader.is_not(None))))
+
+
 def paid(tx: Connection, spend_id: str) -> int | None:
     """How much was spent under a name; None: nothing was."""
     query = select(statistics_spends.c.nano_rho).where(statistics_spends.c.spend_id == spend_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from federation.clock import ManualClock
 from federation.database import Database
 from federation.observability import Log
 from registry.statistics.model import ReleaseId, parse_release_id
+from registry.statistics.outside import Outside
 from registry.statistics.releasing import Published, Releasing
 from registry.store import statistics as store
 from registry.store import statistics_budget as budget_store
@@ -54,11 +56,21 @@ class WatchedNoise:
 class Statistics:
     """A registry's releases on a business date that the test sets."""
 
-    def __init__(self, database: Database, nation: Nation, today: date = ALL, noise: Any = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        nation: Nation,
+        today: date = ALL,
+        noise: Any = None,
+        outside: Outside | None = None,
+    ) -> None:
         self.database, self.nation = database, nation
         self.clock = ManualClock("Europe/Stockholm", today)
         self.noise = noise or WatchedNoise()
-        self.releasing = Releasing(database, lambda: self.nation.descriptor, self.clock, Log(level="error"), self.noise)
+        self.log = io.StringIO()
+        self.releasing = Releasing(
+            database, lambda: self.nation.descriptor, self.clock, Log(self.log, level="error"), self.noise, outside
+        )
 
     @classmethod
     def filled(cls, database: Database, today: date = ALL, *, children: int = 60, **options: Any) -> Statistics:
