@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from registry.statistics.calendar import Known, due, due_on, refusal, through, upcoming
-from registry.statistics.model import ReleaseId, parse_release_id
+from registry.statistics.model import Period, ReleaseId, parse_release_id
 
 FIRST = date(2026, 8, 20)
 
@@ -16,8 +16,8 @@ def known(closed_on: str, first: date = FIRST) -> Known:
     return Known(first, date.fromisoformat(closed_on))
 
 
-def names(found: list[object]) -> list[str]:
-    return [each.release_id for each in found]  # type: ignore[attr-defined]  # periods
+def names(found: list[Period]) -> list[str]:
+    return [each.release_id for each in found]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,9 +12,11 @@ from privacy.accuracy import Shape, Shapes
 from privacy.budget import PROFILES, Profile
 from privacy.disclosure import PUBLIC_ALPHA, PUBLIC_TIMES, interval, suppressed
 from registry.statistics import drawing
+from registry.statistics.calendar import last_day
 from registry.statistics.catalogue import ReleaseKind, TableId
-from registry.statistics.model import Period, dimensions
-from registry.statistics.released import sum_half_width
+from registry.statistics.model import Coverage, Period, Record, Release, dimensions
+from registry.statistics.reading import Level
+from registry.statistics.released import Held
 from tests.unit.privacy.discrete_gaussian import Repeatable
 
 PERIODS = [Period(ReleaseKind.MONTH, 2026, 9), Period(ReleaseKind.YEAR, 2026), Period(ReleaseKind.CLOSED, 2026)]
@@ -99,14 +102,15 @@ def test_intervals_hold_of_those_values_too_that_the_public_is_shown(profile: Pr
 
 @ALL
 @EACH
-def test_a_sum_of_cells_is_given_an_interval_that_is_wide_enough_and_hardly_wider(
-    period: Period, profile: Profile
-) -> None:
+def test_a_sum_of_cells_has_the_interval_that_holds_after_fitting(period: Period, profile: Profile) -> None:
     levels, places = shapes(period, profile)
-    for table, scale in drawing.scales(period, profile, noise).items():
-        cells = size(table)
-        for summed in range(2, cells):
-            given = sum_half_width(scale.sigma**2, summed, cells, scale.total_half_width)
-            public = sum_half_width(PUBLIC_TIMES * scale.sigma**2, summed, cells, scale.public_total_half_width)
-            assert 0 <= given - accuracy.half_width(levels, places[table], summed) <= 3
-            assert 0 <= public - accuracy.half_width(levels, places[table], summed, times=PUBLIC_TIMES) <= 3
+    covered = Coverage(last_day(period), 0)
+    record = Record(noise.MECHANISM, "none", profile.name, covered, drawing.scales(period, profile, noise))
+    release = Release(period, date(2028, 1, 1), datetime(2028, 1, 1, tzinfo=UTC), record)
+    for table in drawing.draw({each: [3] * size(each) for each in period.tables}, profile, noise):
+        held, place = Held(release, table), places[table.table_id]
+        for summed in range(2, size(table.table_id)):
+            assert held.half_width(summed, Level.AUTHORITY) == accuracy.half_width(levels, place, summed)
+            assert held.half_width(summed, Level.PUBLIC) == accuracy.half_width(
+                levels, place, summed, times=PUBLIC_TIMES, alpha=PUBLIC_ALPHA
+            )
