@@ -40,6 +40,9 @@ class Level(enum.IntEnum):
     ERROR = logging.ERROR
 
 
+_OF_EVERY_LINE = frozenset({"time", "level", "event"})
+
+
 class Event:
     """A declared log event: `name` and the only fields it may carry."""
 
@@ -48,6 +51,8 @@ class Event:
     def __init__(self, name: str, fields: tuple[str, ...] = (), level: Level = Level.INFO) -> None:
         if name in self._declared:
             raise ValueError(f"the event {name} is declared twice")
+        if taken := _OF_EVERY_LINE & set(fields):
+            raise ValueError(f"the event {name} declares {sorted(taken)}, which every line has")
         self.name = name
         self.fields = frozenset(fields)
         self.level = level

@@ -9,7 +9,7 @@ from federation.observability import Event, Level
 
 HEALTH = "/healthz"
 
-STARTED = Event("dashboard_started", ("version", "http_port", "metrics_port", "level", "clock"))
+STARTED = Event("dashboard_started", ("version", "http_port", "metrics_port", "shows", "clock"))
 STOPPING = Event("dashboard_stopping", ("signal",))
 STOPPED = Event("dashboard_stopped")
 FAILED = Event("dashboard_failed", ("exception", "where"), Level.ERROR)

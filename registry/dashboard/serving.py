@@ -108,7 +108,7 @@ def serve(settings: ReaderSettings, log: Log) -> None:
             version=version(),
             http_port=ports["http"],
             metrics_port=ports["metrics"],
-            level=face.level,
+            shows=face.level,
             clock=settings.clock,
         )
         metrics.ready.set(1)

@@ -55,6 +55,12 @@ def test_an_event_is_declared_once() -> None:
         Event("test_happened")
 
 
+@pytest.mark.parametrize("name", ["time", "level", "event"])
+def test_no_field_takes_the_place_of_what_every_line_has(name: str) -> None:
+    with pytest.raises(ValueError, match="which every line has"):
+        Event("test_overwriting", (name,))
+
+
 @pytest.mark.parametrize(
     "number", ["199801019807", "19980101-9807", "980101-9807", "980101+9807", "9801619807", "20130101TF01"]
 )
