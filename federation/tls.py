@@ -136,7 +136,8 @@ class OwnIdentity:
         self._loaded = self._load()
         if kind is not None and self.identity.kind is not kind:
             raise UppropError(
-                Code.IDENTITY_FOREIGN, f"{certificate} is the certificate of a {self.identity.kind}, not of a {kind}."
+                Code.IDENTITY_FOREIGN,
+                f"{certificate} is a certificate of kind {self.identity.kind}; take one of kind {kind}.",
             )
 
     @classmethod

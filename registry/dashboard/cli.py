@@ -29,6 +29,7 @@ def dashboard(config: Path) -> None:
       proxies = ["127.0.0.1"]            proxies that are believed for whom they ask
       calls = 120                        answers of the API, and pages, for one address ...
       call_window_seconds = 60           ... within so many seconds
+      data_license = "https://..."       told to whoever fetches data
 
     Beyond loopback only a reader of the role public serves. Put a reverse proxy with TLS before it; for the authority's
     own figures one that lets only its people in.

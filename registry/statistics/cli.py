@@ -65,7 +65,7 @@ def _config_option(default: Path | None) -> Callable[[Callable[..., Any]], Calla
         envvar=None if default is None else "UPPROP_READER_CONFIG",
         show_default=default is not None,
         show_envvar=True,
-        help="The reader's settings file.",
+        help="The reader's settings file." if default is not None else "In place of that of `upprop query`.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from privacy.noise import NANO
 from registry.statistics.reading import Asked, Release, Releases, TableInfo, TableSummary, YearBudget
 
 SHOWN_CODES = 24
@@ -12,7 +13,7 @@ SHOWN_CODES = 24
 
 def rho(nano_rho: int) -> str:
     """A budget in rho, whole to its last digit: 250000000 → 0.25."""
-    whole, rest = divmod(nano_rho, 10**9)
+    whole, rest = divmod(nano_rho, NANO)
     return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
 
 
@@ -31,21 +32,27 @@ def described(info: TableInfo) -> Iterator[str]:
     yield f"{info.summary.table_id}: {info.summary.label}"
     if info.summary.description:
         yield info.summary.description
-    yield f"Unit: {info.unit}. {info.mechanism}; it costs rho {rho(info.nano_rho)} of a year's privacy budget."
+    yield f"Unit: {info.unit}. Noise: {info.mechanism}. Cost: rho {rho(info.nano_rho)} of a year's privacy budget."
     for dimension in info.dimensions:
         yield ""
-        yield f"{dimension.name} ({dimension.label}), {len(dimension.codes)} codes:"
+        yield f"{dimension.name} ({dimension.label}), {_codes(len(dimension.codes))}:"
         width = max((len(each.code) for each in dimension.codes), default=0)
         for each in dimension.codes[:SHOWN_CODES]:
             yield f"  {each.code:<{width}}  {each.label}"
         if len(dimension.codes) > SHOWN_CODES:
             yield f"  and {len(dimension.codes) - SHOWN_CODES} more: --json has all"
         for listed in dimension.code_lists:
-            yield f"  @{listed.code_list_id}  {listed.label}, {len(listed.codes)} codes"
+            yield f"  @{listed.code_list_id}  {listed.label}, {_codes(len(listed.codes))}"
     if info.notes:
         yield ""
     for note in info.notes:
         yield f"- {note}"
+
+
+def _codes(number: int) -> str:
+    if number == 0:
+        return "no codes before the first release"
+    return "1 code" if number == 1 else f"{number} codes"
 
 
 def released(releases: Releases) -> Iterator[str]:

@@ -128,10 +128,11 @@ def select(asked: Askable, selections: Sequence[Selection]) -> Selected:
 def _selected(asked: Askable, dimension: DimensionId, selection: Selection | None) -> tuple[str, ...]:
     there = asked.codes[dimension]
     if not there:
+        awaited = "a year" if asked.table.table_id is TableId.OWN_SELECTION else "it"
         raise UppropError(
             Code.REQUEST_INVALID,
-            f"Nothing can be asked of the table {asked.table.table_id} yet: no release of it has been drawn. "
-            "ListReleases says when the next one is due.",
+            f"Nothing can be asked of the table {asked.table.table_id} yet: no release of {awaited} has been drawn. "
+            "The list of releases says when the next one is due.",
         )
     if selection is None or (not selection.codes and not selection.code_list_id):
         return there
@@ -176,4 +177,6 @@ def _hint(there: Sequence[str]) -> str:
 
 
 def _refused(asked: Askable, sentence: str) -> UppropError:
-    return UppropError(Code.REQUEST_INVALID, f"{sentence} GetTable says what {asked.table.table_id} can be asked.")
+    return UppropError(
+        Code.REQUEST_INVALID, f"{sentence} What {asked.table.table_id} can be asked stands in its metadata."
+    )

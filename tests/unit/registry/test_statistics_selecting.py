@@ -84,7 +84,7 @@ def test_what_is_not_in_the_catalogue_is_refused_with_where_to_look(selections: 
     with pytest.raises(UppropError) as refusal:
         select(asked(), selections)
     assert refusal.value.code is Code.REQUEST_INVALID
-    assert "GetTable says what municipality-year can be asked" in refusal.value.sentence
+    assert "What municipality-year can be asked stands in its metadata" in refusal.value.sentence
 
 
 def test_a_refusal_does_not_repeat_what_may_be_a_number_of_a_person() -> None:
