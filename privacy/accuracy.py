@@ -18,10 +18,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-NANO = 1_000_000_000
-
-ALPHA = 0.05
-"""Of intervals: so often at most they miss the true value."""
+from privacy.noise import ALPHA, NANO
 
 
 @dataclass(frozen=True, slots=True)

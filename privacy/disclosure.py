@@ -16,12 +16,6 @@ from privacy.fitting import Fitted, Level, fit
 SUPPRESSED_BELOW = 10
 """The public is shown no value below this, noise included."""
 
-SUPPRESSED = ".."
-"""Stands where the public is shown no value."""
-
-SILENT = ":"
-"""Stands where nobody had reported; decided by coverage alone."""
-
 PUBLIC_TIMES = 2
 """So many times the authority's variance has what the public sees: noise of the same size is added once more."""
 

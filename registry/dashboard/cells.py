@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SUPPRESSED = ".."
-SILENT = ":"
+from registry.statistics.cube import SILENT, SUPPRESSED
+
+__all__ = ["NOTHING", "SILENT", "SUPPRESSED", "Cell"]
 
 
 @dataclass(frozen=True, slots=True)

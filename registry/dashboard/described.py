@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from federation.web.i18n import Language
+from privacy.noise import NANO
 from registry.dashboard.addresses import API
 from registry.statistics.reading import CodeList, Dimension, Level, TableInfo, TableSummary
 
@@ -99,7 +100,7 @@ def metadata(info: TableInfo, language: Language, links: Links) -> Json:
             "firstPeriod": summary.first_period,
             "lastPeriod": summary.last_period,
             "discontinued": False,
-            "sdc": {"mechanism": info.mechanism, "rho": info.nano_rho / 1e9},
+            "sdc": {"mechanism": info.mechanism, "rho": info.nano_rho / NANO},
         },
         "value": None,
     }

@@ -37,7 +37,7 @@ class Face:
 
 def face_of(settings: ReaderSettings, role: str) -> Face:
     """The face that a reader of this role may show. Raises UppropError(CONFIG_INVALID)."""
-    most = Level.PUBLIC if role == "public" else Level.AUTHORITY
+    most = Level.of_role(role)
     level = settings.level or most
     if level is Level.AUTHORITY and most is Level.PUBLIC:
         raise UppropError(
@@ -45,7 +45,7 @@ def face_of(settings: ReaderSettings, role: str) -> Face:
             'The settings say level = "authority", but this reader has the role public. Take the line out.',
         )
     loopback = is_loopback(parse_address(settings.http_listen)[0])
-    if not loopback and role != "public":
+    if not loopback and most is not Level.PUBLIC:
         raise UppropError(
             Code.CONFIG_INVALID,
             f"{settings.http_listen} can be reached from other machines, and this reader has the role {role}. "

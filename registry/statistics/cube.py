@@ -20,7 +20,10 @@ from registry.statistics.catalogue import DimensionId, Measure
 from registry.statistics.reading import Level, NamedCode
 
 SUPPRESSED = ".."
+"""Stands where the public is shown no value."""
+
 SILENT = ":"
+"""Stands where nobody had reported; decided by coverage alone."""
 
 ROLES = {DimensionId.REGION: "geo", DimensionId.TIME: "time", DimensionId.CONTENTS: "metric"}
 """Of the dimensions that JSON-stat has a role for."""

@@ -23,6 +23,7 @@ from federation.database import Database
 from federation.descriptor import Descriptor, Reader
 from federation.errors import Code, UppropError
 from federation.web.i18n import Language
+from privacy import noise
 from privacy.budget import PROFILES
 from registry.statistics import answers, calendar, delimited, jsonstat, labels, notes, questions, sums, workbook
 from registry.statistics.answers import Shelf
@@ -57,9 +58,6 @@ LOOK_SECONDS = 1.0
 
 MAX_KEPT_BYTES = 64 * 1024 * 1024
 """Of documents and the questions they answer; the least recently asked go first."""
-
-PUBLIC = "public"
-"""The role of readers who get what everybody may see."""
 
 _Question = tuple[str, tuple[Selection, ...], Level, Format, Language]
 T = TypeVar("T")
@@ -119,7 +117,7 @@ class Desk:
             summary=_summary(shelf, table, language),
             dimensions=described(_askable(shelf, table), language),
             unit=labels.unit(language),
-            mechanism=notes.MECHANISM,
+            mechanism=noise.MECHANISM,
             nano_rho=nano_rho,
             notes=tuple(notes.of_table(table.table_id, nano_rho, cap, language)),
         )
@@ -134,7 +132,7 @@ class Desk:
         language: Language,
     ) -> Document | Pending:
         """Cells of a table. Raises UppropError: REQUEST_INVALID, METHOD_FORBIDDEN, BUDGET_EXHAUSTED."""
-        if reader.role == PUBLIC and level is not Level.PUBLIC:
+        if level not in (Level.PUBLIC, Level.of_role(reader.role)):
             raise _forbidden()
         table = table_named(table_id)
         if table.table_id is TableId.OWN_SELECTION:
@@ -308,7 +306,7 @@ def _budgets(tx: Transaction) -> list[tuple[Budget, list[Spend]]]:
 
 
 def _open_to(table: Table, reader: Reader) -> bool:
-    return table.table_id is not TableId.OWN_SELECTION or reader.role != PUBLIC
+    return table.table_id is not TableId.OWN_SELECTION or Level.of_role(reader.role) is not Level.PUBLIC
 
 
 def _forbidden() -> UppropError:

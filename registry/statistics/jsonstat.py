@@ -16,13 +16,12 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from federation.errors import Code, UppropError
+from privacy.noise import NANO
 from registry.statistics.catalogue import DimensionId
 from registry.statistics.cube import Axis, Cube, Disclosure, Drawn
 from registry.statistics.reading import Level, NamedCode
 
 MEDIA_TYPE = "application/json"
-
-_NANO = 1_000_000_000
 
 
 class _Unit(msgspec.Struct, kw_only=True):
@@ -161,7 +160,7 @@ def _sdc(disclosure: Disclosure) -> _Sdc:
     newest = disclosure.drawn[-1]
     return _Sdc(
         mechanism=disclosure.mechanism,
-        rho=newest.nano_rho / _NANO,
+        rho=newest.nano_rho / NANO,
         sigma=newest.sigma,
         release_id=newest.release_id,
         release_ids=[each.release_id for each in disclosure.drawn],
@@ -169,8 +168,8 @@ def _sdc(disclosure: Disclosure) -> _Sdc:
         suppression=dict(disclosure.suppression),
         budget=_Budget(
             scope=f"national/{newest.year}",
-            cap_rho=newest.cap_nano_rho / _NANO,
-            table_rho=newest.nano_rho / _NANO,
+            cap_rho=newest.cap_nano_rho / NANO,
+            table_rho=newest.nano_rho / NANO,
         ),
         releases=[_release(each) for each in disclosure.drawn],
         selection={name: list(codes) for name, codes in disclosure.selection.items()},
@@ -184,8 +183,8 @@ def _release(drawn: Drawn) -> _Release:
         year=drawn.year,
         profile=drawn.profile,
         library=drawn.library,
-        rho=drawn.nano_rho / _NANO,
-        cap_rho=drawn.cap_nano_rho / _NANO,
+        rho=drawn.nano_rho / NANO,
+        cap_rho=drawn.cap_nano_rho / NANO,
         sigma=drawn.sigma,
         half_width=drawn.half_width,
         coverage=None
@@ -235,8 +234,8 @@ def _drawn(release: _Release) -> Drawn:
         drawn_on=release.drawn_on,
         profile=release.profile,
         library=release.library,
-        nano_rho=round(release.rho * _NANO),
-        cap_nano_rho=round(release.cap_rho * _NANO),
+        nano_rho=round(release.rho * NANO),
+        cap_nano_rho=round(release.cap_rho * NANO),
         year=release.year,
         sigma=release.sigma,
         half_width=release.half_width,

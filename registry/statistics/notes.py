@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from federation.web.i18n import Language
 from privacy import budget, disclosure
+from privacy.noise import NANO
 from registry.statistics import labels
 from registry.statistics.catalogue import DimensionId, TableId
 from registry.statistics.coverage import silent_counties
@@ -17,8 +18,6 @@ from registry.statistics.cube import SILENT, SUPPRESSED
 from registry.statistics.geography import geography
 from registry.statistics.model import Release
 from registry.statistics.reading import Level
-
-MECHANISM = "discrete Gaussian"
 
 SV = Language.SWEDISH
 
@@ -144,7 +143,7 @@ def _counting(table_id: TableId, language: Language) -> list[str]:
 
 
 def _cost(table_id: TableId, nano_rho: int, cap_nano_rho: int, language: Language) -> str:
-    rho, cap = _number(nano_rho / 1e9, language), _number(cap_nano_rho / 1e9, language)
+    rho, cap = _number(nano_rho / NANO, language), _number(cap_nano_rho / NANO, language)
     epsilon = _number(round(budget.epsilon(cap_nano_rho), 1), language)
     if language is SV:
         what = "Frågan" if table_id is TableId.OWN_SELECTION else "Tabellen"

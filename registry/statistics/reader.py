@@ -31,7 +31,7 @@ class Reader:
     @property
     def level(self) -> Level:
         """The most that it may see."""
-        return Level.PUBLIC if self.listed.role == "public" else Level.AUTHORITY
+        return Level.of_role(self.listed.role)
 
 
 @contextmanager

@@ -21,6 +21,11 @@ class Level(enum.StrEnum):
     AUTHORITY = "authority"
     PUBLIC = "public"
 
+    @classmethod
+    def of_role(cls, role: str) -> Level:
+        """The most that a reader of this role may see."""
+        return cls.PUBLIC if role == "public" else cls.AUTHORITY
+
 
 class Format(enum.StrEnum):
     """As PxWebApi calls them."""

@@ -135,7 +135,8 @@ def known(tx: Connection) -> Known:
         select(func.min(of.closed_on), func.max(of.closed_on)).where(of.finished_at.is_not(None))
     ).one()
     # Retention takes closes away after a year; the first month that was released stays.
-    months = [first_day(parse_release_id(each)) for each in drawn(tx) if len(each) == len("2026-09")]
+    released = map(parse_release_id, drawn(tx))
+    months = [first_day(period) for period in released if period.kind is ReleaseKind.MONTH]
     days = [day for day in (first, min(months, default=None)) if day is not None]
     return Known(min(days, default=None), newest)
 

@@ -15,7 +15,8 @@ from federation.descriptor import Reader
 from federation.errors import Code, UppropError
 from federation.web.i18n import Language
 from privacy.budget import STANDARD
-from registry.statistics import asking, jsonstat
+from privacy.disclosure import Draw
+from registry.statistics import jsonstat
 from registry.statistics.asking import Asking
 from registry.statistics.catalogue import TABLES, TableId, leaf_codes
 from registry.statistics.cube import Cube
@@ -53,7 +54,7 @@ def undrawn(_values: Sequence[int], _nano_rho: int) -> list[int]:
 class Service:
     """A desk over a nation's statistics, on a clock that the test moves."""
 
-    def __init__(self, statistics: Statistics, draw: asking.Draw = no_noise) -> None:
+    def __init__(self, statistics: Statistics, draw: Draw = no_noise) -> None:
         self.statistics, self.now = statistics, 0.0
         self.asking = Asking(statistics.database, lambda: statistics.nation.descriptor, statistics.clock, draw)
         self.desk = self.another()
@@ -341,7 +342,7 @@ def test_a_crash_between_paying_and_answering_leaves_it_paid_and_it_is_answered_
 def test_two_replicas_answer_a_question_once(service: Service) -> None:
     service.own(3)
 
-    def differently(number: int) -> asking.Draw:
+    def differently(number: int) -> Draw:
         return lambda values, _nano_rho: [values[0] + number]
 
     others = [Service(service.statistics, differently(number)).asking for number in range(4)]
