@@ -22,6 +22,7 @@ from federation.descriptor import Descriptor, Reader
 from federation.errors import Code, UppropError
 from privacy import noise
 from privacy.budget import PROFILES
+from privacy.disclosure import Draw
 from registry.statistics import counting, questions
 from registry.statistics.catalogue import ReleaseKind
 from registry.statistics.coverage import municipalities
@@ -34,9 +35,6 @@ from registry.store import statistics_budget as budget_store
 
 LOOK_SECONDS = 10.0
 """How often the worker looks for questions, and after how long whoever asked one is told to ask again."""
-
-Draw = Callable[[Sequence[int], int], list[int]]
-"""Values and their price in nano-ρ to values with noise: `privacy.noise.gaussian`."""
 
 
 class Asking:
@@ -113,7 +111,7 @@ def _pay(tx: Transaction, reader: Reader, question: Question, at: datetime, note
     if release is None or standing is None:
         raise UppropError(
             Code.REQUEST_INVALID,
-            f"Further questions about {year} can be asked once the year is released. ListReleases says when that is.",
+            f"Further questions about {year} can be asked once the year is released. The list of releases says when.",
         )
     # Another question may have been the same one, while this transaction waited for the year's row.
     if (posed := statistics_questions.posed(tx, question.query_id)) is not None:

@@ -92,7 +92,7 @@ class Question:
             raise UppropError(
                 Code.REQUEST_INVALID,
                 f"Nobody had reported of these places when {self.year} was released: there is silence to be summed. "
-                "Nothing was spent. ListReleases says who was silent; ask for places that were not.",
+                "Nothing was spent. The list of releases says who was silent; ask for places that were not.",
             )
 
 
@@ -134,8 +134,8 @@ def check_affordable(profile: Profile, spends: Sequence[Spend], role: str, reade
         return
     raise UppropError(
         Code.BUDGET_EXHAUSTED,
-        f"What {whose} may spend on further questions about {year} is spent. What was asked before is still answered "
-        "(ListMyQueries), and so are the released tables; GetBudget says what is left of other years.",
+        f"What {whose} may spend on further questions about {year} is spent. What was asked before is still answered, "
+        "and so are the released tables. The budget says what is left of other years.",
     )
 
 
