@@ -55,14 +55,6 @@ def day(date: dt.date, language: Language) -> str:
     return f"{date.day}{NO_BREAK}{_MONTHS[language][date.month - 1]} {date.year}"
 
 
-def written_day(iso: str, language: Language) -> str:
-    """The day of an ISO date or time stamp; what is none stands as it is."""
-    try:
-        return day(dt.date.fromisoformat(iso[:10]), language)
-    except ValueError:
-        return iso
-
-
 def period(code: str, language: Language) -> str:
     """`2026-09`, `2026M09` → september 2026; `2026` → 2026; `2026-closed` → 2026."""
     head = code.removesuffix("-closed").replace("M", "-")
@@ -77,3 +69,29 @@ def month_short(code: str, language: Language) -> str:
     return period(code, language)[:3]
 
 
+class Formats:
+    """All of them in one language, for templates."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def whole(self, value: int) -> str:
+        return whole(value, self._language)
+
+    def decimal(self, value: float, places: int = 2) -> str:
+        return decimal(value, self._language, places)
+
+    def rho(self, nano_rho: int) -> str:
+        return rho(nano_rho, self._language)
+
+    def interval(self, low: int, high: int) -> str:
+        return interval(low, high, self._language)
+
+    def day(self, date: dt.date) -> str:
+        return day(date, self._language)
+
+    def period(self, code: str) -> str:
+        return period(code, self._language)
+
+    def month_short(self, code: str) -> str:
+        return month_short(code, self._language)

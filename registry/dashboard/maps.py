@@ -18,7 +18,7 @@ from registry.dashboard.cells import SILENT, SUPPRESSED, Cell
 
 STEPS = 5
 """Colours of the scale; more can hardly be told apart on a map."""
-_ROUND = (1, 2, 3, 5)
+_ROUND = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Inset:
 
 INSETS = (
     Inset("stockholm", (1440, 4180, 300, 340), (40, 120, 880, 997)),
-    Inset("goteborg", (60, 4900, 260, 290), (40, 1330, 660, 736)),
+    Inset("goteborg", (60, 4900, 260, 290), (40, 1330, 580, 647)),
     Inset("malmo", (330, 5820, 230, 270), (1966, 5300, 600, 704)),
 )
 
@@ -70,16 +70,16 @@ class Step:
 
 
 def scale(values: Iterable[int], steps: int = STEPS) -> tuple[Step, ...]:
-    """Round classes over the positive values, each with about as many areas; fewer classes where values are few."""
-    ordered = sorted(value for value in values if value > 0)
-    if not ordered:
+    """Classes that begin at 1, 2, 5, 10, 20, 50, …: the first at or under the lowest value, the last open upwards.
+
+    Each is about twice as wide as the one before it, since a few cities have many times what most places have.
+    """
+    positive = [value for value in values if value > 0]
+    if not positive:
         return ()
-    lows = [1]
-    for step in range(1, steps):
-        low = _round_down(ordered[len(ordered) * step // steps])
-        if low > lows[-1]:
-            lows.append(low)
-    lows[0] = min(_round_down(ordered[0]), lows[1] - 1 if len(lows) > 1 else ordered[0]) or 1
+    lows = [low for low in _lows() if low <= max(positive)]
+    first = max(index for index, low in enumerate(lows) if low <= min(positive))
+    lows = lows[first : first + steps]
     return tuple(
         Step(low, following - 1 if following is not None else None)
         for low, following in zip(lows, [*lows[1:], None], strict=True)
@@ -100,12 +100,8 @@ def step_of(value: int, steps: Sequence[Step]) -> int:
     return max((index for index, step in enumerate(steps) if step.low <= value), default=0)
 
 
-def _round_down(value: int) -> int:
-    """The greatest of 1, 2, 3, 5, 10, 20, 30, 50, … that is no more than `value`."""
-    power = 1
-    while power * 10 <= value:
-        power *= 10
-    return max(factor * power for factor in _ROUND if factor * power <= value)
+def _lows() -> tuple[int, ...]:
+    return tuple(factor * 10**power for power in range(7) for factor in _ROUND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _path(rings: list[list[Point]]) -> str:
 
 
 def build(municipalities: dict[str, Any], counties: dict[str, Any]) -> dict[str, Any]:
-    """`{"width", "height", "municipalities": {code: path}, "counties": {code: path}, "boxes": {code: [x, y, w, h]}}`."""
+    """`width` and `height`; under `municipalities` and `counties` code → path; under `boxes` code → [x, y, w, h]."""
     placed = {
         level: {
             feature["properties"][key]: [

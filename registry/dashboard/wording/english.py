@@ -170,8 +170,8 @@ _PLACE = {
     "place.years_caption": "Children with a new case in {name}, by year",
     "place.months": "Month by month",
     "place.months_caption": "Children with a new case in {name}, by month",
-    "place.months_none": "Municipalities are reported by year alone: a month in a municipality would be too few children "
-    "to protect. Months are there for the county.",
+    "place.months_none": "Municipalities are reported by year alone: a month in a municipality would be too few "
+    "children to protect. Months are there for the county.",
     "place.months_link": "{county} month by month",
     "place.municipalities": "The municipalities in {year}",
     "place.municipalities_caption": "Children with a new case by municipality in {name}, {year}",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 _ABOUT = {
     "about.title": "About the statistics",
-    "about.lead": "The statistics show how many children are missing from school, where and for how long. They are made "
-    "so that nobody, whatever else they know, can work out a single child.",
+    "about.lead": "The statistics show how many children are missing from school, where and for how long. They are "
+    "made so that nobody, whatever else they know, can work out a single child.",
     "about.counts": "What is counted",
     "about.counts_1": "A case opens when a child has left a school, or has no school place, and no other school in the "
     "country has said within the waiting time that the child attends there. This is called an enrolment gap.",
     "about.counts_2": "The numbers are children with a new case. A child is counted once a year, in the municipality "
     "that first led the case and in the month it opened, even if the child has several cases that year.",
-    "about.counts_3": "A case does not mean that something has happened to the child. Most are explained: the child has "
-    "moved or started at another school.",
+    "about.counts_3": "A case does not mean that something has happened to the child. Most are explained: the child "
+    "has moved or started at another school.",
     "about.guarantee": "The guarantee in plain words",
     "about.guarantee_1": "Random noise is added to every number before it is released. The noise is so large that the "
     "numbers would look almost the same if any one child were not in them.",
@@ -25,7 +25,8 @@ _ABOUT = {
     "Asking again gives the same answer, so the noise cannot be averaged away.",
     "about.public": "Why some numbers are missing",
     "about.public_1": "The figures that everyone sees have further noise. Where the noisy number is under 10, two dots "
-    "(..) are shown instead. The noisy number decides, never the true one: so two dots say nothing certain of any child.",
+    "(..) are shown instead. The noisy number decides, never the true one: so two dots say nothing certain of any "
+    "child.",
     "about.public_2": "Where nobody in a municipality has reported, a colon (:) is shown. This is silence, not zero.",
     "about.interval": "How to read the interval",
     "about.interval_1": "The interval beside a number holds the right count in at least 95 cases out of 100. It "
@@ -61,13 +62,15 @@ _ACCESSIBILITY = {
     "services (2018:1937) demands. Every page is tested against it in a real browser before a new version is put to "
     "use. We know of no shortcoming.",
     "accessibility.how": "How you can use it",
-    "accessibility.how_1": "Everything can be reached by keyboard. The first tab stop on each page leads to the content.",
+    "accessibility.how_1": "Everything can be reached by keyboard. The first tab stop on each page leads to the "
+    "content.",
     "accessibility.how_2": "The map and the charts have all their values in a table on the same page.",
-    "accessibility.how_3": "Nothing is told by colour alone: what is not a number has a pattern on the map and a symbol "
-    "in the table.",
+    "accessibility.how_3": "Nothing is told by colour alone: what is not a number has a pattern on the map and a "
+    "symbol in the table.",
     "accessibility.how_4": "Pages follow the light or dark mode of your device, can be enlarged to 400 per cent and be "
     "printed.",
-    "accessibility.how_5": "Pages work without JavaScript. All that falls away is reading values by pointing at the map.",
+    "accessibility.how_5": "Pages work without JavaScript. All that falls away is reading values by pointing at the "
+    "map.",
     "accessibility.contact": "If something does not work",
     "accessibility.contact_1": "Tell the authority that runs this site. If its answer does not help, report it to the "
     "Agency for Digital Government (Digg), which supervises.",

@@ -201,8 +201,8 @@ _COVERAGE = {
 
 _BUDGET = {
     "budget.title": "Sekretessbudget",
-    "budget.lead": "Varje publicering kostar lite av barnens integritet. Därför har varje årgång en budget som inte får "
-    "överskridas. Det som är förbrukat ges aldrig tillbaka, inte heller om något går fel.",
+    "budget.lead": "Varje publicering kostar lite av barnens integritet. Därför har varje årgång en budget som inte "
+    "får överskridas. Det som är förbrukat ges aldrig tillbaka, inte heller om något går fel.",
     "budget.year": "Årgång {year}",
     "budget.profile": "Profil",
     "budget.cap": "Budget",
@@ -244,9 +244,9 @@ _REVISIONS = {
     "revisions.title": "Revisionslogg",
     "revisions.lead": "Ett publicerat tal ändras aldrig. Bruset dras en enda gång, och samma fråga får samma svar för "
     "alltid.",
-    "revisions.why": "Skälet är skyddet: skillnaden mellan ett gammalt och ett rättat tal skulle kunna peka ut ett barn. "
-    "Rättelser som kommer sent räknas därför in i årets tabeller, som också dras en enda gång. Månaderna står kvar som "
-    "de är, och deras summa kan skilja sig från årets.",
+    "revisions.why": "Skälet är skyddet: skillnaden mellan ett gammalt och ett rättat tal skulle kunna peka ut ett "
+    "barn. Rättelser som kommer sent räknas därför in i årets tabeller, som också dras en enda gång. Månaderna står "
+    "kvar som de är, och deras summa kan skilja sig från årets.",
     "revisions.caption": "Alla publiceringar, den senaste först",
     "revisions.id": "Beteckning",
     "revisions.mechanism": "Mekanism",

@@ -14,8 +14,8 @@ _ABOUT = {
     "about.counts_3": "Ett ärende betyder inte att något har hänt barnet. De flesta får sin förklaring: barnet har "
     "flyttat eller börjat i en annan skola.",
     "about.guarantee": "Garantin i klartext",
-    "about.guarantee_1": "Till varje tal läggs ett slumpmässigt brus innan det publiceras. Bruset är så stort att talen "
-    "skulle se nästan likadana ut om ett barn vilket som helst inte fanns med.",
+    "about.guarantee_1": "Till varje tal läggs ett slumpmässigt brus innan det publiceras. Bruset är så stort att "
+    "talen skulle se nästan likadana ut om ett barn vilket som helst inte fanns med.",
     "about.guarantee_2": "Det går att säga exakt hur mycket: den som ska gissa om ett visst barn finns med i ett års "
     "siffror, och utan dem gissar rätt 50 gånger av 100, gissar med alla årets tabeller rätt högst {guess} gånger av "
     "100. Det gäller vad gissaren än vet och hur starka datorer som än används.",
@@ -24,14 +24,15 @@ _ABOUT = {
     "about.guarantee_4": "Bruset dras en gång, med operativsystemets säkra slumptal, och ändras aldrig. Att fråga om "
     "igen ger samma svar, så bruset kan inte räknas bort.",
     "about.public": "Varför vissa tal saknas",
-    "about.public_1": "De siffror som alla ser har ytterligare brus. Är talet med brus under 10 visas två punkter (..) i "
-    "stället. Det avgörs av talet med brus, aldrig av det verkliga: två punkter säger därför inget säkert om något barn.",
+    "about.public_1": "De siffror som alla ser har ytterligare brus. Är talet med brus under 10 visas två punkter "
+    "(..) i stället. Det avgörs av talet med brus, aldrig av det verkliga: två punkter säger därför inget säkert om "
+    "något barn.",
     "about.public_2": "Har ingen i en kommun rapporterat visas ett kolon (:). Det är tystnad, inte noll.",
     "about.interval": "Så läser du intervallet",
     "about.interval_1": "Intervallet bredvid ett tal rymmer det rätta antalet i minst 95 fall av 100. Det beskriver "
     "bruset. Det säger inget om barn som kommunerna inte har rapporterat.",
-    "about.interval_2": "Börjar intervallet på 0 kan det vara inget barn alls. Jämför inte sådana tal med varandra, och "
-    "rangordna inte kommuner vilkas intervall går in i varandra.",
+    "about.interval_2": "Börjar intervallet på 0 kan det vara inget barn alls. Jämför inte sådana tal med varandra, "
+    "och rangordna inte kommuner vilkas intervall går in i varandra.",
     "about.sums": "Varför summor kan skilja sig",
     "about.sums_1": "Inom en publicering går kommuner, län och riket ihop. Månader och år dras var för sig: summan av "
     "tolv månader är inte exakt årets tal.",
@@ -60,7 +61,8 @@ _ACCESSIBILITY = {
     "(2018:1937) kräver. Varje sida prövas mot det i en riktig webbläsare innan en ny version tas i bruk. Vi känner "
     "inte till någon brist.",
     "accessibility.how": "Hur du kan använda den",
-    "accessibility.how_1": "Allt går att nå med tangentbordet. Den första tabbningen på varje sida leder till innehållet.",
+    "accessibility.how_1": "Allt går att nå med tangentbordet. Den första tabbningen på varje sida leder till "
+    "innehållet.",
     "accessibility.how_2": "Kartan och diagrammen har alla sina värden i en tabell på samma sida.",
     "accessibility.how_3": "Inget framgår av färg allena: det som inte är ett tal har mönster på kartan och tecken i "
     "tabellen.",
@@ -69,8 +71,8 @@ _ACCESSIBILITY = {
     "accessibility.how_5": "Sidorna fungerar utan JavaScript. Det enda som faller bort är avläsningen när du pekar på "
     "kartan.",
     "accessibility.contact": "Om något inte fungerar",
-    "accessibility.contact_1": "Hör av dig till den myndighet som driver webbplatsen. Svaret hjälper dig inte? Anmäl det "
-    "till Myndigheten för digital förvaltning (Digg), som har tillsyn.",
+    "accessibility.contact_1": "Hör av dig till den myndighet som driver webbplatsen. Svaret hjälper dig inte? Anmäl "
+    "det till Myndigheten för digital förvaltning (Digg), som har tillsyn.",
 }
 
 AREAS = (_ABOUT, _ACCESSIBILITY)
