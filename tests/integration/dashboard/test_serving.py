@@ -13,12 +13,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from federation.errors import EXIT_CONFIGURATION
 from federation.runtime import PORTS_NAME
+from registry.dashboard.observability import HEALTH
 from registry.dashboard.serving import bind
 from registry.statistics import jsonstat
 from registry.statistics.reading import Level
@@ -123,7 +125,10 @@ def test_told_to_stop_it_finishes_and_leaves_nothing(site: StatisticsSite, numbe
         with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/readyz", timeout=10) as response:
             assert response.read() == b"ready\n"
         # A connection that is kept open is no reason to wait.
-        with socket.create_connection(("127.0.0.1", http.port)):
+        with contextlib.closing(HTTPConnection("127.0.0.1", http.port, timeout=10)) as kept:
+            # Answered once, so that it is known and not still waiting to be taken.
+            kept.request("GET", HEALTH)
+            assert kept.getresponse().read() == b"ok\n"
             logged = _stopped(process, number)
     assert 'upprop_dashboard_answers_total{face="api",status="2xx"} 1.0' in counted
     assert [each["event"] for each in logged if each["event"] != "descriptor_accepted"] == [
