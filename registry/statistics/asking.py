@@ -5,7 +5,7 @@ Invariants
       nothing is drawn before that is committed, and nothing ever while somebody waits.
     - Asked again, by whomever, it costs nothing and is answered what it was answered.
     - Nothing is asked anew of a year of which a question was paid for that the database does not hold (`outside`): what
-      is left of its reserve is not known then.
+      is left of its reserve is not known then. An answer that was given and is lost is not drawn anew.
     - Whether it is refused hangs on dates, coverage and what was spent, never on a child.
 """
 
@@ -74,9 +74,13 @@ class Asking:
 
     def answer_waiting(self) -> int:
         """Draw the answers that are waited for: for the worker. How many there were."""
-        waiting = self._database.view("statistics_waiting", statistics_questions.waiting)
+        noted = self._outside.noted()
+        asked = self._database.view("statistics_waiting", statistics_questions.waiting)
+        # Answered before, and the database does not hold it: a second answer would be a second look.
+        waiting = [query_id for query_id in asked if questions.answer_of(query_id) not in noted]
         for query_id in waiting:
             self._database.run("statistics_answer", functools.partial(self._answer, query_id=query_id))
+            self._outside.note([questions.answer_of(query_id)])
         return len(waiting)
 
     def _answer(self, tx: Transaction, query_id: str) -> None:

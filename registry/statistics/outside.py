@@ -20,7 +20,7 @@ NAME = "statistics.drawn"
 
 
 class Outside:
-    """Ids of releases, and of spends on further questions, one on a line. Safe to use from several threads.
+    """Ids of releases, of spends on further questions and of their answers, one on a line. Safe in several threads.
 
     Without a data directory it lasts as long as the process.
     """

@@ -29,6 +29,11 @@ def spends_of(year: int) -> str:
     return f"{year:04d}/query/"
 
 
+def answer_of(query_id: str) -> str:
+    """What the answer to a question is noted as (`outside`)."""
+    return f"answer/{query_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """`municipalities` and `months` of one year, each in order and once."""

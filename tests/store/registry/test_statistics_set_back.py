@@ -104,6 +104,18 @@ def test_nothing_is_asked_of_a_year_whose_questions_are_lost(filled: Statistics,
     assert restored.ask(READER, SECOND).question == SECOND
 
 
+def test_a_question_whose_answer_is_lost_is_not_answered_anew(filled: Statistics, tmp_path: Path) -> None:
+    filled.releasing.publish_due()
+    service = asking(filled, tmp_path)
+    service.ask(READER, FIRST)
+    assert service.answer_waiting() == 1
+    with filled.database.transaction("test") as tx:
+        tx.execute(sa.text("UPDATE statistics_queries SET value = NULL, answered_at = NULL"))
+    restored = asking(filled, tmp_path)
+    assert restored.answer_waiting() == 0
+    assert restored.ask(READER, FIRST).answered_at is None
+
+
 def test_a_note_that_cannot_be_read_keeps_from_drawing(filled: Statistics, tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(UppropError) as refused:
