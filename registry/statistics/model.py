@@ -23,6 +23,9 @@ from registry.statistics.catalogue import TABLES, DimensionId, ReleaseKind, Tabl
 ReleaseId = NewType("ReleaseId", str)
 """`2026-09`, `2026` or `2026-closed`."""
 
+_LAST_YEAR = 9_997
+"""Of whose children the last release falls due on a day that a date can name."""
+
 Cell = tuple[str, ...]
 """One code for each dimension of a table, in its order; empty for a table of one cell."""
 
@@ -180,7 +183,7 @@ def dimensions(table: TableId) -> dict[DimensionId, tuple[str, ...]]:
 def parse_release_id(text: str) -> Period:
     """The period that a release id names. Raises ValueError."""
     year, _, rest = text.partition("-")
-    if not (len(year) == 4 and year.isascii() and year.isdigit() and int(year) >= 1):
+    if not (len(year) == 4 and year.isascii() and year.isdigit() and 1 <= int(year) <= _LAST_YEAR):
         raise ValueError("no year")
     if text == year:
         return Period(ReleaseKind.YEAR, int(year))

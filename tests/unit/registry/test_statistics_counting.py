@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from federation.descriptor_file import Member
 from federation.rules.vocabulary import MemberId
+from registry.statistics.calendar import due_on
 from registry.statistics.catalogue import TABLES, Days, ReleaseKind, TableId
 from registry.statistics.counting import CaseRow, Counted, cell_of, count, tally
 from registry.statistics.coverage import coverage, municipalities, silent_counties
@@ -185,13 +186,15 @@ def test_a_municipality_is_current_by_itself_or_by_an_operator_of_its_schools() 
     assert silent_counties(found)["14"] == (49, 49)
 
 
-@pytest.mark.parametrize("release_id", ["2026-09", "2026", "2026-closed"])
+@pytest.mark.parametrize("release_id", ["2026-09", "2026", "2026-closed", "9997-closed"])
 def test_a_release_id_names_its_period(release_id: str) -> None:
     assert parse_release_id(release_id).release_id == release_id
+    assert due_on(parse_release_id(release_id))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "26", "2026-", "2026-13", "2026-00", "2026-9", "2026-09-01", "２０２６", "closed"]
+    "text",
+    ["", "26", "2026-", "2026-13", "2026-00", "2026-9", "2026-09-01", "２０２６", "closed", "0000", "9999", "9998-12"],
 )
 def test_nothing_else_is_a_release_id(text: str) -> None:
     with pytest.raises(ValueError, match="no "):
