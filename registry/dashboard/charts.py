@@ -144,7 +144,11 @@ def series(points: Sequence[Point], frame: Frame, describe: dict[str, str]) -> S
             if point.cell.value is None
         ),
         tuple(Tick(y(level), str(level)) for level in levels),
-        tuple(Tick(x(index), point.short, point.second) for index, point in enumerate(points) if index % stride == 0),
+        tuple(
+            Tick(x(index), "" if index % stride else point.short, point.second)
+            for index, point in enumerate(points)
+            if index % stride == 0 or point.second
+        ),
     )
 
 

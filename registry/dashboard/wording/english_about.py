@@ -46,6 +46,8 @@ _ABOUT = {
     "noise.",
     "about.not_5": "Which municipalities were silent. This is stated openly.",
     "about.not_6": "Errors in what was reported. A case may come from a wrong entry in a school's records.",
+    "about.not_7": "Siblings who go missing together, and a child whom two municipalities know by different numbers. "
+    "Each of them is protected, but the group, or the child that is counted twice, less than the numbers above say.",
     "about.use": "Use the figures in programs of your own",
     "about.use_1": "All tables are in an open programming interface in the manner of Statistics Sweden's (PxWebApi 2), "
     "as JSON-stat, CSV and Excel.",

@@ -45,6 +45,8 @@ _ABOUT = {
     "about.not_4": "Handläggningen i kommunerna och i registret. De skyddas på andra sätt än genom brus.",
     "about.not_5": "Vilka kommuner som var tysta. Det redovisas öppet.",
     "about.not_6": "Fel i det som har rapporterats. Ett ärende kan bero på en felaktig uppgift i ett skolregister.",
+    "about.not_7": "Syskon som försvinner tillsammans, och ett barn som två kommuner känner under olika nummer. Var "
+    "och en av dem skyddas, men gruppen, eller barnet som räknas två gånger, svagare än talen ovan säger.",
     "about.use": "Använd siffrorna i egna program",
     "about.use_1": "Alla tabeller finns i ett öppet programgränssnitt av samma slag som Statistiska centralbyråns "
     "(PxWebApi 2), i formaten JSON-stat, CSV och Excel.",
