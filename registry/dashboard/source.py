@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from federation.errors import Code, UppropError
 from federation.web.i18n import Language
+from registry.statistics import kept
+from registry.statistics.kept import Kept
 from registry.statistics.reading import (
     Asked,
     Document,
@@ -43,9 +44,6 @@ AWAY_SECONDS = 5.0
 CALLS_AT_ONCE = 3
 """Fewer than the registry handles of one caller (`federation.rpc.fairness`): the rest waits here, not there."""
 
-MAX_KEPT_BYTES = 64 * 1024 * 1024
-"""Of documents. The largest is under a megabyte; the least recently asked go first."""
-
 _ENTRY_BYTES = 4_096
 """What an answer that is no document counts as."""
 
@@ -67,20 +65,18 @@ class CachedSource:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         look_seconds: float = LOOK_SECONDS,
-        max_bytes: int = MAX_KEPT_BYTES,
+        max_bytes: int = kept.MAX_BYTES,
     ) -> None:
         self._source = source
         self._monotonic = monotonic
         self._look_seconds = look_seconds
-        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._looking = threading.Lock()
         self._asking = threading.BoundedSemaphore(CALLS_AT_ONCE)
         self._releases: Releases | None = None
         self._looked_at = 0.0
         self._away: tuple[float, UppropError] | None = None
-        self._kept: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept: Kept[object] = Kept(max_bytes)
 
     def tables(self, language: Language) -> tuple[TableSummary, ...]:
         return self._once(("tables", language), lambda: self._source.tables(language))
@@ -132,17 +128,13 @@ class CachedSource:
                 return known
             raise
         with self._lock:
-            if self._releases is None or found.drawn != self._releases.drawn:
-                self._kept.clear()
-                self._kept_bytes = 0
             self._releases, self._looked_at = found, self._monotonic()
         return found
 
     def _forget(self) -> None:
         with self._lock:
             self._releases = None
-            self._kept.clear()
-            self._kept_bytes = 0
+        self._kept.clear()
 
     def _ask(self, ask: Callable[[], T]) -> T:
         """What the registry says, or what it said a moment ago of not being there."""
@@ -164,23 +156,11 @@ class CachedSource:
 
     def _once(self, question: Hashable, ask: Callable[[], T]) -> T:
         drawn = self.releases().drawn
-        key = (drawn and drawn[-1].release_id, len(drawn), question)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]  # type: ignore[return-value]  # what this question was answered
+        standing = self._kept.find(drawn, question)
+        if standing is not None:
+            return standing  # type: ignore[return-value]  # what this question was answered
         answer = self._ask(ask)
         if not isinstance(answer, Pending):
-            self._keep(key, answer)
+            size = len(answer.content) if isinstance(answer, Document) else _ENTRY_BYTES
+            self._kept.keep(drawn, question, answer, size)
         return answer
-
-    def _keep(self, key: Hashable, answer: object) -> None:
-        size = len(answer.content) if isinstance(answer, Document) else _ENTRY_BYTES
-        with self._lock:
-            if key in self._kept or self._releases is None:
-                return
-            self._kept[key] = (answer, size)
-            self._kept_bytes += size
-            while self._kept_bytes > self._max_bytes and len(self._kept) > 1:
-                _, (_, gone) = self._kept.popitem(last=False)
-                self._kept_bytes -= gone

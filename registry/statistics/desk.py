@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,12 +24,13 @@ from federation.errors import Code, UppropError
 from federation.web.i18n import Language
 from privacy import noise
 from privacy.budget import PROFILES
-from registry.statistics import answers, calendar, delimited, jsonstat, labels, notes, questions, sums, workbook
+from registry.statistics import answers, calendar, delimited, jsonstat, kept, labels, notes, questions, sums, workbook
 from registry.statistics.answers import Shelf
 from registry.statistics.asking import LOOK_SECONDS as ANSWER_SECONDS
 from registry.statistics.asking import Asking
 from registry.statistics.catalogue import TABLES, DimensionId, Measure, ReleaseKind, Table, TableId
 from registry.statistics.cube import Cube
+from registry.statistics.kept import Kept
 from registry.statistics.model import Budget, Period, Spend
 from registry.statistics.questions import Question
 from registry.statistics.reading import (
@@ -56,9 +56,6 @@ from registry.store import statistics_budget as budget_store
 LOOK_SECONDS = 1.0
 """How old the list of releases may be that answers are made from."""
 
-MAX_KEPT_BYTES = 64 * 1024 * 1024
-"""Of documents and the questions they answer; the least recently asked go first."""
-
 _Question = tuple[str, tuple[Selection, ...], Level, Format, Language]
 T = TypeVar("T")
 
@@ -83,16 +80,13 @@ class Desk:
         clock: Clock,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        max_bytes: int = MAX_KEPT_BYTES,
+        max_bytes: int = kept.MAX_BYTES,
     ) -> None:
         self._database, self._asking, self._descriptors, self._clock = database, asking, descriptors, clock
-        self._monotonic, self._max_bytes = monotonic, max_bytes
+        self._monotonic = monotonic
         self._looking = threading.Lock()
         self._looked: _Looked | None = None
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[_Question, Document] = OrderedDict()
-        self._kept_of: Shelf | None = None
-        self._kept_bytes = 0
+        self._kept: Kept[Document] = Kept(max_bytes)
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
@@ -139,14 +133,14 @@ class Desk:
             return self._own(reader, table, selections, level, form, language)
         question = (table.table_id.value, selections, level, form, language)
         shelf = self._shelf()
-        if (kept := self._find(shelf, question)) is not None:
-            return kept
+        if (standing := self._kept.find(shelf, question)) is not None:
+            return standing
         shelf, cube = self._newest(
             shelf,
             lambda shelf: answers.build(shelf, (it := _askable(shelf, table)), select(it, selections), level, language),
         )
         document = _document(cube, form, language)
-        self._keep(shelf, question, document)
+        self._kept.keep(shelf, question, document, _size(question, document))
         return document
 
     # -- releases and budgets ------------------------------------------------------------------------------------------
@@ -272,27 +266,6 @@ class Desk:
         )
         self._looked = _Looked(shelf, frozenset(each.release_id for each in shelf.releases), at)
         return self._looked
-
-    def _find(self, shelf: Shelf, question: _Question) -> Document | None:
-        with self._lock:
-            if self._kept_of is not shelf:
-                return None
-            document = self._kept.get(question)
-            if document is not None:
-                self._kept.move_to_end(question)
-            return document
-
-    def _keep(self, shelf: Shelf, question: _Question, document: Document) -> None:
-        with self._lock:
-            if self._kept_of is not shelf:
-                self._kept.clear()
-                self._kept_of, self._kept_bytes = shelf, 0
-            if question in self._kept:
-                return
-            self._kept[question] = document
-            self._kept_bytes += _size(question, document)
-            while self._kept_bytes > self._max_bytes and self._kept:
-                self._kept_bytes -= _size(*self._kept.popitem(last=False))
 
 
 def _load(tx: Transaction) -> Shelf:
