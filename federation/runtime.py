@@ -191,7 +191,7 @@ class Daemon:
         started.enter_context(DaemonLock(settings.data_dir))
         app = self._build()
         started.callback(app.close)
-        self._watch_validity()
+        watch_validity(self._metrics, self._descriptors, self._own)
 
         probes = ProbeServer(self._metrics.registry, lambda: self.is_ready)
         self.ports["metrics"] = probes.start(settings.metrics_listen)
@@ -250,21 +250,6 @@ class Daemon:
         # Last on the stack, so that the first thing that happens at a stop is that workers learn of it.
         started.callback(self._stop.set)
 
-    def _watch_validity(self) -> None:
-        # Asked at every scrape, and of what was last accepted: that it has expired must show, not fail the scrape.
-        def serial() -> float:
-            return self._descriptors.last().serial
-
-        def descriptor_expires() -> float:
-            return self._descriptors.last().expires.timestamp()
-
-        def certificate_expires() -> float:
-            return self._own.expires.timestamp()
-
-        self._metrics.descriptor_serial.set_function(serial)
-        self._metrics.descriptor_expires.set_function(descriptor_expires)
-        self._metrics.certificate_expires.set_function(certificate_expires)
-
     def _work(self, worker: Worker) -> None:
         # The first run comes soon, but not at once: whoever restarts a whole country does not hit one second.
         pause = random.uniform(0, min(worker.seconds, 5.0))  # noqa: S311 - no secret
@@ -308,6 +293,24 @@ def _join(threads: Sequence[threading.Thread]) -> None:
     give_up = time.monotonic() + DRAIN_SECONDS
     for thread in threads:
         thread.join(max(0.0, give_up - time.monotonic()))
+
+
+def watch_validity(metrics: Metrics, descriptors: DescriptorStore, own: OwnIdentity) -> None:
+    """Show until when descriptor and certificate are in force."""
+
+    # Asked at every scrape, and of what was last accepted: that it has expired must show, not fail the scrape.
+    def serial() -> float:
+        return descriptors.last().serial
+
+    def descriptor_expires() -> float:
+        return descriptors.last().expires.timestamp()
+
+    def certificate_expires() -> float:
+        return own.expires.timestamp()
+
+    metrics.descriptor_serial.set_function(serial)
+    metrics.descriptor_expires.set_function(descriptor_expires)
+    metrics.certificate_expires.set_function(certificate_expires)
 
 
 def refuse_beyond_loopback(*addresses: str | None) -> None:

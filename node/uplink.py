@@ -6,7 +6,6 @@ that its caller made durable before the first attempt; an answer that does not f
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,10 +14,10 @@ from typing import TypeVar
 from federation.clock import Clock
 from federation.descriptor import Descriptor, DescriptorStore
 from federation.errors import Code, UppropError
-from federation.identity import Identity
 from federation.observability import Metrics
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
+from federation.rpc.peers import Peers, at_any
 from federation.rules.vocabulary import (
     HANDLE_BYTES,
     MAX_BATCH,
@@ -58,9 +57,6 @@ _URGENCIES_STATED = {message: urgency for urgency, message in _URGENCIES.items()
 _DISPOSITIONS = {registry_pb2.DispositionKind.Value(f"DISPOSITION_KIND_{kind.value}"): kind for kind in DispositionKind}
 _NOTICE_KINDS = {registry_pb2.NoticeKind.Value(f"NOTICE_KIND_{kind.value}"): kind for kind in NoticeKind}
 
-_TRY_ANOTHER = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED})
-"""After these the same request goes to the next address of the registry."""
-
 T = TypeVar("T")
 
 
@@ -93,17 +89,14 @@ class Uplink:
         metrics: Metrics | None = None,
     ) -> None:
         self._descriptors = descriptors
-        self._credentials = credentials
         self._clock = clock
-        self._metrics = metrics
-        self._lock = threading.Lock()
-        self._peers: dict[tuple[Identity, str], Peer] = {}
+        self._peers = Peers(credentials, metrics)
 
     def registry(self) -> RegistryLink:
         """The registry of the descriptor in force."""
         descriptor = self._descriptors.current()
         self._forget_others(descriptor)
-        peers = [self._peer(each.identity, each.address) for each in descriptor.registries]
+        peers = self._peers.at((each.identity, each.address) for each in descriptor.registries)
         return RegistryLink(peers, self._clock, descriptor)
 
     def roll_call(self) -> RollCallLink:
@@ -126,30 +119,19 @@ class Uplink:
         """The evaluators of the descriptor in force, by their index."""
         descriptor = self._descriptors.current()
         self._forget_others(descriptor)
+        peers = self._peers.at((each.identity, each.address) for each in descriptor.evaluators)
         return tuple(
-            EvaluatorLink(each.index, self._peer(each.identity, each.address), self._clock, descriptor)
-            for each in descriptor.evaluators
+            EvaluatorLink(each.index, peer, self._clock, descriptor)
+            for each, peer in zip(descriptor.evaluators, peers, strict=True)
         )
 
     def close(self) -> None:
-        with self._lock:
-            for peer in self._peers.values():
-                peer.close()
-            self._peers.clear()
-
-    def _peer(self, identity: Identity, address: str) -> Peer:
-        with self._lock:
-            peer = self._peers.get((identity, address))
-            if peer is None:
-                peer = self._peers[identity, address] = Peer(identity, address, self._credentials, self._metrics)
-            return peer
+        self._peers.close()
 
     def _forget_others(self, descriptor: Descriptor) -> None:
-        named = {(each.identity, each.address) for each in descriptor.registries}
-        named |= {(each.identity, each.address) for each in descriptor.evaluators}
-        with self._lock:
-            for key in [key for key in self._peers if key not in named]:
-                self._peers.pop(key).close()
+        self._peers.forget_others(
+            (each.identity, each.address) for each in descriptor.registries + descriptor.evaluators
+        )
 
 
 class RegistryLink:
@@ -250,15 +232,7 @@ class RegistryLink:
 
     def at_any(self, call: Callable[[Peer], T]) -> T:
         """Make a call to the registry, whatever its service, at the first of its addresses that answers."""
-        failure = UppropError(Code.CONFIG_INVALID, "The descriptor names no registry. Ask the authority for another.")
-        for peer in self._peers:
-            try:
-                return call(peer)
-            except UppropError as error:
-                if error.code not in _TRY_ANOTHER:
-                    raise
-                failure = error
-        raise failure
+        return at_any(self._peers, call)
 
 
 class EvaluatorLink:

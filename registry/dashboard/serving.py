@@ -23,7 +23,7 @@ from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from federation.observability import Log, Metrics, capture_libraries, version
 from federation.probes import ProbeServer
-from federation.runtime import CLOCK_IS_MANUAL, PORTS_NAME, raise_file_limit, refuse_beyond_loopback
+from federation.runtime import CLOCK_IS_MANUAL, PORTS_NAME, raise_file_limit, refuse_beyond_loopback, watch_validity
 from federation.settings import parse_address
 from registry.dashboard.app import build
 from registry.dashboard.observability import STARTED, STOPPED, STOPPING, DashboardMetrics
@@ -99,7 +99,7 @@ def serve(settings: ReaderSettings, log: Log) -> None:
         probes = ProbeServer(metrics.registry, lambda: server.started and _is_current(reader))
         ports = {"http": listening.getsockname()[1], "metrics": probes.start(settings.metrics_listen)}
         running.callback(probes.stop)
-        _watch_validity(metrics, reader)
+        watch_validity(metrics, reader.descriptors, reader.own)
         ports_path = settings.data_dir / PORTS_NAME
         files.replace(ports_path, (json.dumps(ports) + "\n").encode())
         running.callback(lambda: ports_path.unlink(missing_ok=True))
@@ -144,19 +144,3 @@ def _is_current(reader: Reader) -> bool:
     except UppropError:
         return False
     return True
-
-
-def _watch_validity(metrics: Metrics, reader: Reader) -> None:
-    # Asked anew at every scrape.
-    def serial() -> float:
-        return reader.descriptors.last().serial
-
-    def descriptor_expires() -> float:
-        return reader.descriptors.last().expires.timestamp()
-
-    def certificate_expires() -> float:
-        return reader.own.expires.timestamp()
-
-    metrics.descriptor_serial.set_function(serial)
-    metrics.descriptor_expires.set_function(descriptor_expires)
-    metrics.certificate_expires.set_function(certificate_expires)

@@ -8,7 +8,6 @@ Invariants
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from datetime import date
 from types import TracebackType
@@ -17,10 +16,10 @@ from typing import TypeVar
 from federation.clock import Clock
 from federation.descriptor import DescriptorStore
 from federation.errors import Code, UppropError
-from federation.identity import Identity
 from federation.observability import Metrics
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
+from federation.rpc.peers import Peers, at_any
 from federation.tls import ChannelCredentials
 from federation.v1 import statistics_pb2
 from federation.v1.registry_pb2 import Envelope
@@ -52,8 +51,6 @@ DEADLINE = 20.0
 ATTEMPTS = 2
 """At each address: somebody waits for the answer."""
 
-_TRY_ANOTHER = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED})
-
 _LANGUAGES = {Language.SWEDISH: statistics_pb2.LANGUAGE_SV, Language.ENGLISH: statistics_pb2.LANGUAGE_EN}
 _LEVELS = {Level.AUTHORITY: statistics_pb2.LEVEL_AUTHORITY, Level.PUBLIC: statistics_pb2.LEVEL_PUBLIC}
 _FORMATS = {
@@ -81,11 +78,8 @@ class StatisticsClient:
         metrics: Metrics | None = None,
     ) -> None:
         self._descriptors = descriptors
-        self._credentials = credentials
         self._clock = clock
-        self._metrics = metrics
-        self._lock = threading.Lock()
-        self._peers: dict[tuple[Identity, str], Peer] = {}
+        self._peers = Peers(credentials, metrics)
 
     def tables(self, language: Language) -> tuple[TableSummary, ...]:
         request = statistics_pb2.ListTablesRequest(envelope=self._envelope(), language=_LANGUAGES[language])
@@ -148,10 +142,7 @@ class StatisticsClient:
         return tuple(map(_asked, response.queries))
 
     def close(self) -> None:
-        with self._lock:
-            for peer in self._peers.values():
-                peer.close()
-            self._peers.clear()
+        self._peers.close()
 
     def __enter__(self) -> StatisticsClient:
         return self
@@ -165,25 +156,9 @@ class StatisticsClient:
         return make_envelope(self._clock, self._descriptors.current())
 
     def _call(self, ask: Callable[[Peer, StatisticsServiceStub], T]) -> T:
-        peers = self._registries()
-        for last, peer in ((peer is peers[-1], peer) for peer in peers):
-            try:
-                return ask(peer, StatisticsServiceStub(peer.channel))
-            except UppropError as error:
-                if last or error.code not in _TRY_ANOTHER:
-                    raise
-        raise UppropError(Code.CONFIG_INVALID, "The descriptor names no registry. Ask the authority for another one.")
-
-    def _registries(self) -> list[Peer]:
         named = [(each.identity, each.address) for each in self._descriptors.current().registries]
-        with self._lock:
-            for key in [key for key in self._peers if key not in named]:
-                self._peers.pop(key).close()
-            for identity, address in named:
-                if (identity, address) not in self._peers:
-                    peer = Peer(identity, address, self._credentials, self._metrics)
-                    self._peers[identity, address] = peer
-            return [self._peers[key] for key in named]
+        self._peers.forget_others(named)
+        return at_any(self._peers.at(named), lambda peer: ask(peer, StatisticsServiceStub(peer.channel)))
 
 
 def _unfit() -> UppropError:
