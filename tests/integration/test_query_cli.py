@@ -62,7 +62,7 @@ def test_tables_are_listed_and_described(query: Query) -> None:
     named = json.loads(query("tables", "--json", "--language", "en").stdout)
     assert {each["table_id"] for each in named} == set(TableId)
     described = query("tables", "municipality-year", "--language", "en").stdout
-    assert "it costs rho 0.1 of a year's privacy budget" in described
+    assert "Cost: rho 0.1 of a year's privacy budget" in described
     assert "Region (" in described
     assert "--json has all" in described
     plain = json.loads(query("tables", "municipality-year", "--json").stdout)
