@@ -169,7 +169,13 @@ def sweep_closes(tx: Transaction, grounds: Grounds, after: bytes | None, *, writ
     return Swept(len(due), looked_at[-1].toordinal().to_bytes(4) if len(looked_at) == ROWS else None)
 
 
-def sweep_statistics(tx: Transaction, grounds: Grounds, after: bytes | None, *, write: bool) -> Swept:
+def sweep_statistics(
+    tx: Transaction,
+    grounds: Grounds,  # noqa: ARG001 - what every sweep is given
+    after: bytes | None,
+    *,
+    write: bool,
+) -> Swept:
     """What statistics keep of the cases of a year, once all its releases are drawn and no paid question waits."""
     first, drawn = statistics.known(tx).first, statistics.drawn(tx)
     over = [
