@@ -6,6 +6,7 @@ without the child; the distance between the worlds is priced by OpenDP's own map
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -18,7 +19,7 @@ from registry.statistics.catalogue import TABLES, UNKNOWN, Days, TableId
 from registry.statistics.counting import CaseRow, tally
 from registry.statistics.model import Child, Period
 from tests.attacks.statistics_worlds import YEAR, Counts, History, counted, distances, opened
-from tests.harness.attack_scoring import Evidence, Score, holds, likelier_present, play, wins
+from tests.harness.attack_scoring import TRIALS, Evidence, Score, holds, likelier_present, play, scored, wins
 
 OTHERS = [
     [opened(1)],
@@ -132,12 +133,17 @@ def differing(present: Counts, absent: Counts) -> list[Differing]:
 
 
 def told_apart(counts: list[Differing]) -> Score:
-    """An attacker that knows both worlds and reads every number by which they differ, not even fitted to each other."""
+    """An attacker that knows both worlds and reads every number by which they differ, not even fitted to each other.
 
-    def draws(present: bool) -> list[int]:
-        return [noise.gaussian([each.without + each.adds * present], each.nano_rho)[0] for each in counts]
+    Each number is drawn for all trials at once: noise is independent, however many are drawn together.
+    """
 
-    def guess(seen: list[int]) -> bool:
+    truths = list(itertools.islice(itertools.cycle((True, False)), TRIALS))
+    drawn = [
+        noise.gaussian([each.without + each.adds * present for present in truths], each.nano_rho) for each in counts
+    ]
+
+    def guess(seen: tuple[int, ...]) -> bool:
         return likelier_present(
             [
                 Evidence(value, each.without, noise.sigma(each.nano_rho), each.adds)
@@ -145,7 +151,7 @@ def told_apart(counts: list[Differing]) -> Score:
             ]
         )
 
-    return play(draws, guess, 2_000)
+    return scored(zip(zip(*drawn, strict=True), truths, strict=True), guess)
 
 
 RELEASED = STANDARD.cap_nano_rho - STANDARD.reserve

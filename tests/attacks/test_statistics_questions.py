@@ -7,14 +7,15 @@ attack is also played against questions without one, and then wins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 import pytest
 
 from privacy import noise
 from privacy.budget import QUESTIONS, STANDARD
-from tests.harness.attack_scoring import Evidence, Score, bound, holds, likelier_present, play, scored, trials, wins
+from tests.harness.attack_scoring import Evidence, Score, bound, holds, likelier_present, scored, trials, wins
 
 BITS = 60
 SUBSETS = 600
@@ -23,6 +24,10 @@ SUBSETS = 600
 RECONSTRUCTIONS = 60
 """Of 60 bits each. Bits of one reconstruction share its answers and are nearly independent; what a sound release leaves
 the attacker is so far below the bound that it does not matter."""
+
+
+BATCH = 100
+"""Of trials, an even number."""
 
 
 def inverse(matrix: list[list[float]]) -> list[list[float]]:
@@ -59,12 +64,23 @@ def averaged(others: Sequence[int], price: int, count: int) -> Score:
 
     All have the same noise, so that the likelihood ratio is a matter of their sum.
     """
-
-    def answers(present: bool) -> list[int]:
-        return noise.gaussian([known + present for known in others], price)
-
     known, middle = sum(others), len(others) / 2
-    return play(answers, lambda seen: sum(seen) - known > middle, count)
+    worlds = ([other + present for other in others] for present in (True, False))
+    return scored(drawn(worlds, price, count), lambda seen: sum(seen) - known > middle)
+
+
+def drawn(worlds: Iterable[Sequence[int]], price: int, count: int) -> Iterator[tuple[list[int], bool]]:
+    """Answers in so many trials, the child present in every second one, drawn many at once: noise is independent.
+
+    `worlds` are counts with the child and without it, in turn; they begin anew where there are fewer than trials.
+    """
+    asked = zip(itertools.cycle(worlds), itertools.cycle((True, False)), strict=False)
+    for begun in range(0, count, BATCH):
+        batch = list(itertools.islice(asked, min(BATCH, count - begun)))
+        answers = noise.gaussian([each for counts, _ in batch for each in counts], price)
+        at = iter(answers)
+        for counts, present in batch:
+            yield list(itertools.islice(at, len(counts))), present
 
 
 def test_all_questions_of_a_year_averaged_stay_within_the_reserve() -> None:
@@ -143,10 +159,9 @@ def test_overlapping_ranges_of_months_leave_the_month_between_them_in_the_noise(
     assert len(ranges) == QUESTIONS
     random, sigma = Random(12), noise.sigma(drawn_at)
 
-    def answers(present: bool) -> list[int]:
+    def counts(present: bool) -> list[int]:
         months = {month: random.randrange(100) for month in range(1, 13)} | {6: int(present)}
-        counts = [sum(months[month] for month in range(first, last + 1)) for first, last in ranges]
-        return noise.gaussian(counts, drawn_at)
+        return [sum(months[month] for month in range(first, last + 1)) for first, last in ranges]
 
     def guess(seen: list[int]) -> bool:
         of = dict(zip(ranges, seen, strict=True))
@@ -155,5 +170,7 @@ def test_overlapping_ranges_of_months_leave_the_month_between_them_in_the_noise(
             [Evidence(of[with_june] - of[without], 0, sigma * 2**0.5) for with_june, without in pairs]
         )
 
-    score = play(answers, guess, 6_000 if sound else 2_000)
+    trials_played = 6_000 if sound else 2_000
+    worlds = (counts(present) for present in itertools.islice(itertools.cycle((True, False)), trials_played))
+    score = scored(drawn(worlds, drawn_at, trials_played), guess)
     assert holds(score, STANDARD.reserve) if sound else wins(score, STANDARD.reserve), score
