@@ -9,7 +9,7 @@ from federation.web.i18n import Language
 from registry.dashboard.addresses import path
 from tests.browser.addresses import EVERY_PAGE
 from tests.browser.conftest import Open
-from tests.browser.watching import Watched
+from tests.browser.watching import Watched, until
 from tests.harness.statistics_site import StatisticsSite
 
 START = path("start", Language.SWEDISH)
@@ -31,8 +31,12 @@ def test_the_policy_refuses_what_no_page_does(what: str, browser: Browser, site:
     page.goto(f"{site.public}{START}")
     assert watched.flaws == []
     page.evaluate(f"() => {{ {FOREIGN[what]} }}")
-    page.wait_for_timeout(200)
-    assert any("Content Security Policy" in flaw or "Content-Security-Policy" in flaw for flaw in watched.flaws)
+
+    def refused() -> bool:
+        return any("Content Security Policy" in flaw or "Content-Security-Policy" in flaw for flaw in watched.flaws)
+
+    until(page, refused)
+    assert refused()
     assert page.evaluate("window.here") is None
     page.context.close()
 
@@ -40,7 +44,7 @@ def test_the_policy_refuses_what_no_page_does(what: str, browser: Browser, site:
 def test_no_other_page_can_frame_it(browser: Browser, site: StatisticsSite) -> None:
     page = browser.new_context().new_page()
     page.set_content(f'<iframe src="{site.public}{START}"></iframe>')
-    page.wait_for_timeout(500)
+    until(page, lambda: page.frames[1].url not in ("", "about:blank"))
     assert page.frames[1].url.startswith("chrome-error:")
     page.context.close()
 

@@ -9,6 +9,7 @@ from federation.web.i18n import Language
 from registry.dashboard.addresses import path
 from tests.browser.addresses import EITHER_LANGUAGE
 from tests.browser.conftest import Open
+from tests.browser.watching import until
 
 MOST_STOPS = 400
 """The start page lists 290 municipalities and 21 counties."""
@@ -76,4 +77,5 @@ def test_a_frame_that_scrolls_can_be_scrolled_with_keys(visit: Open) -> None:
     frame = page.locator(".table-frame").first
     frame.focus()
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('.table-frame').scrollTop > 0")
+    until(page, lambda: frame.evaluate("it => it.scrollTop"))
+    assert frame.evaluate("it => it.scrollTop") > 0

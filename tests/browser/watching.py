@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request
+
+PATIENCE_MS = 20_000
+"""A slow machine is no flaw."""
+
+
+def until(page: Page, holds: Callable[[], object]) -> None:
+    """Wait until it holds, or a while at most: whoever waits then says what is missing.
+
+    Not Playwright's own waiting for a function, which looks again by `eval`: the pages' policy refuses that, unless it
+    holds the first time.
+    """
+    for _ in range(PATIENCE_MS // 20):
+        if holds():
+            return
+        page.wait_for_timeout(20)
 
 
 class Watched:
