@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from federation.web.i18n import Texts
 from registry.dashboard.cells import SILENT, SUPPRESSED, Cell
 from registry.dashboard.charts import NARROW, WIDE, Bar, Point, Series, bars, series
-from registry.dashboard.formatting import Formats
+from registry.dashboard.formatting import Formats, month_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def draw(cells: Sequence[tuple[str, Cell]], what: str, words: Texts, formats: Fo
 
 
 def _short(code: str, index: int, cells: Sequence[tuple[str, Cell]], formats: Formats) -> tuple[str, str]:
-    year, dash, _ = code.partition("-")
-    if not dash:
-        return year, ""
+    if month_of(code) is None:
+        return code, ""
+    year = code[:4]
     first_of_year = index == 0 or not cells[index - 1][0].startswith(year)
     return formats.month_short(code), year if first_of_year else ""
 

@@ -55,17 +55,25 @@ def day(date: dt.date, language: Language) -> str:
     return f"{date.day}{NO_BREAK}{_MONTHS[language][date.month - 1]} {date.year}"
 
 
+def month_of(code: str) -> int | None:
+    """1–12 of `2026M09`, as tables write a month, and of `2026-09`, as releases do; None of a year."""
+    month = code.replace("M", "-").partition("-")[2]
+    return int(month) if month.isdigit() and 1 <= int(month) <= 12 else None
+
+
 def period(code: str, language: Language) -> str:
-    """`2026-09`, `2026M09` → september 2026; `2026` → 2026; `2026-closed` → 2026."""
-    head = code.removesuffix("-closed").replace("M", "-")
-    year, dash, month = head.partition("-")
-    if not dash or not month.isdigit() or not 1 <= int(month) <= 12:
-        return head
-    return f"{_MONTHS[language][int(month) - 1]} {year}"
+    """`2026M09`, `2026-09` → september 2026; `2026`, `2026-closed` → 2026."""
+    month = month_of(code)
+    return code.removesuffix("-closed") if month is None else f"{_MONTHS[language][month - 1]} {code[:4]}"
+
+
+def heading(text: str) -> str:
+    """A label with a capital letter; the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def month_short(code: str, language: Language) -> str:
-    """`2026-09` → sep; for axes."""
+    """`2026M09` → sep; for axes."""
     return period(code, language)[:3]
 
 
@@ -92,6 +100,9 @@ class Formats:
 
     def period(self, code: str) -> str:
         return period(code, self._language)
+
+    def heading(self, text: str) -> str:
+        return heading(text)
 
     def month_short(self, code: str) -> str:
         return month_short(code, self._language)

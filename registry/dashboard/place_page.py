@@ -9,6 +9,7 @@ from starlette.responses import Response
 from registry.dashboard import maps
 from registry.dashboard.cells import SILENT, Cell
 from registry.dashboard.drawing import draw, rows
+from registry.dashboard.formatting import heading
 from registry.dashboard.visit import REGION, TIME, NoSuchPageError, Visit, codes_of, times
 from registry.statistics.catalogue import TOTAL, DimensionId, TableId
 from registry.statistics.geography import county_of, geography
@@ -112,7 +113,7 @@ def _days(visit: Visit, county: str) -> dict[str, Any] | None:
         "name": "days",
         "heading": visit.words("place.days", year=year),
         "caption": visit.words("place.days_caption", name=visit.place_name(county), year=year),
-        "column": days.label,
+        "column": heading(days.label),
         "series": None,
         "rows": rows(
             [(((each.label, ""),), found.cell(**{REGION: county, DAYS: each.code, TIME: year})) for each in days.codes],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from registry.dashboard.drawing import draw, rows
+from registry.dashboard.formatting import heading, month_of
 from registry.dashboard.visit import ALL, REGION, TIME, BadChoiceError, Visit, codes_of, times
 from registry.statistics.catalogue import TOTAL, DimensionId
 from registry.statistics.geography import NATION, geography
@@ -116,7 +117,7 @@ def show(visit: Visit, table_id: str) -> Response:
         if only_time and len(cells) >= FEWEST_DRAWN
         else None,
         caption=caption,
-        columns=[chosen[place].dimension.label for place in varied],
+        columns=[heading(chosen[place].dimension.label) for place in varied],
         rows=rows(
             [(tuple(_head(visit, chosen[place], key[place]) for place in varied), cell) for key, cell in shown],
             [any(_is_total(chosen[place], key[place]) for place in varied) for key, _ in shown],
@@ -145,7 +146,7 @@ def _chosen(visit: Visit, table: TableInfo, dimension: Dimension) -> Chosen:
 
 def _default(table: TableInfo, dimension: Dimension, codes: tuple[str, ...]) -> str:
     """By month: every month of the country. By year: the newest year, by county where there are so many places."""
-    by_month = "-" in (table.summary.last_period or "")
+    by_month = month_of(table.summary.last_period or "") is not None
     match dimension.name:
         case _ if not codes:
             return ALL
@@ -176,10 +177,10 @@ def _choice(visit: Visit, chosen: Chosen) -> Choice:
     ordered = sorted(labels, reverse=True) if dimension.name == TIME else list(labels)
     codes = tuple(option(code, labels[code]) for code in ordered)
     if not dimension.code_lists:
-        return Choice(dimension.name, dimension.label, (OptionGroup("", (*whole, *codes)),))
+        return Choice(dimension.name, heading(dimension.label), (OptionGroup("", (*whole, *codes)),))
     return Choice(
         dimension.name,
-        dimension.label,
+        heading(dimension.label),
         (
             OptionGroup(visit.words("table.lists"), tuple(whole)),
             OptionGroup(visit.words("table.codes"), codes),

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 from federation.errors import Code, UppropError
 from federation.web.i18n import Language
-from registry.statistics import jsonstat
+from registry.statistics import delimited, jsonstat, workbook
 from registry.statistics.catalogue import TABLES, DimensionId, Measure, ReleaseKind, TableId, codes
 from registry.statistics.cube import SILENT, SUPPRESSED, Axis, Cube, Disclosure, Drawn
 from registry.statistics.geography import NATION, county_of, geography
@@ -38,8 +38,8 @@ from registry.statistics.reading import (
 
 SILENT_PLACES = frozenset({"0880", "0980", "09"})
 YEARS = ("2024", "2025")
-MONTHS = tuple(f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13))[:33]
-SILENT_MONTH = "2025-02"
+MONTHS = tuple(f"{year}M{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13))[:33]
+SILENT_MONTH = "2025M02"
 PERIODS = {
     ReleaseKind.MONTH: MONTHS,
     ReleaseKind.YEAR: YEARS,
@@ -100,7 +100,6 @@ class FixedSource:
         self, table_id: str, selections: tuple[Selection, ...], level: Level, form: Format, language: Language
     ) -> Document | Pending:
         info = self.table(table_id, language)
-        assert form is Format.JSON_STAT2
         chosen = {each.dimension: each for each in selections}
         axes = tuple(Axis(each.name, each.label, _selected(each, chosen.get(each.name))) for each in info.dimensions)
         values: list[int | None] = []
@@ -127,7 +126,12 @@ class FixedSource:
             (),
             disclosure,
         )
-        return Document(jsonstat.write(cube), jsonstat.MEDIA_TYPE, ("2025",))
+        written, media_type = {
+            Format.JSON_STAT2: (jsonstat.write, jsonstat.MEDIA_TYPE),
+            Format.CSV: (delimited.write, delimited.MEDIA_TYPE),
+            Format.XLSX: (lambda cube: workbook.write(cube, language), workbook.MEDIA_TYPE),
+        }[form]
+        return Document(written(cube), media_type, ("2025",))
 
     def releases(self) -> Releases:
         self._asked()
@@ -138,9 +142,9 @@ class FixedSource:
         )
         drawn = [
             Release(
-                f"{period}-closed" if kind is ReleaseKind.CLOSED else period,
+                f"{period}-closed" if kind is ReleaseKind.CLOSED else period.replace("M", "-"),
                 kind,
-                period,
+                period.replace("M", "-"),
                 date(int(period[:4]) + 1, 2, 14) if len(period) == 4 else date(2026, 11, 14),
                 tuple(str(each.table_id) for each in TABLES.values() if each.released_with is kind),
                 MECHANISM,
@@ -186,7 +190,7 @@ def _value(table_id: str, key: dict[str, str]) -> int:
     wobble = hashlib.sha256("/".join([table_id, *key.values()]).encode()).digest()[0]
     year = 1 + (int(period[:4]) - 2024) * 0.06
     season = (
-        (1.0, 0.8, 0.9, 0.8, 0.7, 1.3, 0.4, 2.1, 1.6, 1.2, 1.0, 0.8)[int(period[5:]) - 1] / 12 if "-" in period else 1
+        (1.0, 0.8, 0.9, 0.8, 0.7, 1.3, 0.4, 2.1, 1.6, 1.2, 1.0, 0.8)[int(period[5:]) - 1] / 12 if "M" in period else 1
     )
     if len(region) == 4:
         base = LARGE.get(region, wobble % 14 - 1)

@@ -106,7 +106,7 @@ def test_every_table_is_listed_with_its_periods_and_links(public: HttpFace) -> N
         "closed-county-year",
     }
     table = listed["county-month"]
-    assert (table["firstPeriod"], table["lastPeriod"], table["timeUnit"]) == ("2024-01", "2026-09", "Monthly")
+    assert (table["firstPeriod"], table["lastPeriod"], table["timeUnit"]) == ("2024M01", "2026M09", "Monthly")
     assert listed["municipality-year"]["timeUnit"] == "Annual"
     assert table["variableNames"] == ["Region", "Tid", "ContentsCode"]
     assert told["page"] == {"pageNumber": 1, "pageSize": 100, "totalElements": 5, "totalPages": 1, "links": []}
@@ -158,16 +158,16 @@ def test_data_is_what_the_registry_said_to_the_last_byte(public: HttpFace, sourc
 @pytest.mark.parametrize(
     ("written", "codes"),
     [
-        ("valueCodes[Tid]=2024-01,2026-09", ("2024-01", "2026-09")),
-        ("valuecodes[Tid]=top(2)", ("2026-08", "2026-09")),
-        ("valueCodes[Tid]=top(1,1)", ("2026-08",)),
-        ("valueCodes[Tid]=TOP(1),bottom(2)", ("2026-09", "2024-01", "2024-02")),
-        ("valueCodes[Tid]=from(2026-08)", ("2026-08", "2026-09")),
-        ("valueCodes[Tid]=to(2024-02)", ("2024-01", "2024-02")),
-        ("valueCodes[Tid]=range(2024-01,2024-03)", ("2024-01", "2024-02", "2024-03")),
-        ("valueCodes[Tid]=2026-0?", tuple(f"2026-{month:02d}" for month in range(1, 10))),
-        ("valueCodes[Tid]=202*-09", ("2024-09", "2025-09", "2026-09")),
-        ("valueCodes[Tid]=2024-01&valueCodes[Tid]=2024-02", ("2024-01", "2024-02")),
+        ("valueCodes[Tid]=2024M01,2026M09", ("2024M01", "2026M09")),
+        ("valuecodes[Tid]=top(2)", ("2026M08", "2026M09")),
+        ("valueCodes[Tid]=top(1,1)", ("2026M08",)),
+        ("valueCodes[Tid]=TOP(1),bottom(2)", ("2026M09", "2024M01", "2024M02")),
+        ("valueCodes[Tid]=from(2026M08)", ("2026M08", "2026M09")),
+        ("valueCodes[Tid]=to(2024M02)", ("2024M01", "2024M02")),
+        ("valueCodes[Tid]=range(2024M01,2024M03)", ("2024M01", "2024M02", "2024M03")),
+        ("valueCodes[Tid]=2026M0?", tuple(f"2026M{month:02d}" for month in range(1, 10))),
+        ("valueCodes[Tid]=202*M09", ("2024M09", "2025M09", "2026M09")),
+        ("valueCodes[Tid]=2024M01&valueCodes[Tid]=2024M02", ("2024M01", "2024M02")),
     ],
 )
 def test_codes_are_chosen_as_tools_of_pxweb_write_them(public: HttpFace, written: str, codes: tuple[str, ...]) -> None:
@@ -329,7 +329,7 @@ def test_the_public_asks_no_further_question(public: HttpFace, source: AskedSour
 
 
 def test_a_further_question_is_never_asked_by_a_get(authority: HttpFace, source: AskedSource) -> None:
-    answer = authority.ask(f"{TABLES}/own-selection/data?valueCodes[Region]=0180&valueCodes[Tid]=2026-01")
+    answer = authority.ask(f"{TABLES}/own-selection/data?valueCodes[Region]=0180&valueCodes[Tid]=2026M01")
     assert (answer.status, answer.json()["type"]) == (403, "urn:upprop:problem:costs-privacy")
     assert source.questions == []
 
@@ -338,13 +338,13 @@ def test_a_further_question_waits_for_its_draw(authority: HttpFace, source: Aske
     body = {
         "selection": [
             {"variableCode": "Region", "valueCodes": ["0180"]},
-            {"variableCode": "Tid", "valueCodes": ["2026-01", "2026-02"]},
+            {"variableCode": "Tid", "valueCodes": ["2026M01", "2026M02"]},
         ]
     }
     answer = authority.ask(f"{TABLES}/own-selection/data", method="POST", body=body)
     assert (answer.status, answer.headers["retry-after"], answer.headers["cache-control"]) == (202, "7", "no-store")
     assert answer.json()["queryId"] == "2026/query/1"
-    selections = (Selection("Region", ("0180",)), Selection("Tid", ("2026-01", "2026-02")))
+    selections = (Selection("Region", ("0180",)), Selection("Tid", ("2026M01", "2026M02")))
     assert source.questions == [("own-selection", selections, Level.AUTHORITY)]
 
 

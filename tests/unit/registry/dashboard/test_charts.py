@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.dashboard.cells import SILENT, SUPPRESSED, Cell
@@ -19,7 +19,7 @@ CELLS = st.one_of(
 
 def _points(cells: list[Cell]) -> list[Point]:
     return [
-        Point(f"{2024 + index // 12}-{index % 12 + 1:02d}", "jan", "" if index % 12 else "2024", "", cell)
+        Point(f"{2024 + index // 12}M{index % 12 + 1:02d}", "jan", "" if index % 12 else "2024", "", cell)
         for index, cell in enumerate(cells)
     ]
 
@@ -32,6 +32,7 @@ def test_axes_begin_at_zero_and_go_in_round_steps(top: int, levels: tuple[int, .
     assert axis(top) == levels
 
 
+@settings(deadline=None)
 @given(st.lists(CELLS, min_size=1, max_size=60))
 def test_every_interval_lies_within_the_frame(cells: list[Cell]) -> None:
     for frame in (WIDE, NARROW):
@@ -42,6 +43,7 @@ def test_every_interval_lies_within_the_frame(cells: list[Cell]) -> None:
         assert all(frame.top <= y <= frame.height - frame.bottom for y in numbers[1::2])
 
 
+@settings(deadline=None)
 @given(st.lists(CELLS, min_size=1, max_size=60))
 def test_each_value_has_one_mark_and_all_else_is_a_gap(cells: list[Cell]) -> None:
     points = _points(cells)
@@ -58,7 +60,7 @@ def test_a_silent_month_breaks_the_line() -> None:
 
 def test_every_january_is_named_by_its_year_however_narrow_the_drawing() -> None:
     points = [
-        Point(f"{year}-{month:02d}", "m", str(year) if month == 1 else "", "", Cell(1, 0, 2))
+        Point(f"{year}M{month:02d}", "m", str(year) if month == 1 else "", "", Cell(1, 0, 2))
         for year in (2024, 2025, 2026)
         for month in range(1, 13)
     ]

@@ -33,6 +33,7 @@ def test_a_budget_is_written_without_zeros_that_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("code", "swedish", "english"),
     [
+        ("2026M09", "september 2026", "September 2026"),
         ("2026-09", "september 2026", "September 2026"),
         ("2026", "2026", "2026"),
         ("2026-closed", "2026", "2026"),

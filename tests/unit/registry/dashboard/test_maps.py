@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.dashboard.cells import NOTHING, SILENT, SUPPRESSED, Cell
@@ -46,6 +46,7 @@ def test_on_its_meridian_the_projection_is_the_arc_of_the_ellipsoid(latitude: fl
     assert north == pytest.approx(0.9996 * arc, abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.floats(11, 24.2), st.floats(55.3, 69.1))
 def test_the_projection_keeps_shapes(longitude: float, latitude: float) -> None:
     # A step to the north and one to the east, as long on the ground, are as long on the map and at right angles.
@@ -93,6 +94,7 @@ def _points(path: str) -> set[tuple[int, int]]:
     return found
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 3000), min_size=1))
 def test_every_value_is_in_one_class_and_classes_follow_each_other(values: list[int]) -> None:
     steps = scale(values)
