@@ -31,6 +31,9 @@ FLAGS = (
 """Without the sandbox, since CI is root; the pages are our own. The rest keeps the browser from calling anybody."""
 
 
+WIDE = {"width": 1280, "height": 720}
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, with an empty profile."""
@@ -61,26 +64,42 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatisticsSite]:
 Open = Callable[..., Page]
 
 
-@pytest.fixture
-def visit(browser: Browser, site: StatisticsSite) -> Iterator[Open]:
-    """Opens an address of the public face (or of `face`) in a browser of its own, with Playwright's context options.
+@pytest.fixture(scope="session")
+def pages(browser: Browser) -> dict[str, Page]:
+    """Context options → a page with them that no test looks at just now: a new one takes as long as a test does."""
+    return {}
 
-    Whatever a page then does that it should not — errors on the console, refusals by the content security policy,
-    requests to anybody else — fails the test at its end.
+
+@pytest.fixture
+def visit(browser: Browser, site: StatisticsSite, pages: dict[str, Page]) -> Iterator[Open]:
+    """Opens an address of the public face (or of `face`), with Playwright's context options.
+
+    One test after the other has the same page, as a reader does; how it is looked at is set back in between. Whatever a
+    page then does that it should not — errors on the console, refusals by the content security policy, requests to
+    anybody else — fails the test at its end.
     """
-    watched: list[Watched] = []
+    watched: list[tuple[str, Watched]] = []
 
     def open_page(path: str, *, face: str = "public", status: int = 200, **options: Any) -> Page:
         address = {"public": site.public, "authority": site.authority}[face]
-        context = browser.new_context(**{"locale": "sv-SE", "reduced_motion": "reduce", **options})
-        page = context.new_page()
-        watched.append(Watched(page, address, expected_status=status))
+        options = {"locale": "sv-SE", "reduced_motion": "reduce", "color_scheme": "light", "viewport": WIDE, **options}
+        key = repr(sorted(options.items()))
+        page = pages.pop(key, None) or browser.new_context(**options).new_page()
+        page.emulate_media(media="null", color_scheme=options["color_scheme"], reduced_motion=options["reduced_motion"])
+        page.set_viewport_size(options["viewport"])
+        watched.append((key, Watched(page, address, expected_status=status)))
         answer = page.goto(f"{address}{path}")
         assert answer is not None
         assert answer.status == status, path
         return page
 
     yield open_page
-    for each in watched:
-        each.page.context.close()
-    assert [flaw for each in watched for flaw in each.flaws] == []
+    for key, each in watched:
+        each.leave()
+        if each.flaws or key in pages:
+            each.page.context.close()
+        else:
+            each.page.goto("about:blank")
+            each.page.mouse.move(0, 0)
+            pages[key] = each.page
+    assert [flaw for _, each in watched for flaw in each.flaws] == []

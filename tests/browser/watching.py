@@ -39,6 +39,12 @@ class Watched:
         page.on("pageerror", self._error)
         page.on("request", self._request)
 
+    def leave(self) -> None:
+        """Watch no longer: the page goes to another test."""
+        self.page.remove_listener("console", self._console)
+        self.page.remove_listener("pageerror", self._error)
+        self.page.remove_listener("request", self._request)
+
     def _console(self, message: ConsoleMessage) -> None:
         if self._status >= 400 and f"status of {self._status}" in message.text:
             return
