@@ -59,7 +59,6 @@ def revisions(visit: Visit) -> Response:
     return visit.show(
         "revisions.html",
         title=visit.words("revisions.title"),
-        notes=any(each.note for each in drawn),
         releases=[
             {
                 "id": each.release_id,
@@ -68,7 +67,6 @@ def revisions(visit: Visit) -> Response:
                 "mechanism": each.mechanism,
                 "library": each.library,
                 "profile": each.profile,
-                "note": each.note,
             }
             for each in drawn
         ],

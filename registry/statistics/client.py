@@ -219,7 +219,6 @@ def _release(message: statistics_pb2.Release) -> Release:
         profile=message.profile,
         current_members=message.current_members,
         silent=tuple(message.silent),
-        note=message.note,
     )
 
 

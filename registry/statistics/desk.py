@@ -161,7 +161,6 @@ class Desk:
                     profile=each.record.profile,
                     current_members=each.record.coverage.current_members,
                     silent=each.record.coverage.silent_municipalities,
-                    note="",
                 )
                 for each in shelf.releases
             ),

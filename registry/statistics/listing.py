@@ -69,11 +69,10 @@ def released(releases: Releases) -> Iterator[str]:
 
 def _release(release: Release) -> str:
     silent = f"{len(release.silent)} municipalities silent" if release.silent else "no municipality silent"
-    note = f" {release.note}" if release.note else ""
     return (
         f"{release.release_id:<12}  drawn on {release.drawn_on}: {', '.join(release.table_ids)}; "
         f"{release.current_members} members current, {silent}; {release.mechanism}, {release.library}, "
-        f"{release.profile} budget.{note}"
+        f"{release.profile} budget."
     )
 
 

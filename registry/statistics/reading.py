@@ -134,7 +134,6 @@ class Release:
     profile: str
     current_members: int
     silent: tuple[str, ...]
-    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,6 @@ def releases(listed: Releases) -> statistics_pb2.ListReleasesResponse:
                 profile=each.profile,
                 current_members=each.current_members,
                 silent=each.silent,
-                note=each.note,
             )
             for each in listed.drawn
         ],

@@ -152,7 +152,6 @@ class FixedSource:
                 "standard",
                 288,
                 ("0880", "0980") if period >= "2025" else tuple(geography().municipalities)[:30],
-                "",
             )
             for kind, periods in PERIODS.items()
             for period in periods

@@ -254,7 +254,6 @@ _REVISIONS = {
     "revisions.profile": "Profile",
     "revisions.changes": "Changes since",
     "revisions.no_changes": "None",
-    "revisions.note": "Note",
     "revisions.none": "Nothing is released yet.",
 }
 

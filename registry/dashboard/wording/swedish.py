@@ -254,7 +254,6 @@ _REVISIONS = {
     "revisions.profile": "Profil",
     "revisions.changes": "Ändringar sedan dess",
     "revisions.no_changes": "Inga",
-    "revisions.note": "Anmärkning",
     "revisions.none": "Inget är publicerat ännu.",
 }
 

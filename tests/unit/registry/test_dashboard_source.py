@@ -37,7 +37,6 @@ RELEASE = Release(
     profile="standard",
     current_members=290,
     silent=(),
-    note="",
 )
 RELEASES = Releases((RELEASE,))
 UNREACHED = UppropError(Code.PEER_UNREACHABLE, "The registry cannot be reached.")
