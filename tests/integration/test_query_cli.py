@@ -38,7 +38,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatisticsSite]:
 def query(site: StatisticsSite) -> Query:
     def run(*arguments: object, reader: str = "statistics", exit_code: int = 0, typed: str | None = None) -> Result:
         command = ["query", "--config", str(site.reader(reader)), *map(str, arguments)]
-        result = CliRunner().invoke(cli.main, command, input=typed)
+        # Not as wide as whoever runs the tests happens to be.
+        result = CliRunner().invoke(cli.main, command, input=typed, env={"COLUMNS": None})
         assert result.exit_code == exit_code, result.output
         return result
 
