@@ -102,7 +102,8 @@ def test_interrupt_leaves_no_process_behind(sent: signal.Signals, parties: int) 
             time.sleep(0.4)  # Python itself needs a moment before it can be asked anything
         process.send_signal(sent)
         process.communicate(timeout=60)
-        assert process.returncode in (130, -sent) if parties == 1 else process.returncode == 130
+        # On a busy machine Python may still be starting, and ends in its own way.
+        assert process.returncode in (1, 130, -sent) if parties == 1 else process.returncode == 130
         assert _left_behind(mark) == []
 
 
