@@ -24,11 +24,16 @@ OWN_PACKAGES = ("federation", "node", "privacy", "registry")
 
 EPILOG = """\b
 Exit codes:
-  0 done      1 unforeseen failure      2 wrong usage
-  3 configuration, secret or port       4 input refused
-  5 identity or descriptor refused      6 peer unreachable or no quorum
-  7 store locked or of another version  8 ledger contradicted
-  130 interrupted"""
+   0 done                                1 unforeseen failure
+   2 wrong usage                         3 configuration not understood
+   4 input refused                       5 identity or descriptor refused
+   6 peer unreachable or no quorum       7 store locked or not up to date
+   8 ledger contradicted                 9 port in use
+  10 secret missing or open to others   11 directory cannot be written
+  12 clock wrong                        13 store newer than this program
+  14 not signed by the pinned authority 15 descriptor older than one seen
+  16 admission refused                  17 not admitted yet
+ 130 interrupted"""
 
 
 class _Mounted(NamedTuple):

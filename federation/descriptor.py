@@ -3,9 +3,7 @@
 One TOML file (`descriptor_file`). Its last line is the comment `# upprop-signature: <base64>`, the authority's Ed25519
 signature over every byte before that line. Invariants: nothing of a file is parsed before its signature has been
 verified; a descriptor that is unsigned, expired or older than the last seen is refused, each with its own code; every
-epoch in it is signed by all evaluators. In a running party the highest serial ever accepted is on disk before the
-descriptor that bears it is used, and a file that is refused changes nothing: the descriptor in force stays so until it
-expires.
+epoch in it is signed by all evaluators. What a running party has in force is `descriptor_store`'s.
 """
 
 from __future__ import annotations
@@ -13,21 +11,17 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import hashlib
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from federation import files
-from federation.clock import utc_now
 from federation.descriptor_file import (
     Epoch,
     Evaluator,
@@ -43,16 +37,11 @@ from federation.descriptor_file import (
 )
 from federation.errors import Code, UppropError
 from federation.identity import Identity, Kind
-from federation.observability import Event, Level, Log
 from federation.rules.calendar import Break, SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 
-if TYPE_CHECKING:
-    from federation.settings import DaemonSettings
-
 __all__ = [
     "Descriptor",
-    "DescriptorStore",
     "Epoch",
     "Evaluator",
     "File",
@@ -71,11 +60,6 @@ __all__ = [
 SIGNATURE_PREFIX = b"# upprop-signature: "
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """Some 1 500 members with long names take under one MiB."""
-
-SEEN_NAME = "descriptor.seen"
-
-ACCEPTED = Event("descriptor_accepted", ("serial", "expires", "members"))
-REFUSED = Event("descriptor_refused", ("code",), Level.ERROR)
 
 MIN_YEAR_QUOTA = 1_000
 """Evaluations a year that the smallest member may ask for (design §7)."""
@@ -314,107 +298,3 @@ def read_authority_key(path: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise UppropError(Code.CONFIG_INVALID, f"{path} holds a key of another kind than Ed25519.")
     return key
-
-
-class DescriptorStore:
-    """Reads the descriptor again when its file changes; safe to use from several threads.
-
-    `seen_path` keeps the last accepted serial and the digest of its file: two files with one serial are refused, as
-    only one of them can be what the authority meant (DESCRIPTOR_CHANGED).
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        authority_key: Ed25519PublicKey,
-        seen_path: Path,
-        *,
-        now: Callable[[], datetime] = utc_now,
-        log: Log | None = None,
-    ) -> None:
-        self._path = path
-        self._authority_key = authority_key
-        self._seen_path = seen_path
-        self._now = now
-        self._log = log
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, int, int] | None = None
-        self._current: Descriptor | None = None
-        self._refusal: UppropError | None = None
-
-    @classmethod
-    def of(cls, settings: DaemonSettings, log: Log | None = None) -> DescriptorStore:
-        """The store that a role's settings describe."""
-        authority_key = read_authority_key(settings.authority_key)
-        return cls(settings.descriptor, authority_key, settings.data_dir / SEEN_NAME, log=log)
-
-    def current(self) -> Descriptor:
-        """The descriptor in force. Raises UppropError as `descriptor.load` does, for the first file only, and
-        DESCRIPTOR_EXPIRED whenever the one in force has expired.
-        """
-        with self._lock:
-            stamp = files.stamp(self._path)
-            if self._current is None:
-                self._current = self._accept()
-                self._stamp = stamp
-            elif stamp != self._stamp:
-                self._stamp, self._refusal = stamp, None
-                try:
-                    self._current = self._accept()
-                except UppropError as error:
-                    self._refusal = error
-                    if self._log is not None:
-                        self._log(REFUSED, code=error.code)
-            check_expiry(self._current, self._now())
-            return self._current
-
-    def last(self) -> Descriptor:
-        """The last one accepted, expired or not: under an expired one no party is spoken to."""
-        with self._lock:
-            current = self._current
-        return self.current() if current is None else current
-
-    def refusal(self) -> UppropError | None:
-        """Why the file that lies there now was not taken up, while an earlier one stays in force; None where it was."""
-        with self._lock:
-            return self._refusal
-
-    def _accept(self) -> Descriptor:
-        content = read(self._path)
-        accepted = verify(content, self._authority_key)
-        check_expiry(accepted, self._now())
-        serial, digest = self._seen()
-        check_serial(accepted, serial)
-        own_digest = hashlib.sha256(content).hexdigest()
-        if accepted.serial == serial and digest != own_digest:
-            raise UppropError(
-                Code.DESCRIPTOR_CHANGED,
-                f"Another descriptor with serial {serial} was seen here before. "
-                "Ask the authority which one is right, and for one with a new serial.",
-            )
-        if accepted.serial != serial:
-            self._seen_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files.replace(self._seen_path, f"{accepted.serial} {own_digest}\n".encode())
-            if self._log is not None:
-                self._log(ACCEPTED, serial=accepted.serial, expires=accepted.expires, members=len(accepted.members))
-        return accepted
-
-    def _seen(self) -> tuple[int, str]:
-        try:
-            text = self._seen_path.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return 0, ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise self._unreadable() from error
-        serial, _, digest = text.strip().partition(" ")
-        if not serial.isdigit() or len(digest) != 64:
-            raise self._unreadable()
-        return int(serial), digest
-
-    def _unreadable(self) -> UppropError:
-        # Starting from zero would accept an old descriptor.
-        return UppropError(
-            Code.CONFIG_INVALID,
-            f"{self._seen_path} is damaged. Restore it from a backup, or remove it once you have made sure that the "
-            "descriptor in place is the newest.",
-        )

@@ -28,9 +28,12 @@ Key32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 
 class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`join_address` is where parties that have no certificate yet ask for one; absent where another PKI gives them."""
+
     name: str
     address: Address
     key_sha256: Sha256 | None = None
+    join_address: Address | None = None
 
     @property
     def identity(self) -> Identity:
@@ -78,7 +81,8 @@ class Epoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """`key_sha256` is the SHA-256 of the SubjectPublicKeyInfo of the member's TLS key, in hex.
+    """`key_sha256` is the SHA-256 of the SubjectPublicKeyInfo of the member's TLS key, in hex. `population` is how many
+    pupils it has, as the official statistics count them: the quota follows from it.
 
     `home` is the municipality where an independent operator's schools stand, which answers for the duty to attend
     there; an operator has one, a municipality none. It need not be a member itself.

@@ -19,14 +19,14 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def read_secret(path: Path) -> bytes:
     """The bytes of a secret file.
 
-    Raises UppropError: CONFIG_INVALID where it is missing, unreadable or empty, SECRET_MODE where group or others have
+    Raises UppropError: SECRET_MISSING where it is missing, unreadable or empty, SECRET_MODE where group or others have
     access. The mode is asked of the opened file, so that what was checked is what is read.
     """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise UppropError(Code.CONFIG_INVALID, f"The secret {path} is not a regular file.")
+                raise UppropError(Code.SECRET_MISSING, f"The secret {path} is not a regular file.")
             if status.st_mode & _OTHERS:
                 raise UppropError(
                     Code.SECRET_MODE,
@@ -35,9 +35,9 @@ def read_secret(path: Path) -> bytes:
                 )
             content = file.read()
     except OSError as error:
-        raise UppropError(Code.CONFIG_INVALID, f"The secret {path} cannot be read: {error.strerror}.") from error
+        raise UppropError(Code.SECRET_MISSING, f"The secret {path} cannot be read: {error.strerror}.") from error
     if not content:
-        raise UppropError(Code.CONFIG_INVALID, f"The secret {path} is empty.")
+        raise UppropError(Code.SECRET_MISSING, f"The secret {path} is empty.")
     return content
 
 

@@ -25,7 +25,7 @@ import grpc
 from federation import control, files
 from federation.clock import Clock, ManualClock, SystemClock
 from federation.control import ControlServer, Handlers
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from federation.observability import Event, Level, Log, Metrics, capture_libraries, place_of, version

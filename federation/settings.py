@@ -19,6 +19,8 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """What every role's `config.toml` holds; a role adds its own fields.
 
     `listen` is where the role takes RPCs (a node takes none); `today` is the first business date of a manual clock.
+    `renew_certificate`: ask the federation's own CA for the next certificate in time, with the same key; false where
+    another PKI puts it there.
     """
 
     data_dir: Path
@@ -28,6 +30,7 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     private_key: Path
     listen: str | None = None
     metrics_listen: str = "127.0.0.1:9464"
+    renew_certificate: bool = True
     clock: Literal["system", "manual"] = "system"
     today: date | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from federation import tls13
 from federation.clock import utc_now
-from federation.descriptor import Descriptor, DescriptorStore
+from federation.descriptor import Descriptor
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import read_secret, stamp
 from federation.identity import Identity, Kind

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from federation.clock import Clock
 from federation.control import Handlers
 from federation.database import Database
-from federation.descriptor import Descriptor, DescriptorStore
+from federation.descriptor import Descriptor
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.migration import check_schema

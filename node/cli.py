@@ -10,7 +10,7 @@ import click
 from prometheus_client import CollectorRegistry
 
 from federation import settings as settings_files
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError, exit_code
 from federation.files import write_secret
 from federation.identity import Kind

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from federation import options
 from federation import settings as settings_files
 from federation.control import Stub, session
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.observability import Log, Metrics
 from federation.runtime import make_clock
 from node.app import App, build

@@ -22,7 +22,7 @@ import msgspec
 
 from federation.clock import Clock
 from federation.database import Database
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import ROSTER_STEP, MemberId, Policy

@@ -12,7 +12,8 @@ from datetime import date
 from typing import TypeVar
 
 from federation.clock import Clock
-from federation.descriptor import Descriptor, DescriptorStore
+from federation.descriptor import Descriptor
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Metrics
 from federation.rpc.client import Peer

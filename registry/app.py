@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from federation.clock import Clock
 from federation.control import Handlers
 from federation.database import Database
-from federation.descriptor import Descriptor, DescriptorStore
+from federation.descriptor import Descriptor
+from federation.descriptor_store import DescriptorStore
 from federation.identity import Kind
 from federation.migration import check_schema
 from federation.observability import Log, Metrics

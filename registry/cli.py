@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from federation import control
 from federation.database import Database
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.files import replace, write_secret
 from federation.identity import Kind
 from federation.migration import migrate_at_rest

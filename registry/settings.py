@@ -40,7 +40,9 @@ class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown
     `epoch-N.key`, also one that comes while the registry runs. `ledger_key` is the key (PEM, Ed25519, mode 0600)
     under which the descriptor knows the ledger. Replicas need the same keys. `lease_seconds` is how long a replica may
     take over a portion of a close before another one does it; `database_roles` separates who owns the tables from who
-    works on them.
+    works on them. `ca_certificate` and `ca_key` (PEM; the key mode 0600) are of the federation's own CA, with which the
+    registry gives certificates to keys that the descriptor lists. `join_listen` is where parties that have none yet
+    ask for one and for the descriptor; without it no such port is opened.
     """
 
     listen: str | None = DEFAULT_LISTEN
@@ -50,6 +52,9 @@ class RegistrySettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown
     epoch_key_dir: Path | None = None
     lease_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     database_roles: DatabaseRoles | None = None
+    join_listen: str | None = None
+    ca_certificate: Path | None = None
+    ca_key: Path | None = None
 
 
 def open_database(settings: RegistrySettings, metrics: Metrics | None = None) -> Database:

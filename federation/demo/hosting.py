@@ -22,7 +22,7 @@ from federation.clock import ManualClock
 from federation.control import ControlServer, Handler
 from federation.demo.supervisor import LOG_NAME, interrupted_once
 from federation.demo.trial import Ask
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.lock import DaemonLock
 from federation.migration import migrate
 from federation.observability import Log, Metrics

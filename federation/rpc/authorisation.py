@@ -16,7 +16,8 @@ import grpc
 from cryptography import x509
 
 from federation.clock import utc_now
-from federation.descriptor import Descriptor, DescriptorStore
+from federation.descriptor import Descriptor
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.rpc.caller import Caller, Party
@@ -64,7 +65,7 @@ class Authoriser:
         self._now = now
         self._lock = threading.Lock()
         self._known: dict[bytes, _Known] = {}
-        self._known_by: Descriptor | None = None
+        self._known_by: tuple[Descriptor, Descriptor | None] | None = None
 
     def authorise(self, context: grpc.ServicerContext, rule: Rule) -> Party:
         """Raises UppropError: IDENTITY_FOREIGN, CERTIFICATE_EXPIRED, IDENTITY_UNLISTED or METHOD_FORBIDDEN."""
@@ -76,13 +77,18 @@ class Authoriser:
         return caller
 
     def _caller(self, pem: bytes) -> Party:
-        descriptor, now = self._descriptors.current(), self._now()
+        descriptor, offer, now = self._descriptors.current(), self._descriptors.offer(), self._now()
         with self._lock:
-            if self._known_by is not descriptor or len(self._known) >= _CACHE_ENTRIES:
-                self._known, self._known_by = {}, descriptor
+            if self._known_by is None or self._known_by[0] is not descriptor or self._known_by[1] is not offer:
+                self._known, self._known_by = {}, (descriptor, offer)
             known = self._known.get(pem)
             if known is None or now >= known.expires:
                 known = _check(pem, descriptor, now)
+                if offer is not None:
+                    # What waits to be accepted lets nobody in; whoever it lists no longer is out at once.
+                    _check(pem, offer, now)
+                if len(self._known) >= _CACHE_ENTRIES:
+                    self._known.clear()
                 self._known[pem] = known
             return known.caller
 

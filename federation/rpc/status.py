@@ -55,6 +55,12 @@ _STATUS = {
     Code.LEDGER_PROOF_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.LEDGER_BROKEN: grpc.StatusCode.DATA_LOSS,
     Code.RETENTION_UNSTATED: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.ADMISSION_REFUSED: grpc.StatusCode.PERMISSION_DENIED,
+    Code.ADMISSION_PENDING: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.POPULATION_IMPLAUSIBLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.CLOCK_WRONG: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.SECRET_MISSING: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.DIRECTORY_UNWRITABLE: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 # What a status without a code of ours means: it comes from gRPC itself.

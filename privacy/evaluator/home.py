@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation.descriptor import Descriptor, DescriptorStore, Epoch
+from federation.descriptor import Descriptor, Epoch
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import write_secret
 from federation.identity import Kind

@@ -13,7 +13,7 @@ import click
 
 from federation import checkpoint
 from federation.checkpoint import Checkpoint
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.migration import check_schema
 from federation.observability import Log

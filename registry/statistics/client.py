@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from federation.clock import Clock
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Metrics
 from federation.rpc.client import Peer

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from federation.clock import Clock
-from federation.descriptor import DescriptorStore
 from federation.descriptor import Reader as Listed
+from federation.descriptor_store import DescriptorStore
 from federation.identity import Kind
 from federation.observability import Log, Metrics
 from federation.runtime import make_clock

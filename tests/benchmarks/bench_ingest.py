@@ -36,7 +36,7 @@ import sqlalchemy as sa
 
 from federation import control, identity, throwaway
 from federation.database import Database
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.files import write_secret
 from federation.migration import migrate
 from federation.rpc.client import Peer

@@ -24,7 +24,8 @@ import registry.app
 import registry.settings
 from federation import throwaway
 from federation.clock import ManualClock
-from federation.descriptor import DescriptorStore, parse_file, sign, split
+from federation.descriptor import parse_file, sign, split
+from federation.descriptor_store import DescriptorStore
 from federation.files import write_secret
 from federation.lock import DaemonLock
 from federation.migration import migrate

@@ -13,7 +13,7 @@ import pytest
 
 from federation import control, identity, throwaway
 from federation.clock import ManualClock
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.migration import migrate
 from federation.rpc.client import Peer

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import descriptor, identity, pki, throwaway
 from federation.clock import utc_now
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.identity import Identity, Kind
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Authoriser, Rule

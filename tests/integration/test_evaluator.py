@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from federation import control, throwaway
 from federation import identity as identities
 from federation.clock import ManualClock
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.migration import migrate
 from federation.observability import Log, Metrics

@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from federation import control, throwaway
 from federation.control import Handlers
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import EXIT_STORE, Code, UppropError
 from federation.lock import DaemonLock
 from federation.observability import Log, Metrics

@@ -14,8 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from federation import descriptor
-from federation.descriptor import DescriptorStore, File, load, parse_file, serialise_file, sign, sign_epoch
+from federation.descriptor import File, load, parse_file, serialise_file, sign, sign_epoch
 from federation.descriptor_file import Epoch, Evaluator, Member, Pause, Registry
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 
 NOW = datetime(2026, 10, 19, 12, tzinfo=UTC)

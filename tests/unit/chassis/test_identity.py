@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from federation import identity
-from federation.errors import EXIT_INPUT, EXIT_LEDGER, Code, UppropError, exit_code
+from federation.errors import EXIT_INPUT, EXIT_PENDING, Code, UppropError, exit_code
 from federation.identity import Identity, Kind
 from federation.rpc.status import grpc_status
 
@@ -66,7 +66,7 @@ def test_only_a_node_is_a_member() -> None:
 
 def test_every_code_has_an_exit_code_and_a_status() -> None:
     for code in Code:
-        assert 1 <= exit_code(code) <= EXIT_LEDGER
+        assert 1 <= exit_code(code) <= EXIT_PENDING
         assert grpc_status(code) is not None
     assert exit_code(Code.EXPORT_SHRUNK) == EXIT_INPUT
 

@@ -121,7 +121,7 @@ def test_a_secret_that_is_none_is_refused(tmp_path: Path, flaw: str) -> None:
         path.mkdir(mode=0o700)
     with pytest.raises(UppropError) as refused:
         read_secret(path)
-    assert refused.value.code is Code.CONFIG_INVALID
+    assert refused.value.code is Code.SECRET_MISSING
 
 
 def test_a_secret_is_written_for_its_owner_alone_and_never_over_another(tmp_path: Path) -> None:

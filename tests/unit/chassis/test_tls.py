@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from federation import identity, pki, throwaway
 from federation.clock import utc_now
-from federation.descriptor import DescriptorStore
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import write_secret
 from federation.identity import Identity, Kind

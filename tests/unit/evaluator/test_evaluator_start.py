@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import throwaway
 from federation.clock import ManualClock
-from federation.descriptor import Descriptor, DescriptorStore, parse_file, serialise_file, sign, split
+from federation.descriptor import Descriptor, parse_file, serialise_file, sign, split
+from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.migration import migrate
 from federation.observability import Log, Metrics
@@ -95,7 +96,7 @@ def test_a_zero_share_stops_the_start(home: Home) -> None:
 
 def test_a_missing_share_file_stops_the_start(home: Home) -> None:
     home.share_file.unlink()
-    assert home.code() is Code.CONFIG_INVALID
+    assert home.code() is Code.SECRET_MISSING
 
 
 def test_no_share_files_at_all_stop_the_start(home: Home) -> None:
