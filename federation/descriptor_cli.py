@@ -212,42 +212,41 @@ def reader(
 
 @add.command()
 @DRAFT
-@click.option("--epoch", "number", type=click.IntRange(min=1), required=True)
-@click.option("--threshold", type=click.IntRange(2, 255), required=True, help="How many evaluators must answer.")
-@click.option("--public-key", required=True, help="K, in hex or base64.")
-@click.option(
-    "--commitment",
-    "commitments",
-    multiple=True,
-    required=True,
-    help="INDEX:Kᵢ, once for each evaluator.",
-)
+@click.option("--from", "ceremony", type=PATH, help="What `upprop evaluator keygen --json` said, in place of the rest.")
+@click.option("--epoch", "number", type=click.IntRange(min=1))
+@click.option("--threshold", type=click.IntRange(2, 255), help="How many evaluators must answer.")
+@click.option("--public-key", help="K, in hex or base64.")
+@click.option("--commitment", "commitments", multiple=True, help="INDEX:Kᵢ, once for each evaluator.")
 @click.option("--share-version", type=click.IntRange(min=1), default=1, show_default=True)
 @REPLACE
 def epoch(
     draft: Path,
-    number: int,
-    threshold: int,
-    public_key: str,
+    ceremony: Path | None,
+    number: int | None,
+    threshold: int | None,
+    public_key: str | None,
     commitments: tuple[str, ...],
     share_version: int,
     *,
     replace: bool,
 ) -> None:
     """Add an epoch, as the key ceremony stated it. Then every evaluator signs it: `upprop federation sign-epoch`."""
-    stated: dict[int, bytes] = {}
-    for each in commitments:
-        index, colon, value = each.partition(":")
-        if not colon or not index.isascii() or not index.isdigit() or int(index) in stated:
-            raise click.BadParameter(f"{each!r} is not INDEX:COMMITMENT, each index once.", param_hint="--commitment")
-        stated[int(index)] = drafts.key_bytes(value, "--commitment")
+    by_hand = number, threshold, public_key
+    if ceremony is not None:
+        if commitments or any(by_hand):
+            raise click.UsageError("--from states the epoch: give it alone.")
+        stated = drafts.ceremony_in(ceremony)
+    elif number is None or threshold is None or public_key is None or not commitments:
+        raise click.UsageError("State the epoch: --from, or --epoch, --threshold, --public-key and --commitment.")
+    else:
+        stated = drafts.Ceremony(number, threshold, share_version, public_key, drafts.parse_commitments(commitments))
     entry = Epoch(
-        epoch=number,
-        threshold=threshold,
-        shares=len(stated),
-        share_version=share_version,
-        public_key=drafts.key_bytes(public_key, "--public-key"),
-        commitments=dict(sorted(stated.items())),
+        epoch=stated.epoch,
+        threshold=stated.threshold,
+        shares=len(stated.commitments),
+        share_version=stated.share_version,
+        public_key=drafts.key_bytes(stated.public_key, "--public-key"),
+        commitments={index: drafts.key_bytes(each, "--commitment") for index, each in stated.commitments.items()},
     )
     drafts.put(draft, "epochs", entry, replace=replace)
 

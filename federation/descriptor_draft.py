@@ -131,6 +131,37 @@ def key_bytes(text: str, option: str) -> bytes:
     raise click.BadParameter("Give 32 bytes in hex or base64.", param_hint=option)
 
 
+class Ceremony(msgspec.Struct, frozen=True):
+    """An epoch as the making of its key stated it: K and each evaluator's commitment, in hex or base64."""
+
+    epoch: int
+    threshold: int
+    share_version: int
+    public_key: str
+    commitments: dict[int, str]
+
+
+def ceremony_in(path: Path) -> Ceremony:
+    """What a key ceremony wrote down as JSON; raises UppropError(INPUT_REFUSED)."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Ceremony)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UppropError(
+            Code.INPUT_REFUSED, f"{path} does not hold what `upprop evaluator keygen --json` says."
+        ) from error
+
+
+def parse_commitments(stated: Collection[str]) -> dict[int, str]:
+    """INDEX:COMMITMENT, by index in order; raises click.BadParameter."""
+    commitments: dict[int, str] = {}
+    for each in stated:
+        index, colon, value = each.partition(":")
+        if not colon or not index.isascii() or not index.isdigit() or int(index) in commitments:
+            raise click.BadParameter(f"{each!r} is not INDEX:COMMITMENT, each index once.", param_hint="--commitment")
+        commitments[int(index)] = value
+    return dict(sorted(commitments.items()))
+
+
 def parse_break(text: str) -> Break:
     """FIRST:LAST as a break; raises click.BadParameter."""
     # Without a colon the last day is empty, which is no date.

@@ -199,7 +199,7 @@ def keygen(epoch: int, threshold: int, shares: int, out: Path, *, as_json: bool)
             f"  upprop federation add evaluator draft.toml --index {index} --address HOST:PORT "
             f"--signing-key {home / PUBLIC_SIGNING_KEY} --certificate evaluator-{index}.crt"
         )
-    click.echo("\nThen the epoch:\n")
+    click.echo("\nThen the epoch (or with --from, of what this command says with --json):\n")
     commitments = " ".join(f"--commitment {index}:{each.hex()}" for index, each in sorted(dealt.commitments.items()))
     click.echo(
         f"  upprop federation add epoch draft.toml --epoch {epoch} --threshold {threshold} "

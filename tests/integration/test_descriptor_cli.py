@@ -150,6 +150,39 @@ def test_each_signing_has_the_next_serial(upprop: Upprop, authority: Path, sign:
         assert (shown["serial"], shown["verified"]) == (serial, False)
 
 
+def test_an_epoch_is_added_as_its_ceremony_wrote_it_down(upprop: Upprop, tmp_path: Path) -> None:
+    stated = upprop("evaluator", "keygen", "--epoch", 3, "--out", tmp_path / "keys", "--json").stdout
+    ceremony, draft = tmp_path / "epoch-3.json", tmp_path / "authority" / "draft.toml"
+    ceremony.write_text(stated, encoding="utf-8")
+    upprop("federation", "init", tmp_path / "authority")
+    for index in (1, 2, 3):
+        key = tmp_path / "keys" / f"evaluator-{index}" / "signing.pub"
+        entry = (
+            "--index",
+            index,
+            "--address",
+            f"127.0.0.1:754{index}",
+            "--signing-key",
+            key,
+            "--key-sha256",
+            f"{index}" * 64,
+        )
+        upprop("federation", "add", "evaluator", draft, *entry)
+    upprop("federation", "add", "epoch", draft, "--from", ceremony)
+    [epoch] = json.loads(upprop("federation", "show", draft, "--json").stdout)["epochs"]
+    listed = json.loads(stated)
+    assert (epoch["epoch"], epoch["threshold"], epoch["shares"]) == (3, 2, 3)
+    assert base64.b64decode(epoch["public_key"]).hex() == listed["public_key"]
+    assert {index: base64.b64decode(each).hex() for index, each in epoch["commitments"].items()} == listed[
+        "commitments"
+    ]
+    for broken in ("{}", "no ceremony"):
+        ceremony.write_text(broken, encoding="utf-8")
+        upprop("federation", "add", "epoch", draft, "--replace", "--from", ceremony, exit_code=4)
+    upprop("federation", "add", "epoch", draft, "--from", ceremony, "--epoch", 3, exit_code=2)
+    upprop("federation", "add", "epoch", draft, "--epoch", 3, exit_code=2)
+
+
 def test_show_verifies_with_the_authoritys_key(upprop: Upprop, authority: Path, sign: Sign, tmp_path: Path) -> None:
     out = sign(authority / "draft.toml")
     pinned = ("--authority", authority / "authority.pub")
