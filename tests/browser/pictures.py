@@ -16,8 +16,9 @@ from playwright.sync_api import sync_playwright
 
 from federation.web.i18n import Language
 from registry.dashboard.addresses import path
-from tests.browser.conftest import FLAGS, HOW
+from tests.browser.conftest import FLAGS
 from tests.harness.statistics_site import statistics_site
+from tests.harness.system_tools import HOW
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 PICTURES = {

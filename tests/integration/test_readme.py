@@ -204,20 +204,21 @@ def test_missing_piece_is_named_in_one_line(broken: str, named: str, path: Path,
     assert not (tmp_path / "venv").exists()
 
 
-def test_what_the_browsers_tests_need_is_named_where_it_cannot_be_installed(tmp_path: Path) -> None:
+def test_what_the_system_tests_need_is_named_where_it_cannot_be_installed(tmp_path: Path) -> None:
     """On a machine that has no Debian packages, and on one where somebody else is root."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("sh", "grep", "id"):
         (tools / name).symlink_to(str(shutil.which(name)))
-    command = [str(PROJECT / "tests" / "browser" / "tools.sh"), str(tmp_path / "tools"), "4.14.1"]
+    command = [str(PROJECT / "tests" / "system-tools.sh"), str(tmp_path / "tools"), "4.14.1", "2.2.2"]
 
     def said() -> str:
         done = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True)
         assert done.returncode == 1
         return done.stderr
 
-    assert said() == "Missing: chromium nodejs npm, and no apt-get to install it with. Install it by hand.\n"
+    missing = "chromium nodejs npm prometheus"
+    assert said() == f"Missing: {missing}, and no apt-get to install it with. Install it by hand.\n"
     for name, answer in (("apt-get", "exit 9"), ("id", "echo 1000")):
         (tools / name).unlink(missing_ok=True)
         (tools / name).write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
