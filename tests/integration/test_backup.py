@@ -192,10 +192,10 @@ def test_nothing_is_written_over(home: Home, tmp_path: Path) -> None:
 
 
 def test_a_copy_that_fails_leaves_nothing(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_path: Path) -> None:
+    def full(_kind: object, _path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("node.store.copying.make_whole", full)
+    monkeypatch.setattr("federation.copying.make_whole", full)
     with pytest.raises(OSError, match="No space left"):
         Copies(home.database).make(tmp_path / "copy", unseen)
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
