@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -35,8 +36,11 @@ from federation.files import read_secret
 from federation.identity import Identity
 
 CA_LIFETIME = timedelta(days=3_650)
-CERTIFICATE_LIFETIME = timedelta(days=397)
-"""The longest that public CAs may issue for; a reminder that renewal must be routine."""
+CERTIFICATE_LIFETIME = timedelta(days=90)
+"""Of a party: renewed by itself when a third is left, so that a month goes by before a CA that is away is missed."""
+
+LONGEST_LIFETIME = timedelta(days=397)
+"""The longest that public CAs may issue for; of certificates that a person has to renew."""
 
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 
@@ -102,6 +106,29 @@ def make_ca(name: str, now: datetime, lifetime: timedelta = CA_LIFETIME) -> Cert
         .sign(key, hashes.SHA256())
     )
     return CertificateAuthority(certificate, key)
+
+
+def read_ca(certificate: Path, key: Path) -> CertificateAuthority:
+    """The CA whose certificate and key (PEM) stand in these files.
+
+    Raises UppropError: CONFIG_INVALID where they are no CA or do not belong together, SECRET_MODE, SECRET_MISSING.
+    """
+    try:
+        read = x509.load_pem_x509_certificate(certificate.read_bytes())
+        constraints = read.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (OSError, ValueError, x509.ExtensionNotFound) as error:
+        raise UppropError(Code.CONFIG_INVALID, f"{certificate} does not hold the certificate of a CA (PEM).") from error
+    try:
+        private = load_pem_private_key(read_secret(key), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UppropError(Code.CONFIG_INVALID, f"{key} does not hold a private key (PEM).") from error
+    if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
+        raise UppropError(Code.CONFIG_INVALID, f"{key} is not a P-256 key.")
+    if not constraints.ca or private.public_key() != read.public_key():
+        raise UppropError(
+            Code.CONFIG_INVALID, f"{key} is not the key of the CA in {certificate}. Put the two that belong together."
+        )
+    return CertificateAuthority(read, private)
 
 
 def issue(

@@ -18,7 +18,6 @@ from federation.identity import Identity
 from federation.observability import Metrics
 from federation.rpc.channel import CHANNEL_OPTIONS, Channel
 from federation.rpc.status import RemoteError
-from federation.tls import ChannelCredentials
 
 DEFAULT_DEADLINE = 30.0
 """Seconds for one attempt."""
@@ -37,6 +36,14 @@ class StubMethod(Protocol[RequestT, ResponseT]):
     def __call__(self, request: RequestT, timeout: float | None = None) -> ResponseT: ...
 
 
+class Credentials(Protocol):
+    """With what a channel is opened; a new one is, whenever `stamp` changes."""
+
+    @property
+    def stamp(self) -> object: ...
+    def make(self) -> grpc.ChannelCredentials: ...
+
+
 class Peer:
     """Another party at an address. Stubs are made once, on `channel`."""
 
@@ -44,7 +51,7 @@ class Peer:
         self,
         identity: Identity,
         address: str,
-        credentials: ChannelCredentials,
+        credentials: Credentials,
         metrics: Metrics | None = None,
         *,
         sleep: Callable[[float], object] = time.sleep,

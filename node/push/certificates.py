@@ -27,8 +27,8 @@ from federation import files, tls13
 from federation.clock import utc_now
 from federation.errors import Code, UppropError
 from federation.pki import (
-    CERTIFICATE_LIFETIME,
     CLIENT,
+    LONGEST_LIFETIME,
     SERVER,
     CertificateAuthority,
     certificate_pem,
@@ -92,7 +92,7 @@ class EnrolmentCa:
         """A certificate for a client's key. Raises UppropError(CONFIG_INVALID) where the CA itself has expired."""
         ca = self._ca()
         now = self._now()
-        lifetime = min(CERTIFICATE_LIFETIME, ca.certificate.not_valid_after_utc - now)
+        lifetime = min(LONGEST_LIFETIME, ca.certificate.not_valid_after_utc - now)
         if lifetime <= timedelta(0):
             raise UppropError(
                 Code.CONFIG_INVALID,
@@ -145,7 +145,9 @@ class EnrolmentCa:
             ca = self._ca()
             key = new_tls_key()
             name = f"node {self._member} for school systems"
-            certificate = certify(_authority(ca), name, self._names, (SERVER,), key.public_key(), self._now())
+            certificate = certify(
+                _authority(ca), name, self._names, (SERVER,), key.public_key(), self._now(), LONGEST_LIFETIME
+            )
             files.replace(path, private_pem(key) + certificate_pem(certificate), mode=files.SECRET_MODE)
             return _Pair(certificate, key)
 
