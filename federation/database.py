@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import math
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,7 +108,8 @@ class Database:
     """An engine with named transactions.
 
     `target` is the path of a SQLite file, or a URL (`postgresql://…`, `sqlite:///…`); connected on first use. `role` is
-    a PostgreSQL role to work as, of which the login of the URL is a member.
+    a PostgreSQL role to work as, of which the login of the URL is a member. `uncounted` names transactions whose number
+    hangs on what the store holds: of these only failures are counted, for their number would tell.
     """
 
     def __init__(
@@ -118,10 +120,14 @@ class Database:
         pool_size: int = 8,
         role: str | None = None,
         idle_seconds: float = IDLE_SECONDS,
+        uncounted: Collection[str] = (),
     ) -> None:
         self.url = _url(target)
         self._metrics = metrics
+        self._uncounted = frozenset(uncounted)
         self._engine = _engine(self.url, pool_size, role, idle_seconds)
+        if metrics is not None:
+            metrics.watch_pool(self.connections, math.inf if self.is_sqlite else 2 * pool_size)
         # One process writes to a SQLite file, so its threads queue here, in order, and not by polling the file's lock.
         self._writer = threading.Lock() if self.is_sqlite else None
 
@@ -133,6 +139,18 @@ class Database:
     def engine(self) -> Engine:
         """For migrations and tests; everything else goes through a named transaction."""
         return self._engine
+
+    def connections(self) -> dict[str, int]:
+        """The pool's connections by state; those of `overflow`, beyond its size, are in the others too."""
+        pool = self._engine.pool
+        assert isinstance(pool, sa.QueuePool)
+        return {"in_use": pool.checkedout(), "idle": pool.checkedin(), "overflow": max(0, pool.overflow())}
+
+    def ping(self) -> None:
+        """Raises whatever the database says where it does not answer."""
+        # Of a file, something that is read from it.
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA schema_version" if self.is_sqlite else "SELECT 1").all()
 
     @contextlib.contextmanager
     def transaction(self, name: str, *, isolation: Isolation = Isolation.REPEATABLE_READ) -> Iterator[Connection]:
@@ -259,11 +277,11 @@ class Database:
         else:
             self._count(name, "committed")
         finally:
-            if self._metrics is not None:
+            if self._metrics is not None and name not in self._uncounted:
                 self._metrics.transaction_seconds.labels(name).observe(time.monotonic() - begun)
 
     def _count(self, name: str, outcome: str) -> None:
-        if self._metrics is not None:
+        if self._metrics is not None and (outcome == "failed" or name not in self._uncounted):
             self._metrics.transactions.labels(name, outcome).inc()
 
 
@@ -274,6 +292,7 @@ def open_database(
     *,
     role: str | None = None,
     idle_seconds: float = IDLE_SECONDS,
+    uncounted: Collection[str] = (),
 ) -> Database:
     """The store a role's settings name: by the URL in the secret `url_file`, else the SQLite file `embedded`.
 
@@ -281,8 +300,8 @@ def open_database(
     """
     if url_file is None:
         embedded.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Database(embedded, metrics)
-    return Database(read_url(url_file), metrics, role=role, idle_seconds=idle_seconds)
+        return Database(embedded, metrics, uncounted=uncounted)
+    return Database(read_url(url_file), metrics, role=role, idle_seconds=idle_seconds, uncounted=uncounted)
 
 
 def read_url(url_file: Path) -> str:

@@ -9,21 +9,32 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import functools
 import json
 import logging
 import re
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
 from typing import IO, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from federation.coarse import Steps
+from federation.fresh import SECONDS, Fresh
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: from a row read on the same machine to the longest deadline of the contract."""
+
+COUNTED_STEP = 1_000
+"""Of counters of what is counted by the pupil: the nation sends some 270 signals a day."""
 
 _LONGEST_VALUE = 300
 _IDENTITY_NUMBER = re.compile(
@@ -111,6 +122,7 @@ class Log:
             stream.flush()
 
 
+METRICS_UNREAD = Event("metrics_unread", ("of", "exception", "where"), Level.WARNING)
 LIBRARY_MESSAGE = Event("library_message", ("logger", "severity", "exception", "where"), Level.WARNING)
 THREAD_FAILED = Event("thread_failed", ("exception", "where"), Level.ERROR)
 
@@ -193,8 +205,47 @@ class Metrics:
         self.descriptor_expires = Gauge(
             "upprop_descriptor_expires_timestamp_seconds", "When the descriptor in force expires.", registry=registry
         )
+        self.descriptor_offered = Gauge(
+            "upprop_descriptor_offered_serial",
+            "Serial of a descriptor that waits to be accepted; 0 where none does.",
+            registry=registry,
+        )
+        self.descriptor_received = Gauge(
+            "upprop_descriptor_received_timestamp_seconds",
+            "When a registry was last asked for the newest descriptor and answered; 0 before the first time.",
+            registry=registry,
+        )
+        self.clock_skew = Gauge(
+            "upprop_clock_skew_seconds",
+            "The own clock less that of the registry that was last asked.",
+            registry=registry,
+        )
         self.certificate_expires = Gauge(
             "upprop_certificate_expires_timestamp_seconds", "When the own certificate expires.", registry=registry
+        )
+        self.certificate_issued = Gauge(
+            "upprop_certificate_issued_timestamp_seconds",
+            "When the own certificate began to be in force: another value is another certificate.",
+            registry=registry,
+        )
+        self.data_free = Gauge(
+            "upprop_data_directory_free_bytes",
+            "Bytes free to this process on the file system of the data directory.",
+            registry=registry,
+        )
+        self.data_size = Gauge(
+            "upprop_data_directory_size_bytes", "Size of the file system of the data directory.", registry=registry
+        )
+        self._connections = Gauge(
+            "upprop_database_connections",
+            "Connections to the database: in use, idle, and (of these) beyond the size of the pool.",
+            ("state",),
+            registry=registry,
+        )
+        self._connections_limit = Gauge(
+            "upprop_database_connections_limit",
+            "Connections that the pool opens at most; infinite where the store is a file.",
+            registry=registry,
         )
         self.worker_runs = Counter(
             "upprop_worker_runs",
@@ -211,6 +262,117 @@ class Metrics:
         self.ready = Gauge("upprop_ready", "1 while the daemon takes work.", registry=registry)
         build = Info("upprop_build", "The running version.", registry=registry)
         build.info({"version": version(), "python": f"{sys.version_info.major}.{sys.version_info.minor}"})
+
+    def watch_pool(self, connections: Callable[[], Mapping[str, int]], limit: float) -> None:
+        """Show the connections of the process's database; `connections` gives their number by state."""
+        for state in connections():
+            self._connections.labels(state).set_function(functools.partial(_of, connections, state))
+        self._connections_limit.set(limit)
+
+
+def _of(connections: Callable[[], Mapping[str, int]], state: str) -> float:
+    return connections()[state]
+
+
+class CoarseCounter(Collector):
+    """A counter by one label that moves in steps (`federation.coarse`), for what is counted by the pupil.
+
+    `day` gives the business date: what is counted on a day is then shown once that day is over, so that nobody sees at
+    which hour it came. What a process counts is gone when it ends, as with every counter.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        label: str,
+        values: Iterable[str],
+        *,
+        steps: Steps,
+        registry: CollectorRegistry,
+        step: int = COUNTED_STEP,
+        day: Callable[[], date] | None = None,
+    ) -> None:
+        self._name, self._documentation, self._label = name, documentation, label
+        self._steps, self._step, self._day = steps, step, day
+        self._lock = threading.Lock()
+        self._told = dict.fromkeys(values, 0)
+        self._kept_back = dict.fromkeys(self._told, 0)
+        self._since = None if day is None else day()
+        registry.register(self)
+
+    def add(self, value: str, count: int) -> None:
+        with self._lock:
+            self._turn()
+            (self._told if self._day is None else self._kept_back)[value] += count
+
+    def describe(self) -> Iterable[Metric]:
+        return [CounterMetricFamily(self._name, self._documentation, labels=(self._label,))]
+
+    def collect(self) -> Iterable[Metric]:
+        family = CounterMetricFamily(self._name, self._documentation, labels=(self._label,))
+        with self._lock:
+            self._turn()
+            for value, count in self._told.items():
+                family.add_metric((value,), self._steps.shown(count, self._step, self._name, value))
+        return [family]
+
+    def _turn(self) -> None:
+        today = None if self._day is None else self._day()
+        if today != self._since:
+            self._since = today
+            for value, count in self._kept_back.items():
+                self._told[value] += count
+            self._kept_back = dict.fromkeys(self._told, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A gauge that is read rather than set."""
+
+    name: str
+    documentation: str
+    labels: tuple[str, ...] = ()
+
+
+Readings = Mapping[str, Mapping[tuple[str, ...], float]]
+"""Name of a gauge → the values of its labels → value."""
+
+
+class Sampled(Collector):
+    """Gauges that are read together, from a store that may be down: then they are not shown, rather than as they were.
+
+    Read at most every `seconds`, however often they are scraped.
+    """
+
+    def __init__(
+        self,
+        of: str,
+        gauges: Sequence[Shown],
+        read: Callable[[], Readings],
+        *,
+        registry: CollectorRegistry,
+        log: Log | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
+        def failed(error: Exception) -> None:
+            if log is not None:
+                log(METRICS_UNREAD, of=of, exception=type(error).__name__, where=place_of(error))
+
+        self._gauges = gauges
+        self._readings = Fresh(read, seconds=seconds, failed=failed)
+        registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(each.name, each.documentation, labels=each.labels) for each in self._gauges]
+
+    def collect(self) -> Iterable[Metric]:
+        readings = self._readings.get() or {}
+        for each in self._gauges:
+            family = GaugeMetricFamily(each.name, each.documentation, labels=each.labels)
+            for values, value in readings.get(each.name, {}).items():
+                family.add_metric(values, value)
+            yield family
 
 
 def version() -> str:

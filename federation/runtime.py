@@ -10,13 +10,16 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import json
+import math
 import random
 import resource
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
@@ -25,18 +28,23 @@ import grpc
 from federation import control, files
 from federation.clock import Clock, ManualClock, SystemClock
 from federation.control import ControlServer, Handlers
+from federation.database import Database
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
+from federation.fresh import Fresh
 from federation.lock import DaemonLock
 from federation.observability import Event, Level, Log, Metrics, capture_libraries, place_of, version
 from federation.probes import ProbeServer
-from federation.rpc.authorisation import Authoriser, Authorising, Rule
+from federation.rpc.authorisation import Authoriser, Authorising, Rule, unseen
 from federation.rpc.fairness import MEMBER_LIMITS
 from federation.rpc.server import DRAIN_SECONDS, Binding, RpcServer
 from federation.settings import DaemonSettings, parse_address
 from federation.tls import OwnIdentity, server_credentials
 
 PORTS_NAME = "ports.json"
+
+STORE_SECONDS = 5.0
+"""How long a probe may believe that the store still answers."""
 
 STARTED = Event("daemon_started", ("version", "rpc_port", "metrics_port", "clock"))
 STOPPING = Event("daemon_stopping", ("signal",))
@@ -132,13 +140,16 @@ class Daemon:
         self._own = own
         self._stop = threading.Event()
         self._ready = False
+        self._store: Fresh[bool] | None = None
         self._running = contextlib.ExitStack()
         self.ports: dict[str, int] = {}
 
     @property
     def is_ready(self) -> bool:
-        """Ready: everything has started, nothing was told to stop, and the descriptor in force has not expired."""
-        if not self._ready:
+        """Ready: everything has started, nothing was told to stop, the descriptor in force has not expired, and the
+        store answers.
+        """
+        if not self._ready or (self._store is not None and self._store.get() is None):
             return False
         try:
             self._descriptors.current()
@@ -192,6 +203,10 @@ class Daemon:
         app = self._build()
         started.callback(app.close)
         watch_validity(self._metrics, self._descriptors, self._own)
+        watch_disk(self._metrics, settings.data_dir)
+        database = getattr(app, "database", None)
+        if isinstance(database, Database):
+            self._store = Fresh(lambda: _answers(database), seconds=STORE_SECONDS)
 
         probes = ProbeServer(self._metrics.registry, lambda: self.is_ready)
         self.ports["metrics"] = probes.start(settings.metrics_listen)
@@ -204,7 +219,7 @@ class Daemon:
                 app.services,
                 app.rules,
                 credentials=server_credentials(self._own),
-                authoriser=Authoriser(self._descriptors),
+                authoriser=Authoriser(self._descriptors, seen=getattr(app, "seen", unseen)),
                 metrics=self._metrics,
                 log=self._log,
                 limits=MEMBER_LIMITS,
@@ -305,12 +320,48 @@ def watch_validity(metrics: Metrics, descriptors: DescriptorStore, own: OwnIdent
     def descriptor_expires() -> float:
         return descriptors.last().expires.timestamp()
 
+    def descriptor_offered() -> float:
+        try:
+            offer = descriptors.offer()
+        except UppropError:
+            return math.nan
+        return 0 if offer is None else offer.serial
+
     def certificate_expires() -> float:
         return own.expires.timestamp()
 
+    def certificate_issued() -> float:
+        return own.issued.timestamp()
+
     metrics.descriptor_serial.set_function(serial)
     metrics.descriptor_expires.set_function(descriptor_expires)
+    metrics.descriptor_offered.set_function(descriptor_offered)
     metrics.certificate_expires.set_function(certificate_expires)
+    metrics.certificate_issued.set_function(certificate_issued)
+
+
+def watch_disk(metrics: Metrics, directory: Path) -> None:
+    """Show how full the file system of a directory is."""
+
+    def free() -> float:
+        try:
+            return shutil.disk_usage(directory).free
+        except OSError:
+            return math.nan
+
+    def size() -> float:
+        try:
+            return shutil.disk_usage(directory).total
+        except OSError:
+            return math.nan
+
+    metrics.data_free.set_function(free)
+    metrics.data_size.set_function(size)
+
+
+def _answers(database: Database) -> bool:
+    database.ping()
+    return True
 
 
 def refuse_beyond_loopback(*addresses: str | None) -> None:

@@ -107,6 +107,7 @@ def _foreign(reason: str) -> UppropError:
 class _Loaded:
     stamp: tuple[object, ...]
     identity: Identity
+    issued: datetime
     expires: datetime
     chain_pem: bytes
     key_pem: bytes
@@ -154,6 +155,11 @@ class OwnIdentity:
     def expires(self) -> datetime:
         return self._loaded.expires
 
+    @property
+    def issued(self) -> datetime:
+        """From when on the certificate is in force."""
+        return self._loaded.issued
+
     def current(self) -> _Loaded:
         """What is in force now; equal stamps mean that nothing has changed."""
         with self._lock:
@@ -197,6 +203,7 @@ class OwnIdentity:
         return _Loaded(
             stamp=loaded_stamp,
             identity=identity,
+            issued=certificate.not_valid_before_utc,
             expires=certificate.not_valid_after_utc,
             chain_pem=chain_pem,
             key_pem=key_pem,

@@ -57,26 +57,39 @@ class _Known:
     expires: datetime
 
 
+Seen = Callable[[Party, datetime], None]
+"""Called with every party that was let in, and until when its certificate is in date. It must be quick."""
+
+
+def unseen(_party: Party, _expires: datetime) -> None:
+    """Where nobody asks who called."""
+
+
 class Authoriser:
     """Lets parties of the federation in by their certificates, which are remembered per descriptor once parsed."""
 
-    def __init__(self, descriptors: DescriptorStore, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, descriptors: DescriptorStore, *, now: Callable[[], datetime] = utc_now, seen: Seen = unseen
+    ) -> None:
         self._descriptors = descriptors
         self._now = now
+        self._seen = seen
         self._lock = threading.Lock()
         self._known: dict[bytes, _Known] = {}
         self._known_by: tuple[Descriptor, Descriptor | None] | None = None
 
     def authorise(self, context: grpc.ServicerContext, rule: Rule) -> Party:
         """Raises UppropError: IDENTITY_FOREIGN, CERTIFICATE_EXPIRED, IDENTITY_UNLISTED or METHOD_FORBIDDEN."""
-        caller = self._caller(certificate_pem_of(context))
+        known = self._known_caller(certificate_pem_of(context))
+        caller = known.caller
         if caller.identity.kind not in rule.kinds:
             raise UppropError(
                 Code.METHOD_FORBIDDEN, f"This request is not open to a party of kind {caller.identity.kind.value}."
             )
+        self._seen(caller, known.expires)
         return caller
 
-    def _caller(self, pem: bytes) -> Party:
+    def _known_caller(self, pem: bytes) -> _Known:
         descriptor, offer, now = self._descriptors.current(), self._descriptors.offer(), self._now()
         with self._lock:
             if self._known_by is None or self._known_by[0] is not descriptor or self._known_by[1] is not offer:
@@ -90,7 +103,7 @@ class Authoriser:
                 if len(self._known) >= _CACHE_ENTRIES:
                     self._known.clear()
                 self._known[pem] = known
-            return known.caller
+            return known
 
 
 def _check(pem: bytes, descriptor: Descriptor, now: datetime) -> _Known:
