@@ -1,8 +1,8 @@
 """One sync of the node, from what changed to what the registry has to say (design §4).
 
-    may we send? → restate → pseudonymise → is it somebody we lost → submit → report the roster → fetch notices
-    → handle them → open what nothing was heard of → describe the cases we lead → roll call → look at the ledger
-    → look how far a drill has come
+    may we send? → say again what the registry lost → restate → pseudonymise → is it somebody we lost → submit
+    → report the roster → fetch notices → handle them → open what nothing was heard of → describe the cases we lead
+    → roll call → look at the ledger → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -39,6 +39,7 @@ from node.pseudonymise import Pseudonymiser
 from node.recovery.attaching import Attaching
 from node.recovery.guard import BEHIND, Guard
 from node.recovery.recovering import Order, Recovering
+from node.recovery.resending import SENT_AGAIN, Resending, Resent
 from node.recovery.stated import RecoveryReport
 from node.restating import Restated, Restating
 from node.roll_call.calling import RollCall
@@ -63,6 +64,7 @@ MAX_ROUNDS = 3
 REGISTRY_SILENT = Event("registry_silent_case_files_opened", (), Level.WARNING)
 REGISTRY_LATE = Event("registry_closes_no_day", ("closed_on",), Level.ERROR)
 REGISTRY_WITHHOLDS = Event("registry_withholds_states", (), Level.ERROR)
+SAID_AGAIN = Event("signals_said_again", (), Level.WARNING)
 
 
 class Pipeline:
@@ -133,6 +135,7 @@ class Pipeline:
             random_bytes,
         )
         self._recovering = Recovering(database, sealer, self._pseudonymiser, random_bytes, log)
+        self._resending = Resending(database, sealer)
         self._one_at_a_time = threading.Lock()
 
     def sync(self, *, notices_only: bool = False) -> Iterator[Progress | SyncReport]:
@@ -146,6 +149,8 @@ class Pipeline:
             run = self._begin()
             run.behind = not run.expired and not self._may_send(run)
             notices_only = notices_only or run.expired or run.behind
+            if self._watch.lost and not notices_only:
+                self._send_again(run)
             for _ in range(MAX_ROUNDS):
                 yield from self._restate(run)
                 if notices_only:
@@ -199,6 +204,20 @@ class Pipeline:
             report = yield from relayed(self._recovering.run(self._order(run)), lambda each: Progress(*each))
             yield replace(report, problems=(*run.problems, *report.problems))
 
+    def resend(self) -> Resent:
+        """Look for what the registry acknowledged and has no more; what is found waits for the next sync.
+
+        Raises UppropError: DESCRIPTOR_EXPIRED, PEER_UNREACHABLE and the like; INPUT_REFUSED where this store is behind.
+        """
+        with self._one_at_a_time:
+            run = self._begin()
+            self._descriptors.current()
+            found = self._resending.run(self._links.registry, run.today, run.judge.policy) if self._asked() else None
+            if found is None:
+                raise UppropError(Code.INPUT_REFUSED, BEHIND)
+            self._watch.looked_for()
+            return found
+
     def attach_number(self, number: str) -> str:
         """Give a typed number to the nameless pupil who bears it; returns the id under which the pupil is listed."""
         with self._one_at_a_time:
@@ -246,6 +265,22 @@ class Pipeline:
         else:
             run.say(BEHIND)
         return False
+
+    def _asked(self) -> bool:
+        return self._guard.lets_send(self._links.registry)
+
+    def _send_again(self, run: Sync) -> None:
+        """The registry was found to have been set back: say again what it lacks."""
+        try:
+            found = self._resending.run(self._links.registry, run.today, run.judge.policy)
+        except UppropError as error:
+            run.failed("resend", error)
+            return
+        if found is not None:
+            self._watch.looked_for()
+            if found.again:
+                self._log(SAID_AGAIN)
+                run.say(SENT_AGAIN)
 
     def _attach(self, run: Sync) -> bool:
         """Whether pupils with something to send turned out to be nameless ones, of whom something was said before."""

@@ -50,10 +50,14 @@ class Alarms:
             )
         self.show_last()
 
-    def raise_all(self, findings: Iterable[Finding]) -> None:
+    def raise_all(self, findings: Iterable[Finding]) -> tuple[Alarm, ...]:
+        """Raise what was not found before, and return it."""
         found = tuple(findings)
-        if found:
-            self.tell(self._database.run("node_ledger_alarms", lambda tx: self.raise_in(tx, found)))
+        if not found:
+            return ()
+        raised = self._database.run("node_ledger_alarms", lambda tx: self.raise_in(tx, found))
+        self.tell(raised)
+        return raised
 
     def standing(self) -> tuple[Alarm, ...]:
         return self._database.view("node_alarms_standing", self._book.standing)

@@ -69,6 +69,30 @@ def verify(config: Path, words: Words, as_json: bool) -> None:
 @config_option
 @words_option
 @json_option
+def resend(config: Path, words: Words, as_json: bool) -> None:
+    """Look for what the registry acknowledged and has no more, and let it go out again with the next sync.
+
+    A registry that was restored from an older copy lacks what you sent since. A node notices that by the ledger and
+    sends again by itself: this command is for when the registry's operator asks you to do it now, and for a federation
+    without a ledger. What goes out again is what was said, under the same name and number; a registry that has it after
+    all changes nothing.
+
+    Not sent again is what was said of pupils who have a protected identity since. Their gaps stand at this node.
+    """
+    with open_stub(config) as stub:
+        found = client.resend(stub)
+    if as_json:
+        printing.as_json(found)
+        return
+    click.echo(words(LedgerText.RESENT, **found))
+    if found["again"]:
+        click.echo(words(LedgerText.RESENT_NEXT))
+
+
+@ledger.command()
+@config_option
+@words_option
+@json_option
 def alarms(config: Path, words: Words, as_json: bool) -> None:
     """List every alarm there ever was, and who has acknowledged it.
 

@@ -33,6 +33,12 @@ def verify(stub: ControlServiceStub) -> Iterator[Step | Answer]:
         }
 
 
+def resend(stub: ControlServiceStub) -> Answer:
+    """How many versions go out again, and how many do not. Raises UppropError."""
+    found = stub.Resend(control_pb2.ResendRequest())
+    return {"again": found.again, "withheld": found.withheld}
+
+
 def alarms(stub: ControlServiceStub, *, every: bool = False) -> list[Answer]:
     """The alarms that stand, or all there ever were; oldest first."""
     return list(map(_alarm, stub.ListAlarms(control_pb2.ListAlarmsRequest(every=every)).alarms))

@@ -51,6 +51,13 @@ OF_THE_TREE = frozenset({Kind.SHRUNK, Kind.REWRITTEN, Kind.LEAF_GONE, Kind.FORKE
 """After these the checkpoint that is kept leads nowhere: see `Alarms.acknowledge`."""
 
 
+SET_BACK_TREE = frozenset({Kind.SHRUNK, Kind.REWRITTEN, Kind.LEAF_GONE})
+"""Found anew, they ask whether the registry still has what it acknowledged."""
+
+LOST = frozenset({Kind.MISSING, Kind.SET_BACK})
+"""It has not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`first` and `last` are leaf indexes, None where none is known; `witness` an evaluator's index; `about` tells

@@ -22,6 +22,10 @@ def handlers(pipeline: Pipeline, alarms: Alarms) -> Handlers:
             else:
                 yield control_pb2.VerifyReceiptsResponse(report=_report(step))
 
+    def resend(_request: control_pb2.ResendRequest) -> control_pb2.ResendResponse:
+        found = pipeline.resend()
+        return control_pb2.ResendResponse(again=found.again, withheld=found.withheld)
+
     def list_alarms(request: control_pb2.ListAlarmsRequest) -> control_pb2.ListAlarmsResponse:
         shown = alarms.all() if request.every else alarms.standing()
         return control_pb2.ListAlarmsResponse(alarms=map(_message, shown))
@@ -29,7 +33,12 @@ def handlers(pipeline: Pipeline, alarms: Alarms) -> Handlers:
     def acknowledge(request: control_pb2.AcknowledgeAlarmsRequest) -> control_pb2.AcknowledgeAlarmsResponse:
         return control_pb2.AcknowledgeAlarmsResponse(alarms=map(_message, alarms.acknowledge(request.by)))
 
-    return {"VerifyReceipts": verify, "ListAlarms": list_alarms, "AcknowledgeAlarms": acknowledge}
+    return {
+        "VerifyReceipts": verify,
+        "Resend": resend,
+        "ListAlarms": list_alarms,
+        "AcknowledgeAlarms": acknowledge,
+    }
 
 
 def _report(report: LedgerReport) -> control_pb2.VerifyReceiptsReport:

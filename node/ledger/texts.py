@@ -39,6 +39,8 @@ class LedgerText(enum.Enum):
     WITNESS_SILENT = enum.auto()
     NOT_TO_THE_END = enum.auto()
     NOTHING_STANDS = enum.auto()
+    RESENT = enum.auto()
+    RESENT_NEXT = enum.auto()
     ACKNOWLEDGED = enum.auto()
     HISTORY = enum.auto()
 

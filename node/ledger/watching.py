@@ -26,7 +26,7 @@ from federation.errors import UppropError
 from federation.observability import Log
 from federation.rules.vocabulary import MAX_BATCH
 from node.ledger.alarms import Alarms
-from node.ledger.findings import Finding, Kind, with_evidence
+from node.ledger.findings import LOST, SET_BACK_TREE, Finding, Kind, with_evidence
 from node.ledger.observability import LEDGER_VERIFIED, LedgerMetrics
 from node.ledger.proving import LedgerLink, NotProvedError, Prover, still_holds
 from node.ledger.receipts import Held
@@ -108,13 +108,24 @@ class LedgerWatch:
         self._log = log
         self._ledgers = Ledgers(sealer)
         self._stating = Stating(database, sealer)
+        self._lost = any(alarm.kind in SET_BACK_TREE | LOST for alarm in alarms.standing())
 
     def look(self, descriptor: Descriptor, links: Links) -> tuple[str, ...]:
         """The cheap check of every sync; returns what kept it from being made."""
         watch = _Watch(descriptor)
         self._look(watch, links)
-        self._alarms.raise_all(watch.findings)
+        self._raise(watch)
         return tuple(watch.problems)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the registry may lack what it acknowledged, and nobody has looked since; at first, while an alarm of
+        that kind stands."""
+        return self._lost
+
+    def looked_for(self) -> None:
+        """What was lost has been looked for."""
+        self._lost = False
 
     def verify(self, descriptor: Descriptor, links: Links) -> Generator[tuple[str, int, int], None, LedgerReport]:
         """All of it; yields (step, done, total) and returns the report. Findings are alarms by then."""
@@ -128,7 +139,7 @@ class LedgerWatch:
             receipts = yield from self._prove_every_leaf(watch, newest, links)
             self._compare_witnesses(watch, witnessed, newest, links)
         compared = yield from self._stating.compare(watch.findings, watch.say, descriptor, links, self._clock.today())
-        self._alarms.raise_all(watch.findings)
+        self._raise(watch)
         complete = newest is not None and not watch.problems
         if complete:
             now = self._clock.now()
@@ -159,6 +170,11 @@ class LedgerWatch:
             self._metrics.size.set(kept.tree.size)
             if kept.verified_at is not None:
                 self._metrics.verified.set(kept.verified_at.timestamp())
+
+    def _raise(self, watch: _Watch) -> None:
+        raised = self._alarms.raise_all(watch.findings)
+        found = any(finding.kind in LOST for finding in watch.findings)
+        self._lost = self._lost or found or any(alarm.kind in SET_BACK_TREE for alarm in raised)
 
     # -- the registry's own ledger ----------------------------------------------------------------------------------
 

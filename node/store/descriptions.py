@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from federation.rules.vocabulary import GapState, Handle, NoticeKind
 from node.identity import Route
@@ -73,3 +73,7 @@ class Descriptions:
         rows = [{"handle": handle, "number": number, "described_on": on} for handle, number in said]
         if rows:
             tx.execute(insert(case_descriptions), rows)
+
+    def forget(self, tx: Connection) -> None:
+        """The registry was set back: what is still to be told of is told again."""
+        tx.execute(delete(case_descriptions))

@@ -105,6 +105,10 @@ class Notices:
         """The registry has taken the roster of the import of `as_of`."""
         _set_state(tx, roster_reported_as_of=as_of)
 
+    def roster_forgotten(self, tx: Connection) -> None:
+        """The registry was set back: the newest roster is reported again."""
+        _set_state(tx, roster_reported_as_of=None)
+
     def record_fetch(self, tx: Connection, day: date, *, succeeded: bool) -> None:
         """One attempt to fetch notices on a business day."""
         done = tx.execute(

@@ -1,9 +1,10 @@
 """The aggregate "version": all that was and is to be said, and the batches it travels in.
 
 State of a version: WAITING → SENT (it is in a batch that stays the same until its answer is written) → ACKNOWLEDGED or
-PARKED; SENT → WAITING when its batch is dissolved; WAITING → SUPERSEDED when an epoch it names, or its handle, was
-retired before it could be sent. Moved by `Outbox` alone. A version whose pupil is not on the route `registry` waits
-unseen: it is not sent, nor counted; but one that only repeats what was said before, under another epoch, is sent.
+PARKED; SENT → WAITING when its batch is dissolved; ACKNOWLEDGED → WAITING where the registry has lost it; WAITING →
+SUPERSEDED when an epoch it names, or its handle, was retired before it could be sent. Moved by `Outbox` alone. A
+version whose pupil is not on the route `registry` waits unseen: it is not sent, nor counted; but one that only repeats
+what was said before, under another epoch, is sent.
 
 State of a batch: OPEN → DONE once its answer is written; or → OWED until a sound receipt has come too.
 """
@@ -20,7 +21,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from federation.rules.vocabulary import Disposition, DispositionKind
+from federation.rules.vocabulary import Disposition, DispositionKind, Handle
 from node.identity import Route
 from node.outbox import PseudonymRef, Version
 from node.store.bulk import chunks
@@ -305,6 +306,31 @@ class Outbox:
                         .values(state=VersionState.SUPERSEDED.value)
                     )
         return frozenset(spoken)
+
+    def send_again(self, tx: Connection, beyond: Mapping[Handle, int]) -> tuple[int, int]:
+        """Let acknowledged versions wait again: of each handle those beyond the one that the registry has (0: none).
+
+        Returns how many, and how many of pupils of whom, or under a number under which, nothing can be said.
+        """
+        again = withheld = 0
+        for chunk in chunks(beyond):
+            query = (
+                select(versions, pupils.c.route)
+                .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
+                .where(versions.c.handle.in_(chunk), versions.c.state == VersionState.ACKNOWLEDGED.value)
+            )
+            for row in tx.execute(query).all():
+                if row.version <= beyond[row.handle]:
+                    continue
+                version = self.opened(row)
+                named = all(ref.number_index for ref in version.carries)
+                if not named or not (row.repeats or row.route == Route.REGISTRY.value):
+                    withheld += 1
+                    continue
+                # The batch that it was in stays with it: what holds that it may have reached the registry still holds.
+                tx.execute(update(versions).where(*_is(version)).values(state=VersionState.WAITING.value))
+                again += 1
+        return again, withheld
 
     # -- looking ----------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,9 @@ LEDGER: Mapping[enum.Enum, str] = {
     LedgerText.WITNESS_SILENT: "Witness {witness} did not answer, or has co-signed nothing yet.",
     LedgerText.NOT_TO_THE_END: "The verification did not come to its end. It repeats by itself; or run it again.",
     LedgerText.NOTHING_STANDS: "All agrees with what was sent and acknowledged.",
+    LedgerText.RESENT: "Of what the registry acknowledged, {again:signal is|signals are} missing there and will be "
+    "sent again. Not sent again: {withheld:signal|signals}, of pupils of whom nothing is said any more.",
+    LedgerText.RESENT_NEXT: "They go out with the next sync: upprop node sync",
     LedgerText.ACKNOWLEDGED: "Acknowledged by {by}: {number:alarm|alarms}. On record: upprop node ledger alarms",
     LedgerText.HISTORY: "Alarm {alarm_id}, {raised_on}: {what} {by}",
 }

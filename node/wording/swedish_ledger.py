@@ -57,6 +57,9 @@ LEDGER: Mapping[enum.Enum, str] = {
     LedgerText.WITNESS_SILENT: "Vittne {witness} har inte svarat, eller inte intygat något ännu.",
     LedgerText.NOT_TO_THE_END: "Prövningen kom inte till slut; den görs om av sig själv, eller kör kommandot igen.",
     LedgerText.NOTHING_STANDS: "Allt stämmer med det som är sänt och kvitterat.",
+    LedgerText.RESENT: "Av det som registret har kvitterat saknas {again:uppgift|uppgifter} där och sänds igen. Sänds "
+    "inte igen: {withheld:uppgift|uppgifter}, om elever som inget längre sägs om.",
+    LedgerText.RESENT_NEXT: "De sänds vid nästa synkronisering: upprop node sync",
     LedgerText.ACKNOWLEDGED: "Kvitterat av {by}: {number:larm|larm}. Historiken: upprop node ledger alarms",
     LedgerText.HISTORY: "Larm {alarm_id}, {raised_on}: {what} {by}",
 }
