@@ -1,8 +1,8 @@
 """Copies of a role's store and stores made of copies: one SQLite file, whatever kind of store it comes from or goes to.
 
 Invariants
-    - A copy is one snapshot, taken while the daemon works; whole or absent; its owner's alone (mode 0600); never written
-      over anything. It is checked row by row where it is made, and page by page wherever it is read.
+    - A copy is one snapshot, taken while the daemon works; whole or absent; its owner's alone (mode 0600), and written
+      over nothing. It is checked row by row where it is made, and page by page wherever it is read.
     - What stands sealed in the store stands sealed in the copy; keys are in neither.
     - A store that holds something is replaced only when told, and by a file that was checked before.
 """
@@ -13,13 +13,13 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, MetaData, Table, delete, func, insert, inspect, select, text
+from sqlalchemy import Connection, LargeBinary, MetaData, Table, delete, func, insert, inspect, select, text
 
 from federation.database import Database
 from federation.errors import Code, UppropError
@@ -53,7 +53,7 @@ class Kind:
         return f"is no copy of {_article(self.role)} {self.role}"
 
 
-# -- making -------------------------------------------------------------------------------------------------------------
+# -- making -----------------------------------------------------------------------------------------------------------
 
 
 def write(kind: Kind, database: Database, path: Path, progress: Progress, look: Callable[[Connection], T]) -> T:
@@ -126,7 +126,7 @@ def make_whole(kind: Kind, path: Path) -> None:
         os.close(descriptor)
 
 
-# -- reading ------------------------------------------------------------------------------------------------------------
+# -- reading ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _take_made_at(database: Database) -> datetime | None:
     return datetime.fromisoformat(at)
 
 
-# -- putting in place ---------------------------------------------------------------------------------------------------
+# -- putting in place -------------------------------------------------------------------------------------------------
 
 
 def into_database(kind: Kind, copy: Database, database: Database, *, replace: bool, progress: Progress) -> None:
@@ -250,7 +250,7 @@ def _occupied() -> UppropError:
     )
 
 
-# -- rows ---------------------------------------------------------------------------------------------------------------
+# -- rows -------------------------------------------------------------------------------------------------------------
 
 
 def _empty(kind: Kind, target: Connection) -> None:
@@ -264,8 +264,16 @@ def _pour(kind: Kind, source: Connection, target: Connection, progress: Progress
         progress(done, len(tables))
         rows = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table)).mappings()
         for part in rows.partitions():
-            target.execute(insert(table), [dict(row) for row in part])
+            target.execute(insert(table), [_in_kind(table, row) for row in part])
     progress(len(tables), len(tables))
+
+
+def _in_kind(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row as its table takes it: SQLite gives a default of bytes that it wrote by itself back as text."""
+    return {
+        column.name: value.encode() if isinstance(value, str) and isinstance(column.type, LargeBinary) else value
+        for column, value in ((column, row[column.name]) for column in table.c)
+    }
 
 
 def _count(tx: Connection, table: Table) -> int:

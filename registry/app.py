@@ -20,6 +20,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
+from registry.copies.holding import Hold
 from registry.epochs.changing import KEYS_SECONDS, Epochs
 from registry.epochs.servicers import handlers as epoch_handlers
 from registry.intake import Intake
@@ -118,6 +119,7 @@ def build(
     desk = Desk(database, asking, in_force, clock)
     retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)
+    waiting = Hold(database, clock, log).unless_held
     servicer = RegistryServicer(
         intake,
         mailbox,
@@ -144,11 +146,11 @@ def build(
             **limits_control.handlers(Waitlist(database, clock)),
         },
         workers=[
-            Worker("daily_close", LOOK_SECONDS, lambda: close_if_due(daily_close, clock, in_force())),
+            Worker("daily_close", LOOK_SECONDS, waiting(lambda: close_if_due(daily_close, clock, in_force()))),
             Worker("epoch_keys", KEYS_SECONDS, epochs.forget_gone),
-            Worker("statistics", RELEASES_LOOK_SECONDS, releasing.run_if_due),
-            Worker("statistics_questions", QUESTIONS_LOOK_SECONDS, asking.answer_waiting),
-            Worker("retention", RETENTION_LOOK_SECONDS, retention.run_if_due),
+            Worker("statistics", RELEASES_LOOK_SECONDS, waiting(releasing.run_if_due)),
+            Worker("statistics_questions", QUESTIONS_LOOK_SECONDS, waiting(asking.answer_waiting)),
+            Worker("retention", RETENTION_LOOK_SECONDS, waiting(retention.run_if_due)),
             *ledger.workers,
         ],
         database=database,

@@ -111,7 +111,7 @@ class Intake:
         taken, first_time = self._database.run("submit_signals", work, isolation=Isolation.READ_COMMITTED)
         if first_time:
             for kind, count in Counter(disposition.kind for disposition in taken.answer).items():
-                self._metrics.signals.labels(kind.value).inc(count)
+                self._metrics.signals.add(kind.value, count)
         return taken
 
     def _keyed(

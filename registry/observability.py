@@ -1,14 +1,18 @@
 """What an operator of the registry may see beyond what every role shows.
 
-Invariant: no count of gaps, groups, cases or notices, which would tell how many children are missing; signals are
-counted over all members together.
+Invariants
+    - No count of gaps, groups, cases or notices, which would tell how many children are missing; signals are counted
+      over all members together and shown in steps (`federation.coarse`), so that one pupil more shows in nothing.
+    - Transactions whose number hangs on what the store holds are not counted (`UNCOUNTED`).
+    - A member's name stands on when it was last heard of and until when its certificate lasts, and on nothing else.
 """
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 
-from federation.observability import Event, Level
+from federation.coarse import Steps
+from federation.observability import CoarseCounter, Event, Level
 from federation.rules.vocabulary import DispositionKind
 
 CLOSE_FINISHED = Event("close_finished", ("closed_on", "seconds"))
@@ -23,18 +27,22 @@ _CLOSE_BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0)
 """Seconds: from an empty day to the first load of a nation."""
 
 
-class RegistryMetrics:
-    """The registry's own metrics."""
+UNCOUNTED = frozenset({"close_take", "close_read", "close_portion", "epoch_pairs", "metrics_read", "retention"})
+"""Transactions of which there is one for so many groups or rows: on a quiet day, one where a child is missed."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.signals = Counter(
+
+class RegistryMetrics:
+    """The registry's own metrics. `steps`: in which what is counted by the pupil is shown."""
+
+    def __init__(self, registry: CollectorRegistry, steps: Steps | None = None) -> None:
+        self.signals = CoarseCounter(
             "upprop_registry_signals",
-            "Signals answered, by disposition; a batch that is sent again is not counted again.",
-            ("disposition",),
+            "Signals answered, by disposition, in steps of 1000; a batch that is sent again is not counted again.",
+            "disposition",
+            [kind.value for kind in DispositionKind],
+            steps=steps or Steps(),
             registry=registry,
         )
-        for kind in DispositionKind:
-            self.signals.labels(kind.value)
         self.last_close = Gauge(
             "upprop_registry_last_close_timestamp_seconds",
             "When a close last finished; 0 before the first.",

@@ -6,8 +6,11 @@ date, so that gaps due on a day that is not over yet keep the rest of that day f
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from federation.rules.calendar import SchoolCalendar
 
 CLOSE_AT = time(18, 0)
 """In the federation's zone (design §4.6): after the schools' day, before the nodes' evening fetch."""
@@ -30,3 +33,32 @@ def close_due(
     if last_finished_at is not None and last_finished_at >= evening:
         return None
     return max(day, newest_begun) if newest_begun is not None else day
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far the closes are behind: since when one is missing, and how many business days lack theirs."""
+
+    seconds: float = 0.0
+    days: int = 0
+
+
+def behind(now: datetime, zone: ZoneInfo, newest_finished: date | None, last_finished_at: datetime | None) -> Behind:
+    """As `close_due` sees it. Weekends and holidays are no business days: no gap falls due on them."""
+    day = close_due(now, zone, None, last_finished_at)
+    if day is None:
+        return Behind()
+    seconds = (now - datetime.combine(day, CLOSE_AT, zone)).total_seconds()
+    return Behind(seconds, _business_days(newest_finished or day - timedelta(days=1), day))
+
+
+def behind_by_hand(today: date, newest_finished: date | None) -> Behind:
+    """Under a manual clock, by the business date alone: each day before today has to be closed, once one was."""
+    day = today - timedelta(days=1)
+    if newest_finished is None or newest_finished >= day:
+        return Behind()
+    return Behind((day - newest_finished).total_seconds(), _business_days(newest_finished, day))
+
+
+def _business_days(after: date, through: date) -> int:
+    return SchoolCalendar().count(after + timedelta(days=1), through + timedelta(days=1))

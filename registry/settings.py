@@ -61,7 +61,11 @@ def open_database(settings: RegistrySettings, metrics: Metrics | None = None) ->
     """The store the settings name; connects on first use."""
     # A replica that is paused in the middle of a transaction holds its rows no longer than its lease.
     return database.open_database(
-        settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics, idle_seconds=settings.lease_seconds
+        settings.data_dir / DATABASE_NAME,
+        settings.database_url_file,
+        metrics,
+        idle_seconds=settings.lease_seconds,
+        uncounted=UNCOUNTED,
     )
 
 

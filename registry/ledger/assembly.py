@@ -87,12 +87,7 @@ def build(
     adopt(database)
     checkpoints = _checkpoints(settings, database, descriptors(), clock)
 
-    def seal_due() -> None:
-        head = sealing.seal_due(clock.now())
-        if head is not None:
-            own_metrics.size.set(head.size)
-
-    workers = [Worker("hourly_leaf", hours.LOOK_SECONDS, seal_due)]
+    workers = [Worker("hourly_leaf", hours.LOOK_SECONDS, lambda: sealing.seal_due(clock.now()))]
     witnesses = check = None
     if checkpoints is not None:
         witnesses = Witnesses(

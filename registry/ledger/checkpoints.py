@@ -24,6 +24,8 @@ from registry.ledger.leaves import Leaf, Receipt
 from registry.store import Transaction, ledger
 
 NEWEST_NAME = "ledger.checkpoint"
+RESTORED_NAME = "ledger.restored"
+"""The note of the tree of a copy that was restored: what witnesses are to go on from."""
 
 KEEP_SECONDS = 10.0
 """A backup from before the last seconds is none that anybody restores."""
@@ -51,14 +53,14 @@ class Checkpoints:
         kept = self.kept()
         if kept is None:
             return
-        head = self._database.view("ledger_head", lambda tx: _head_at(tx, kept.size))
+        head = self._database.view("ledger_head", lambda tx: head_at(tx, kept.size))
         if head is None or head.root() != kept.root:
             raise UppropError(
                 Code.LEDGER_BROKEN,
                 f"The database does not lead on to the checkpoint of {kept.size} leaves that was signed here: it was "
                 "set back or changed. Find out what is wrong (upprop ledger verify) and restore the newest copy. To "
-                f"go on from an older one all the same, tell the authority and move {self._path} away: members and "
-                "witnesses will raise the alarm.",
+                "go on from an older one all the same: upprop registry restore FILE --replace --set-back, which says "
+                "what is lost by it and whom to tell. Members and witnesses will raise the alarm.",
             )
 
     def kept(self) -> Checkpoint | None:
@@ -127,7 +129,7 @@ def read_newest(data_dir: Path, public_key: bytes) -> Checkpoint | None:
         ) from error
 
 
-def _head_at(tx: Transaction, size: int) -> Frontier | None:
+def head_at(tx: Transaction, size: int) -> Frontier | None:
     """The tree as it was at a size; None where it has never been so large, or lacks a node."""
     if not 0 <= size <= min(ledger.head(tx).size, MAX_SIZE):
         return None

@@ -87,6 +87,9 @@ class Witnesses:
                 self._database.run("ledger_cosignatures", lambda tx: self._keep(tx, head.size, lines))
             cosigned = len(signed) + len(lines)
             self._own_metrics.cosigned.set(cosigned)
+            if cosigned:
+                first = min([*signed.values(), *([self._clock.now()] if lines else [])])
+                self._own_metrics.checkpoint_at.set(first.timestamp())
             return cosigned
 
     def close(self) -> None:

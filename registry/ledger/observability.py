@@ -21,8 +21,10 @@ class LedgerMetrics:
     """The ledger's own metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.size = Gauge(
-            "upprop_registry_ledger_leaves", "Leaves of the ledger when an hour was last sealed.", registry=registry
+        self.checkpoint_at = Gauge(
+            "upprop_registry_ledger_checkpoint_timestamp_seconds",
+            "When the newest checkpoint that a witness has co-signed was first co-signed; 0 before the first.",
+            registry=registry,
         )
         self.cosigned = Gauge(
             "upprop_registry_ledger_cosignatures",

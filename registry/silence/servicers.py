@@ -11,7 +11,7 @@ from federation.descriptor import Descriptor
 from federation.identity import Identity
 from federation.v1 import control_pb2
 from registry.silence.coverage import Contact, Coverage, Line, coverage
-from registry.store import Transaction, closes, ledger, members
+from registry.store import Transaction, closes, ledger, members, restores
 
 
 def handlers(database: Database, descriptors: Callable[[], Descriptor], clock: Clock, identity: Identity) -> Handlers:
@@ -52,11 +52,21 @@ def handlers(database: Database, descriptors: Callable[[], Descriptor], clock: C
 
 def _state(tx: Transaction) -> dict[str, str]:
     begun, finished = closes.newest(tx, finished=False), closes.newest(tx, finished=True)
+    restored = restores.newest(tx)
     return {
         "newest close": "none" if finished is None else finished.closed_on.isoformat(),
         "close being made": begun.closed_on.isoformat() if begun is not None and begun.working else "none",
         "leaves of the ledger": str(ledger.head(tx).size),
+        **({} if restored is None else {"restored from a copy": _restored(restored)}),
     }
+
+
+def _restored(restored: restores.Restore) -> str:
+    made = "" if restored.copied_at is None else f" of {restored.copied_at:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{restored.restored_at:%Y-%m-%d %H:%M} UTC, from a copy{made} with {restored.leaves} leaves; "
+        f"closes days since {restored.held_until:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def _line(line: Line) -> control_pb2.MemberLine:

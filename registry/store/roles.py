@@ -13,7 +13,6 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from federation.database import Database
-from registry.store.schema import metadata
 from registry.store.schema_ledger import ledger_batches, ledger_entries, ledger_hours, ledger_nodes, ledger_signals
 from registry.store.schema_statistics import (
     statistics_askings,
@@ -23,6 +22,7 @@ from registry.store.schema_statistics import (
     statistics_spends,
     statistics_tables,
 )
+from registry.store.whole import metadata
 
 APPEND_ONLY = frozenset(
     {

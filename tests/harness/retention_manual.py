@@ -12,15 +12,7 @@ from sqlalchemy import MetaData
 from federation.retention import as_table
 from node.store.whole import metadata as of_node
 from privacy.evaluator.store.schema_witness import metadata as of_evaluator
-from registry.store import (  # noqa: F401 - tables of the same metadata
-    schema_epochs,
-    schema_ledger,
-    schema_limits,
-    schema_retention,
-    schema_roll_call,
-    schema_statistics,
-)
-from registry.store.schema import metadata as of_registry
+from registry.store.whole import metadata as of_registry
 
 MANUAL = Path(__file__).parents[2] / "docs" / "manual" / "retention.md"
 ROLES: dict[str, MetaData] = {"registry": of_registry, "node": of_node, "evaluator": of_evaluator}

@@ -37,7 +37,7 @@ def test_a_table_without_a_rule_fails_the_migration(database: Database, monkeypa
     unruled = sa.MetaData()
     sa.Table("ruled", unruled, sa.Column("a", sa.Integer), info=kept("a day", "a reason", By.WORK))
     sa.Table("forgotten", unruled, sa.Column("a", sa.Integer))
-    monkeypatch.setattr("registry.store.schema.metadata", unruled)
+    monkeypatch.setattr("registry.store.whole.metadata", unruled)
     with pytest.raises(UppropError) as refused:
         migrate(database, "registry.store")
     assert refused.value.code is Code.RETENTION_UNSTATED
