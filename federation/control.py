@@ -105,7 +105,7 @@ class ControlServer:
 
     def start(self) -> Path:
         """Open the socket and return its path."""
-        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.private_directory(self._data_dir)
         _remove(self._data_dir)
         path = _place(self._data_dir)
         server = grpc.server(ThreadPoolExecutor(_THREADS, thread_name_prefix="control"), options=_OPTIONS)

@@ -38,7 +38,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from federation import boundary, deadline
 from federation.errors import Code, UppropError
-from federation.files import read_secret
+from federation.files import private_directory, read_secret
 from federation.observability import Metrics
 
 NAMING = {
@@ -296,16 +296,16 @@ def open_database(
 ) -> Database:
     """The store a role's settings name: by the URL in the secret `url_file`, else the SQLite file `embedded`.
 
-    Connects on first use. Raises UppropError: CONFIG_INVALID, SECRET_MODE.
+    Connects on first use. Raises UppropError: CONFIG_INVALID, SECRET_MODE, SECRET_MISSING, DIRECTORY_UNWRITABLE.
     """
     if url_file is None:
-        embedded.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(embedded.parent)
         return Database(embedded, metrics, uncounted=uncounted)
     return Database(read_url(url_file), metrics, role=role, idle_seconds=idle_seconds, uncounted=uncounted)
 
 
 def read_url(url_file: Path) -> str:
-    """The URL in a secret file. Raises UppropError: CONFIG_INVALID, SECRET_MODE."""
+    """The URL in a secret file. Raises UppropError: CONFIG_INVALID, SECRET_MODE, SECRET_MISSING."""
     try:
         return read_secret(url_file).decode().strip()
     except UnicodeDecodeError as error:

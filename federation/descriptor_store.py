@@ -120,6 +120,13 @@ class DescriptorStore:
             current = self._current
         return self.current() if current is None else current
 
+    def newest(self) -> Descriptor:
+        """The one in force, or the last that was: for what is shown rather than done."""
+        try:
+            return self.current()
+        except UppropError:
+            return self.last()
+
     def refusal(self) -> UppropError | None:
         """Why the file that lies there now was not taken up, while an earlier one stays in force; None where it was."""
         with self._lock:
@@ -139,7 +146,7 @@ class DescriptorStore:
             if brought.serial <= newest or self._received_path is None:
                 return False
             path = self._offered_path or self._received_path
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.private_directory(path.parent)
             files.replace(path, content)
             if self._offered_path is not None and self._log is not None:
                 self._log(OFFERED, serial=brought.serial)
@@ -194,7 +201,7 @@ class DescriptorStore:
             )
         if accepted.serial != serial:
             self._check(accepted)
-            self._seen_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.private_directory(self._seen_path.parent)
             files.replace(self._seen_path, f"{accepted.serial} {own_digest}\n".encode())
             if self._log is not None:
                 self._log(ACCEPTED, serial=accepted.serial, expires=accepted.expires, members=len(accepted.members))

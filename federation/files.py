@@ -1,18 +1,21 @@
 """Small files that must be whole or absent, and secrets that nobody else may read.
 
 Invariants: a secret is read only when neither group nor others have any access to it; a file is replaced in one step
-and is on the disk before the call returns.
+and is on the disk before the call returns; a directory that cannot be written is said to be so, by its name.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from federation.errors import Code, UppropError
 
 SECRET_MODE = 0o600
+PRIVATE = 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -42,15 +45,20 @@ def read_secret(path: Path) -> bytes:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a new secret (mode 0600), whole or not at all; an existing file is never overwritten (CONFIG_INVALID)."""
+    """Write a new secret (mode 0600), whole or not at all; an existing file is never overwritten (CONFIG_INVALID).
+
+    Raises UppropError(DIRECTORY_UNWRITABLE).
+    """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, SECRET_MODE)
+        with writing(path.parent):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, SECRET_MODE)
     except FileExistsError as error:
         raise UppropError(
             Code.CONFIG_INVALID, f"{path} exists already and is not overwritten; move it away first."
         ) from error
     try:
-        _write(descriptor, content, SECRET_MODE)
+        with writing(path.parent):
+            _write(descriptor, content, SECRET_MODE)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -82,16 +90,48 @@ LEFT_BEHIND = (
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Put `content` in place of whatever `path` holds, in one step that survives a power cut."""
+    """Put `content` in place of whatever `path` holds, in one step that survives a power cut.
+
+    Raises UppropError(DIRECTORY_UNWRITABLE).
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with writing(path.parent):
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        _write(descriptor, content, mode)
-        temporary.replace(path)
+        with writing(path.parent):
+            _write(descriptor, content, mode)
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_directory(path)
+
+
+def private_directory(path: Path) -> None:
+    """Make a directory that is its owner's alone, where there is none. Raises UppropError(DIRECTORY_UNWRITABLE)."""
+    with writing(path):
+        path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """What goes wrong inside is that `directory` cannot be written: UppropError(DIRECTORY_UNWRITABLE)."""
+    try:
+        yield
+    except FileExistsError:
+        if directory.is_dir():
+            raise
+        raise _unwritable(directory, "it is a file") from None
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or type(error).__name__) from error
+
+
+def _unwritable(directory: Path, why: str) -> UppropError:
+    return UppropError(
+        Code.DIRECTORY_UNWRITABLE,
+        f"{directory} cannot be written: {why}. Make it a directory that belongs to the user whom this runs as, on a "
+        "disk that has room and is not mounted read-only.",
+    )
 
 
 def stamp(path: Path) -> tuple[int, int, int] | None:

@@ -10,10 +10,10 @@ import os
 import stat
 from pathlib import Path
 
+from federation import files
 from federation.errors import Code, UppropError
 
 LOCK_NAME = "daemon.lock"
-PRIVATE = 0o700
 
 
 class DaemonLock:
@@ -24,14 +24,16 @@ class DaemonLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Raises UppropError(STORE_LOCKED) where another process holds the lock."""
+        """Raises UppropError: STORE_LOCKED where another process holds the lock, DIRECTORY_UNWRITABLE."""
         if self._descriptor is not None:
             raise RuntimeError("the lock is held already")
-        self._path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        if self._path.parent.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            # Databases, logs and the socket below are nobody else's business, whatever mode they are made with.
-            self._path.parent.chmod(PRIVATE)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        directory = self._path.parent
+        files.private_directory(directory)
+        with files.writing(directory):
+            if directory.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                # Databases, logs and the socket below are nobody else's business, whatever mode they are made with.
+                directory.chmod(files.PRIVATE)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, files.SECRET_MODE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

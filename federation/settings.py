@@ -1,11 +1,15 @@
 """Configuration: one TOML file per role, read once at start.
 
-Invariants: an unknown key is refused, so that a misspelt one is never silently ignored; a relative path means a path
+Invariants: an unknown key is refused, with the known one that is nearest, so that a misspelt one is never silently
+ignored; a relative path means a path
 relative to the file that states it; secrets are paths, never values.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -58,7 +62,38 @@ def load(path: Path, kind: type[SettingsT]) -> SettingsT:
         return msgspec.toml.decode(content, type=kind, dec_hook=convert)
     except msgspec.DecodeError as error:
         # Settings hold no personal data and no secrets, so the reason may be shown.
-        raise UppropError(Code.CONFIG_INVALID, f"The settings {path} are not understood: {error}.") from error
+        hint = _hint(kind, str(error))
+        raise UppropError(Code.CONFIG_INVALID, f"The settings {path} are not understood: {error}.{hint}") from error
+
+
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+
+
+def _hint(kind: type[msgspec.Struct], reason: str) -> str:
+    """What was meant by an unknown key."""
+    found = _UNKNOWN.search(reason)
+    if found is None:
+        return ""
+    known = set(_known_keys(msgspec.inspect.type_info(kind)))
+    nearest = next(iter(difflib.get_close_matches(found[1], sorted(known), n=1)), None)
+    if nearest is None:
+        return " Take it out: this version does not know it."
+    if nearest == found[1]:
+        # Right in itself: TOML counts whatever follows [a table] to that table.
+        return " It belongs elsewhere: tables such as [this] come last in the file."
+    return f" Did you mean {nearest}?"
+
+
+def _known_keys(of: msgspec.inspect.Type) -> Iterator[str]:
+    if isinstance(of, msgspec.inspect.StructType):
+        for each in of.fields:
+            yield each.encode_name
+            yield from _known_keys(each.type)
+    elif isinstance(of, msgspec.inspect.DictType):
+        yield from _known_keys(of.value_type)
+    elif isinstance(of, msgspec.inspect.UnionType):
+        for one in of.types:
+            yield from _known_keys(one)
 
 
 def parse_address(address: str) -> tuple[str, int]:

@@ -64,7 +64,7 @@ def identity_of(certificate: x509.Certificate) -> Identity:
 def check_certificate(certificate: x509.Certificate, descriptor: Descriptor, now: datetime) -> Identity:
     """The party a certificate stands for, if it may: in date, of a CA of the descriptor, with the listed key.
 
-    Raises UppropError: CERTIFICATE_EXPIRED, IDENTITY_FOREIGN or IDENTITY_UNLISTED.
+    Raises UppropError: CERTIFICATE_EXPIRED, CLOCK_WRONG, IDENTITY_FOREIGN or IDENTITY_UNLISTED.
     """
     identity = identity_of(certificate)
     if now >= certificate.not_valid_after_utc:
@@ -75,7 +75,7 @@ def check_certificate(certificate: x509.Certificate, descriptor: Descriptor, now
         )
     if now + CLOCK_TOLERANCE < certificate.not_valid_before_utc:
         raise UppropError(
-            Code.CERTIFICATE_EXPIRED, f"The certificate of {identity} is not valid yet. Check this machine's clock."
+            Code.CLOCK_WRONG, f"The certificate of {identity} is not valid yet. Check this machine's clock."
         )
     if not any(_issued(certificate, pem) for pem in descriptor.ca_certificates):
         raise _foreign("no CA of the descriptor issued it")
@@ -171,11 +171,20 @@ class OwnIdentity:
                     return self._loaded
             return self._loaded
 
+    def last(self) -> _Loaded:
+        """What was in order last: under an expired descriptor, to ask for the next one and nothing else."""
+        try:
+            return self.current()
+        except UppropError:
+            return self._loaded
+
+    def key(self) -> EllipticCurvePrivateKey:
+        """The private key of the certificate, expired or not: to ask for the next one."""
+        return _key(self.last())
+
     def sign(self, content: bytes) -> bytes:
         """This party's signature over what it states: ECDSA with SHA-256 (DER), by the key of its certificate."""
-        key = load_pem_private_key(self.current().key_pem, password=None)
-        assert isinstance(key, EllipticCurvePrivateKey)
-        return key.sign(content, ECDSA(SHA256()))
+        return _key(self.current()).sign(content, ECDSA(SHA256()))
 
     def _stamp(self) -> tuple[object, ...]:
         return self._descriptors.current().ca_certificates, stamp(self._certificate), stamp(self._private_key)
@@ -211,14 +220,23 @@ class OwnIdentity:
         )
 
 
-def server_credentials(own: OwnIdentity) -> grpc.ServerCredentials:
-    """Credentials of a server that asks for client certificates and takes up renewed certificates and CAs by itself."""
+def _key(loaded: _Loaded) -> EllipticCurvePrivateKey:
+    key = load_pem_private_key(loaded.key_pem, password=None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    return key
+
+
+def server_credentials(own: OwnIdentity, *, asks_callers: bool = True) -> grpc.ServerCredentials:
+    """Credentials of a server that takes up renewed certificates and CAs by itself.
+
+    It asks every caller for a certificate, unless `asks_callers` is false: then it never does.
+    """
     lock = threading.Lock()
     given = own.current()
 
     def configuration(loaded: _Loaded) -> grpc.ServerCertificateConfiguration:
         return grpc.ssl_server_certificate_configuration(
-            [(loaded.key_pem, loaded.chain_pem)], root_certificates=loaded.roots_pem
+            [(loaded.key_pem, loaded.chain_pem)], root_certificates=loaded.roots_pem if asks_callers else None
         )
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
@@ -238,7 +256,7 @@ def server_credentials(own: OwnIdentity) -> grpc.ServerCredentials:
     return grpc.dynamic_ssl_server_credentials(
         configuration(given),
         fetch,  # type: ignore[arg-type]  # the stubs forget that None is allowed and means "unchanged"
-        require_client_authentication=True,
+        require_client_authentication=asks_callers,
     )
 
 
@@ -253,7 +271,10 @@ class ChannelCredentials:
         return self._own.current().stamp
 
     def make(self) -> grpc.ChannelCredentials:
-        loaded = self._own.current()
+        return self.of(self._own.current())
+
+    @staticmethod
+    def of(loaded: _Loaded) -> grpc.ChannelCredentials:
         return grpc.ssl_channel_credentials(
             root_certificates=loaded.roots_pem, private_key=loaded.key_pem, certificate_chain=loaded.chain_pem
         )

@@ -158,7 +158,7 @@ class EnrolmentCa:
         path = self._directory / "ca.pem"
         if not path.exists():
             made = make_ca(f"Upprop node {self._member}: school systems", self._now())
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.private_directory(self._directory)
             files.write_secret(path, private_pem(made.key) + certificate_pem(made.certificate))
         return _read(path)
 

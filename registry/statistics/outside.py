@@ -38,7 +38,7 @@ class Outside:
                 return
             noted = noted.union(names)
             if self._path is not None:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                files.private_directory(self._path.parent)
                 files.replace(self._path, "".join(f"{name}\n" for name in sorted(noted)).encode())
             self._noted = noted
 

@@ -16,6 +16,7 @@ from federation import cli, descriptor, pki, throwaway
 from federation.clock import utc_now
 from federation.descriptor_file import parse_file
 from federation.errors import (
+    EXIT_AUTHORITY,
     EXIT_CONFIGURATION,
     EXIT_IDENTITY,
     EXIT_INPUT,
@@ -188,12 +189,12 @@ def test_show_verifies_with_the_authoritys_key(upprop: Upprop, authority: Path, 
     pinned = ("--authority", authority / "authority.pub")
     assert "Signature verified" in upprop("federation", "show", out, *pinned).stdout
     assert "NOT verified" in upprop("federation", "show", out).stdout
-    upprop("federation", "show", authority / "draft.toml", *pinned, exit_code=EXIT_IDENTITY)
+    upprop("federation", "show", authority / "draft.toml", *pinned, exit_code=EXIT_AUTHORITY)
     out.write_bytes(out.read_bytes().replace(b"Stockholm", b"Kopenhamn"))
-    upprop("federation", "show", out, *pinned, exit_code=EXIT_IDENTITY)
+    upprop("federation", "show", out, *pinned, exit_code=EXIT_AUTHORITY)
     other = tmp_path / "other.pub"
     other.write_bytes(pki.public_pem(Ed25519PrivateKey.generate().public_key()))
-    upprop("federation", "show", sign(authority / "draft.toml"), "--authority", other, exit_code=EXIT_IDENTITY)
+    upprop("federation", "show", sign(authority / "draft.toml"), "--authority", other, exit_code=EXIT_AUTHORITY)
 
 
 def test_an_administrator_sees_what_changed(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from federation.errors import EXIT_CONFIGURATION
+from federation.errors import EXIT_CONFIGURATION, EXIT_PORT
 from federation.runtime import PORTS_NAME
 from registry.dashboard.observability import HEALTH
 from registry.dashboard.serving import bind
@@ -183,7 +183,7 @@ def test_a_port_that_is_taken_is_said_so(site: StatisticsSite) -> None:
         config = _config(site, "public", "taken", f'http_listen = "127.0.0.1:{taken.getsockname()[1]}"')
         command = [sys.executable, "-m", "federation.cli", "dashboard", "--config", str(config)]
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=60)
-    assert done.returncode == EXIT_CONFIGURATION
+    assert done.returncode == EXIT_PORT
     assert "set http_listen to another port" in done.stderr
 
 

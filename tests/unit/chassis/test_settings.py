@@ -24,9 +24,14 @@ private_key = "tls.key"
 """
 
 
+class Roles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    owner: str
+
+
 class RoleSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     share_files: list[Path] = msgspec.field(default_factory=list)
     epoch_keys: dict[str, Path] = msgspec.field(default_factory=dict)
+    roles: Roles | None = None
 
 
 def _load(directory: Path, text: str) -> RoleSettings:
@@ -74,9 +79,18 @@ def test_a_mistake_in_the_settings_is_refused_and_the_file_named(tmp_path: Path,
     assert refused.value.code is Code.CONFIG_INVALID
 
 
-def test_an_unknown_key_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UppropError, match="metrics_lisen"):
-        _load(tmp_path, MINIMAL + "metrics_lisen = '127.0.0.1:1'\n")
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("metrics_lisen = '127.0.0.1:1'\n", "`metrics_lisen`.* Did you mean metrics_listen?"),
+        ("colour = 'red'\n", "`colour`.* Take it out"),
+        ("[roles]\nownr = 'x'\n", "`ownr`.* Did you mean owner?"),
+        ("[roles]\nowner = 'x'\nclock = 'system'\n", "`clock`.* It belongs elsewhere"),
+    ],
+)
+def test_an_unknown_key_is_named_and_the_one_that_was_meant(tmp_path: Path, lines: str, words: str) -> None:
+    with pytest.raises(UppropError, match=words):
+        _load(tmp_path, MINIMAL + lines)
 
 
 def test_absent_settings_are_refused(tmp_path: Path) -> None:
