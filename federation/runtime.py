@@ -11,12 +11,10 @@ import contextlib
 import ipaddress
 import json
 import math
-import random
 import resource
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +31,17 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.fresh import Fresh
 from federation.lock import DaemonLock
-from federation.observability import Event, Level, Log, Metrics, capture_libraries, place_of, version
+from federation.observability import Event, Level, Log, Metrics, capture_libraries, version
 from federation.probes import ProbeServer
 from federation.rpc.authorisation import Authoriser, Authorising, Rule, unseen
-from federation.rpc.fairness import MEMBER_LIMITS
-from federation.rpc.server import DRAIN_SECONDS, Binding, RpcServer
+from federation.rpc.fairness import MEMBER_LIMITS, Limits
+from federation.rpc.server import DRAIN_SECONDS, MAX_CONCURRENT_RPCS, WORKER_THREADS, Binding, RpcServer
 from federation.settings import DaemonSettings, parse_address
 from federation.tls import OwnIdentity, server_credentials
+from federation.travelling import Registries
+from federation.upkeep import Intervals, upkeep
+from federation.workers import Worker as Worker
+from federation.workers import Workers
 
 PORTS_NAME = "ports.json"
 
@@ -50,28 +52,14 @@ STARTED = Event("daemon_started", ("version", "rpc_port", "metrics_port", "clock
 STOPPING = Event("daemon_stopping", ("signal",))
 STOPPED = Event("daemon_stopped")
 CLOCK_IS_MANUAL = Event("unsafe_manual_clock", ("today",), Level.WARNING)
-WORKER_REFUSED = Event("worker_refused", ("worker", "code"), Level.WARNING)
-WORKER_FAILED = Event("worker_failed", ("worker", "exception", "where"), Level.ERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """Something done again and again: `run` every `seconds`, with up to a fifth more at random.
-
-    Without the random part all nodes of the country would ask in the same second.
-    """
-
-    name: str
-    seconds: float
-    run: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
 class LocalServer:
-    """A server for callers who are no parties of the federation, inside the network of whoever runs the role.
+    """A server for callers who show no certificate of the federation: systems in the network of whoever runs the role,
+    or parties that have no certificate yet.
 
-    It has an address, certificates and an authoriser of its own, and every call to it is logged. `name` stands in
-    `ports.json`.
+    It has an address, certificates, an authoriser and bounds of its own. `name` stands in `ports.json`.
     """
 
     name: str
@@ -79,6 +67,10 @@ class LocalServer:
     service: Binding
     credentials: Callable[[], grpc.ServerCredentials]
     authoriser: Authorising
+    limits: Limits | None = None
+    threads: int = WORKER_THREADS
+    max_concurrent_rpcs: int = MAX_CONCURRENT_RPCS
+    log_answered: bool = True
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -130,7 +122,9 @@ class Daemon:
         log: Log,
         descriptors: DescriptorStore,
         own: OwnIdentity,
+        intervals: Intervals = Intervals(),  # noqa: B008 - immutable
     ) -> None:
+        self._intervals = intervals
         self._settings = settings
         self._build = build
         self._clock = clock
@@ -238,7 +232,10 @@ class Daemon:
                 authoriser=local.authoriser,
                 metrics=self._metrics,
                 log=self._log,
-                log_answered=True,
+                log_answered=local.log_answered,
+                threads=local.threads,
+                max_concurrent_rpcs=local.max_concurrent_rpcs,
+                limits=local.limits,
                 # What is taken in here does not wait for a descriptor in force.
                 is_ready=lambda: self._ready,
             )
@@ -255,37 +252,21 @@ class Daemon:
         started.callback(lambda: ports_path.unlink(missing_ok=True))
 
         if not isinstance(self._clock, ManualClock):
-            threads = [
-                threading.Thread(target=self._work, args=(worker,), name=worker.name, daemon=True)
-                for worker in app.workers
-            ]
-            started.callback(_join, threads)
-            for thread in threads:
-                thread.start()
+            workers = Workers([*app.workers, *self._upkeep(app, started)], self._stop, self._metrics, self._log)
+            started.callback(workers.join, DRAIN_SECONDS)
+            workers.start()
         # Last on the stack, so that the first thing that happens at a stop is that workers learn of it.
         started.callback(self._stop.set)
 
-    def _work(self, worker: Worker) -> None:
-        # The first run comes soon, but not at once: whoever restarts a whole country does not hit one second.
-        pause = random.uniform(0, min(worker.seconds, 5.0))  # noqa: S311 - no secret
-        while not self._stop.wait(pause):
-            pause = worker.seconds * random.uniform(1.0, 1.2)  # noqa: S311 - no secret
-            try:
-                worker.run()
-            except UppropError as error:
-                self._metrics.worker_runs.labels(worker.name, "failed").inc()
-                self._log(WORKER_REFUSED, worker=worker.name, code=error.code)
-            except Exception as error:  # noqa: BLE001 - a worker that died of one bad run would be silent for ever
-                self._metrics.worker_runs.labels(worker.name, "failed").inc()
-                self._log(
-                    WORKER_FAILED,
-                    worker=worker.name,
-                    exception=type(error).__name__,
-                    where=place_of(error),
-                )
-            else:
-                self._metrics.worker_runs.labels(worker.name, "ok").inc()
-                self._metrics.worker_last_success.labels(worker.name).set(time.time())
+    def _upkeep(self, app: App, started: contextlib.ExitStack) -> Sequence[Worker]:
+        """What every role does besides its own work; a worker of the same name of its own takes the place of ours."""
+        registries = Registries(self._descriptors, self._own, self._metrics)
+        started.callback(registries.close)
+        workers = upkeep(
+            self._settings, self._descriptors, self._own, registries, self._metrics, self._log, self._intervals
+        )
+        own = {worker.name for worker in app.workers}
+        return [worker for worker in workers if worker.name not in own]
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -301,13 +282,6 @@ class Daemon:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _join(threads: Sequence[threading.Thread]) -> None:
-    # Whoever is in the middle of a call is left behind: every transaction is whole or absent.
-    give_up = time.monotonic() + DRAIN_SECONDS
-    for thread in threads:
-        thread.join(max(0.0, give_up - time.monotonic()))
 
 
 def watch_validity(metrics: Metrics, descriptors: DescriptorStore, own: OwnIdentity) -> None:

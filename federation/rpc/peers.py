@@ -9,8 +9,7 @@ from typing import TypeVar
 from federation.errors import Code, UppropError
 from federation.identity import Identity
 from federation.observability import Metrics
-from federation.rpc.client import Peer
-from federation.tls import ChannelCredentials
+from federation.rpc.client import Credentials, Peer
 
 Address = tuple[Identity, str]
 """Who, and where."""
@@ -24,7 +23,7 @@ T = TypeVar("T")
 class Peers:
     """One connection for each address. Safe to use from several threads."""
 
-    def __init__(self, credentials: ChannelCredentials, metrics: Metrics | None = None) -> None:
+    def __init__(self, credentials: Credentials, metrics: Metrics | None = None) -> None:
         self._credentials = credentials
         self._metrics = metrics
         self._lock = threading.Lock()
