@@ -123,6 +123,8 @@ class Ledgers:
         """Follow the ledger from the next checkpoint on, whatever it is; every leaf of ours is looked for as before."""
         tx.execute(delete(ledger))
         tx.execute(update(receipts).values(proved=True))
+        # What witnesses were proved to have seen is of the ledger before.
+        tx.execute(update(witnesses).values(size=0))
 
     def verified(self, tx: Connection, at: datetime) -> None:
         tx.execute(update(ledger).values(verified_at=at))

@@ -33,9 +33,11 @@ from privacy.evaluator import share_cli
 from privacy.evaluator.app import App, build
 from privacy.evaluator.client import allow as grant
 from privacy.evaluator.client import status as read_status
+from privacy.evaluator.copies_cli import backup, restore
 from privacy.evaluator.evaluation import LARGEST_ALLOWANCE
 from privacy.evaluator.quota_cli import quota_reports
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
+from privacy.evaluator.witness_cli import witness
 from privacy.key_file import MAX_EPOCH
 from privacy.keys import deal_epoch
 from privacy.threshold import MAX_SHARES
@@ -241,6 +243,9 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
 
 
 evaluator.add_command(quota_reports)
+evaluator.add_command(backup)
+evaluator.add_command(restore)
+evaluator.add_command(witness)
 evaluator.add_command(share_cli.share)
 evaluator.add_command(share_cli.invite)
 evaluator.add_command(share_cli.refresh)

@@ -19,6 +19,7 @@ SHARE_DESTROYED = Event("evaluator_share_destroyed", ("epoch", "version"), Level
 EPOCH_WITHOUT_SHARE = Event("evaluator_epoch_without_share", ("epoch",), Level.ERROR)
 CHECKPOINT_REFUSED = Event("witness_checkpoint_refused", ("size", "seen_size", "flaw"), Level.ERROR)
 WITNESS_SET_BACK = Event("witness_set_back", ("size", "seen_size"), Level.ERROR)
+WITNESS_RESET = Event("witness_reset", ("size", "seen_size"), Level.WARNING)
 WITNESS_WITHOUT_KEY = Event("witness_without_key", (), Level.WARNING)
 
 

@@ -18,6 +18,10 @@ from federation.checkpoint import verify as verify_note
 from federation.database import Database
 from federation.errors import Code, UppropError
 from node.ledger.findings import Kind
+from node.ledger.watching import LedgerReport
+from privacy.evaluator.app import App
+from privacy.evaluator.cli import evaluator as evaluator_commands
+from privacy.evaluator.store import usage
 from registry.cli import registry as commands
 from registry.ledger.checkpoints import NEWEST_NAME, RESTORED_NAME
 from registry.ledger.cli import ledger as ledger_commands
@@ -227,3 +231,81 @@ def test_a_running_registry_is_not_restored(tmp_path: Path) -> None:
         refusal = command(federation, "restore", str(copy), "--replace", expect=None)
         assert isinstance(refusal.exception, UppropError)
         assert refusal.exception.code is Code.STORE_LOCKED
+
+
+def witnessed(app: App) -> int:
+    newest = app.witness.newest()
+    assert newest is not None
+    return newest.size
+
+
+def evaluator_command(federation: Federation, index: int, *arguments: str) -> Result:
+    return CliRunner().invoke(evaluator_commands, [*arguments, "--config", str(federation.dev.evaluator(index))])
+
+
+def test_witnesses_go_on_from_a_restored_ledger_once_their_administrators_say_so(tmp_path: Path) -> None:
+    with running(tmp_path / "federation", [STOCKHOLM, MALMO], BASELINE) as federation:
+        played(federation)
+        federation.registry_app.ledger.after_close(BEFORE)
+        copy = tmp_path / "copy"
+        command(federation, "backup", str(copy))
+        since(federation)
+        federation.registry_app.ledger.after_close(AFTER)
+        federation.registry.stop()
+        command(federation, "restore", str(copy), "--replace", "--set-back")
+        federation.registry.start()
+        node = federation.nodes[STOCKHOLM]
+        for _ in range(3):
+            for each in federation.nodes.values():
+                each.sync()
+        federation.day(LATER, THEN)
+        federation.registry_app.ledger.after_close(LATER)
+        [before] = {witnessed(app) for app in federation.apps.values()}
+        note = federation.dev.registry.parent / "data" / RESTORED_NAME
+        for index, server in federation.evaluators.items():
+            assert evaluator_command(federation, index, "witness", "reset", str(note), "--yes").exception is not None
+            server.stop()
+            unsure = CliRunner().invoke(
+                evaluator_commands,
+                ["witness", "reset", str(note), "--config", str(federation.dev.evaluator(index))],
+                input="n\n",
+            )
+            assert f"Co-signed: {before} leaves" in unsure.output
+            assert unsure.exit_code == 1
+            done = evaluator_command(federation, index, "witness", "reset", str(note), "--yes")
+            assert done.exit_code == 0, (done.output, done.exception)
+            server.start()
+            # Nobody is made to forget twice what was forgotten.
+            assert federation.apps[index].witness.refused() >= 1
+        for each in federation.nodes.values():
+            each.app.pipeline._alarms.acknowledge("Eva Ek")
+        federation.registry.stop()
+        federation.registry.start()
+        federation.registry_app.ledger.after_close(LATER)
+        size = federation.registry_app.ledger.checkpoints.size()  # type: ignore[union-attr]
+        assert {witnessed(app) for app in federation.apps.values()} == {size}
+        # The leaves that are gone are told of, once and for all; the ledger and its witnesses agree.
+        for _ in range(2):
+            *_, report = node.app.pipeline.verify_ledger()
+            assert isinstance(report, LedgerReport)
+            assert report.problems == ()
+        kinds = {alarm.kind for alarm in node.app.pipeline._alarms.standing()}
+        assert kinds <= {Kind.LEAF_GONE}
+
+
+def test_an_evaluator_is_restored_from_a_copy(tmp_path: Path) -> None:
+    with running(tmp_path / "federation", [STOCKHOLM], BASELINE) as federation:
+        federation.day(BASELINE, {STOCKHOLM: roll(0)})
+        federation.day(BEFORE, {STOCKHOLM: roll(0, left(0))})
+        copy = tmp_path / "copy"
+        before = federation.apps[1].database.view("test", lambda tx: usage.used_by_all(tx, BEFORE))
+        assert before
+        assert evaluator_command(federation, 1, "backup", str(copy)).exit_code == 0
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        assert evaluator_command(federation, 1, "restore", str(copy), "--replace").exception is not None
+        federation.evaluators[1].stop()
+        assert evaluator_command(federation, 1, "restore", str(copy)).exception is not None
+        done = evaluator_command(federation, 1, "restore", str(copy), "--replace")
+        assert done.exit_code == 0, (done.output, done.exception)
+        federation.evaluators[1].start()
+        assert federation.apps[1].database.view("test", lambda tx: usage.used_by_all(tx, BEFORE)) == before

@@ -1,6 +1,7 @@
 """The tables of the evaluator as a witness.
 
-Invariant: the size in `witnessed` never shrinks, and under one size the root never changes.
+Invariant: the size in `witnessed` never shrinks, and under one size the root never changes, but where the evaluator's
+administrator goes on from a ledger that was restored (`witness.resetting`).
 """
 
 from __future__ import annotations
