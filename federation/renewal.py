@@ -111,11 +111,11 @@ class Renewal:
     def _write(self, chain: Iterable[x509.Certificate]) -> None:
         try:
             files.replace(self._path, b"".join(map(certificate_pem, chain)))
-        except OSError as error:
+        except UppropError as error:
             raise UppropError(
-                Code.DIRECTORY_UNWRITABLE,
-                f"The renewed certificate cannot be written to {self._path} ({error.strerror}). Let this program write "
-                "there, or set renew_certificate = false and renew it yourself.",
+                error.code,
+                f"The renewed certificate is not in its place. {error.sentence} Or set renew_certificate = false and "
+                "renew it yourself.",
             ) from error
 
 
