@@ -16,7 +16,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -70,6 +70,7 @@ class LocalServer:
     limits: Limits | None = None
     threads: int = WORKER_THREADS
     max_concurrent_rpcs: int = MAX_CONCURRENT_RPCS
+    options: Mapping[str, int] = field(default_factory=dict)
     log_answered: bool = True
 
     @property
@@ -236,6 +237,7 @@ class Daemon:
                 threads=local.threads,
                 max_concurrent_rpcs=local.max_concurrent_rpcs,
                 limits=local.limits,
+                options=local.options,
                 # What is taken in here does not wait for a descriptor in force.
                 is_ready=lambda: self._ready,
             )

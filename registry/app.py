@@ -20,6 +20,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
+from registry.certificates import assembly as certificates
 from registry.copies.holding import Hold
 from registry.epochs.changing import KEYS_SECONDS, Epochs
 from registry.epochs.servicers import handlers as epoch_handlers
@@ -95,6 +96,7 @@ def build(
     in_force = descriptors.current
     own = own or OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY)
     keys = PseudonymKeys.read(settings.epoch_keys, settings.epoch_key_dir)
+    admission = certificates.build(settings, descriptors=descriptors, own=own, log=log)
     own_metrics = RegistryMetrics(metrics.registry)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
@@ -135,8 +137,9 @@ def build(
             roll_call.binding(RollCallServicer(called, clock, in_force)),
             statistics.binding(StatisticsServicer(desk, clock, in_force)),
             ledger.service,
+            admission.service,
         ],
-        rules={**RULES, **roll_call.RULES, **statistics.RULES, **ledger.rules},
+        rules={**RULES, **roll_call.RULES, **statistics.RULES, **ledger.rules, **admission.rules},
         handlers={
             **control_handlers(daily_close, ledger, clock),
             **silence_control.handlers(database, in_force, clock, own.identity),
@@ -152,6 +155,7 @@ def build(
             Worker("statistics_questions", QUESTIONS_LOOK_SECONDS, waiting(asking.answer_waiting)),
             Worker("retention", RETENTION_LOOK_SECONDS, waiting(retention.run_if_due)),
             *ledger.workers,
+            *admission.workers,
         ],
         database=database,
         intake=intake,
@@ -162,6 +166,7 @@ def build(
         releasing=releasing,
         asking=asking,
         desk=desk,
+        local_servers=admission.local_servers,
     )
 
 

@@ -110,7 +110,10 @@ def _methods(binding: Binding) -> dict[str, Behaviour]:
 
 
 class RpcServer:
-    """A gRPC server over mutual TLS. Makes no thread and opens no port before `start`. `limits`: of each caller."""
+    """A gRPC server over TLS. Makes no thread and opens no port before `start`.
+
+    `limits` are those of each caller; `options` (gRPC's) stand beside SERVER_OPTIONS, or in place of them.
+    """
 
     def __init__(
         self,
@@ -125,6 +128,7 @@ class RpcServer:
         threads: int = WORKER_THREADS,
         max_concurrent_rpcs: int = MAX_CONCURRENT_RPCS,
         limits: Limits | None = None,
+        options: Mapping[str, int] | None = None,
         is_ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._rules = {**rules, **_HEALTH_RULES}
@@ -137,6 +141,7 @@ class RpcServer:
             handlers(HEALTH, _health(is_ready), guard),
         )
         self._credentials = credentials
+        self._options = {**dict(SERVER_OPTIONS), **(options or {})}
         self._threads = threads
         self._max_concurrent_rpcs = max_concurrent_rpcs
         self._server: grpc.Server | None = None
@@ -148,7 +153,7 @@ class RpcServer:
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="rpc")
         server = grpc.server(
             self._pool,
-            options=SERVER_OPTIONS,
+            options=tuple(self._options.items()),
             maximum_concurrent_rpcs=self._max_concurrent_rpcs,
         )
         server.add_generic_rpc_handlers(self._handlers)

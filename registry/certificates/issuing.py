@@ -1,0 +1,130 @@
+"""The federation's own CA: a certificate for a key that the descriptor lists, for whoever proves to hold that key.
+
+Invariants
+    - Nobody is admitted here: whom the descriptor in force does not list, with this very key, gets no certificate. So
+      whoever holds the CA and this registry still cannot make a member; the authority's key alone can.
+    - The CA is one that the descriptor names; a registry with another one does not start, and stops issuing when the
+      descriptor names it no longer.
+    - What a certificate says is decided here. Of a request only the key and the name of the party are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from federation import signing_request
+from federation.clock import utc_now
+from federation.descriptor import Descriptor
+from federation.descriptor_store import DescriptorStore
+from federation.errors import Code, UppropError
+from federation.observability import Event, Level, Log
+from federation.pki import CERTIFICATE_LIFETIME, CertificateAuthority, certificate_pem, issue, read_ca
+from registry.settings import RegistrySettings
+
+ISSUED = Event("certificate_issued", ("party", "serial", "expires"))
+REFUSED = Event("certificate_refused", ("party", "code"), Level.WARNING)
+
+
+class Issuer:
+    """Answers requests for certificates. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        ca: CertificateAuthority,
+        descriptors: DescriptorStore,
+        log: Log,
+        *,
+        lifetime: timedelta = CERTIFICATE_LIFETIME,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._ca = ca
+        self._descriptors = descriptors
+        self._log = log
+        self._lifetime = lifetime
+        self._now = now
+        _check_listed(ca, descriptors.current())
+
+    def certify(self, request: bytes) -> bytes:
+        """A certificate (PEM) for a signing request (DER).
+
+        Raises UppropError: REQUEST_INVALID and IDENTITY_FOREIGN for a request that is not in order, ADMISSION_PENDING
+        where the descriptor does not list the party, ADMISSION_REFUSED where it lists another key, CONFIG_INVALID
+        where this CA may issue no longer, DESCRIPTOR_EXPIRED.
+        """
+        asked = signing_request.read(request)
+        descriptor = self._descriptors.current()
+        try:
+            _check_admitted(asked, descriptor)
+            _check_listed(self._ca, descriptor)
+        except UppropError as error:
+            self._log(REFUSED, party=asked.identity.uri, code=error.code)
+            raise
+        now = self._now()
+        lifetime = min(self._lifetime, self._ca.certificate.not_valid_after_utc - now)
+        if lifetime <= timedelta(0):
+            raise UppropError(
+                Code.CONFIG_INVALID, "The federation's CA has expired. Make a new one and list it in the descriptor."
+            )
+        certificate = issue(self._ca, asked.identity, asked.public_key, now, lifetime)
+        self._log(
+            ISSUED,
+            party=asked.identity.uri,
+            serial=f"{certificate.serial_number:x}",
+            expires=certificate.not_valid_after_utc,
+        )
+        return certificate_pem(certificate)
+
+
+def open_issuer(settings: RegistrySettings, descriptors: DescriptorStore, log: Log) -> Issuer | None:
+    """The CA that the settings name, None where they name none.
+
+    Raises UppropError: CONFIG_INVALID where key and certificate do not belong together or the descriptor does not name
+    the CA, SECRET_MODE, SECRET_MISSING.
+    """
+    if settings.ca_certificate is None and settings.ca_key is None:
+        return None
+    if settings.ca_certificate is None or settings.ca_key is None:
+        raise UppropError(Code.CONFIG_INVALID, "Set both ca_certificate and ca_key, or neither of them.")
+    return Issuer(read_ca(settings.ca_certificate, settings.ca_key), descriptors, log)
+
+
+def _check_admitted(asked: signing_request.SigningRequest, descriptor: Descriptor) -> None:
+    try:
+        listed = descriptor.listed_key(asked.identity)
+    except UppropError as error:
+        raise _pending(asked) from error
+    if listed is None:
+        raise _pending(asked)
+    if listed != asked.key_sha256:
+        raise UppropError(
+            Code.ADMISSION_REFUSED,
+            f"The descriptor lists another key for {asked.identity}. Use the key that was admitted, or have the "
+            "authority admit this one in its place.",
+        )
+
+
+def _pending(asked: signing_request.SigningRequest) -> UppropError:
+    return UppropError(
+        Code.ADMISSION_PENDING,
+        f"The descriptor that is in force here lists no key for {asked.identity} yet. "
+        "Ask again once the authority has signed one that does.",
+    )
+
+
+def _check_listed(ca: CertificateAuthority, descriptor: Descriptor) -> None:
+    own = ca.certificate.public_bytes(Encoding.DER)
+    for pem in descriptor.ca_certificates:
+        try:
+            if x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER) == own:
+                return
+        except ValueError:
+            continue
+    raise UppropError(
+        Code.CONFIG_INVALID,
+        "The descriptor does not name the CA of the settings (ca_certificate). Take the CA that it names, or have the "
+        "authority list this one.",
+    )
