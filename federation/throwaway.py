@@ -134,21 +134,29 @@ class Ports:
     """Of the registry's further replicas."""
     dashboards: int = 0
     """Of the first reader's dashboard, the others' after it; 0 where each takes a free one."""
+    joining: int = 0
+    """Of the first registry for parties without a certificate, its replicas' after it; 0 where it opens none."""
 
     @classmethod
     def from_base(cls, base: int, evaluators: int, registries: int = 1) -> Ports:
         """Evaluator i at base + i, the registry at base + 10 (or after the last evaluator), its replicas after it, the
-        readers' dashboards from base + 20 (or after the last replica).
+        readers' dashboards from base + 20 (or after the last replica), the registries' ports for parties without a
+        certificate ten further.
         """
         registry = base + max(10, evaluators + 1)
         replicas = tuple(registry + index for index in range(1, registries))
         dashboards = max(base + 20, registry + registries)
-        return cls(registry, tuple(base + index for index in range(1, evaluators + 1)), replicas, dashboards)
+        indices = range(1, evaluators + 1)
+        return cls(registry, tuple(base + index for index in indices), replicas, dashboards, dashboards + 10)
 
     @property
     def registries(self) -> dict[str, int]:
         """By the letter that names each replica."""
         return dict(zip(string.ascii_lowercase, (self.registry, *self.replicas), strict=False))
+
+    def join(self, letter: str) -> str | None:
+        """Where that replica listens for parties without a certificate."""
+        return f"127.0.0.1:{self.joining + string.ascii_lowercase.index(letter)}" if self.joining else None
 
 
 DEFAULT_BASE_PORT = 7440
@@ -188,9 +196,8 @@ def dev(
     if (directory / "federation.toml").exists():
         raise UppropError(Code.CONFIG_INVALID, f"{directory} holds a federation already; choose another directory.")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    federation = DevFederation(
-        directory, make_ca("Upprop throw-away CA", made_at, lifetime), Ed25519PrivateKey.generate()
-    )
+    # The CA outlasts what it issues, so that certificates can be renewed.
+    federation = DevFederation(directory, make_ca("Upprop throw-away CA", made_at), Ed25519PrivateKey.generate())
     _write_authority(federation)
     every_key: dict[Identity, EllipticCurvePrivateKey] = {}
     common: dict[str, Any] = {"clock": clock, "metrics_listen": metrics_listen}
@@ -227,6 +234,8 @@ def dev(
         write_secret(home / "signing.key", private_pem(signing_keys[index]))
 
     ledger_key = Ed25519PrivateKey.generate()
+    # Nothing happens by itself under a manual clock: nobody asks there for a certificate.
+    joining = {letter: ports.join(letter) if clock == "system" else None for letter in ports.registries}
     for letter, port in ports.registries.items():
         home = party(
             identities.registry(letter),
@@ -236,6 +245,8 @@ def dev(
                 "epoch_keys": {str(number): f"epoch-{number}.key" for number in registry_keys},
                 "epoch_key_dir": "keys",
                 "ledger_key": "ledger.key",
+                **({} if clock == "manual" else {"ca_certificate": "../ca/ca.crt", "ca_key": "../ca/ca.key"}),
+                **({} if joining[letter] is None else {"join_listen": joining[letter]}),
                 **({} if database_url is None else {"database_url_file": "database.url"}),
             },
         )
@@ -270,6 +281,7 @@ def dev(
                 name=letter,
                 address=f"127.0.0.1:{port}",
                 key_sha256=fingerprints[identities.registry(letter)],
+                join_address=joining[letter],
             )
             for letter, port in ports.registries.items()
         ],

@@ -23,8 +23,18 @@ from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from federation.observability import Log, Metrics, capture_libraries, version
 from federation.probes import ProbeServer
-from federation.runtime import CLOCK_IS_MANUAL, PORTS_NAME, raise_file_limit, refuse_beyond_loopback, watch_validity
+from federation.runtime import (
+    CLOCK_IS_MANUAL,
+    PORTS_NAME,
+    raise_file_limit,
+    refuse_beyond_loopback,
+    watch_disk,
+    watch_validity,
+)
 from federation.settings import parse_address
+from federation.travelling import Registries
+from federation.upkeep import upkeep
+from federation.workers import Workers
 from registry.dashboard.app import build
 from registry.dashboard.observability import STARTED, STOPPED, STOPPING, DashboardMetrics
 from registry.dashboard.settings import face_of
@@ -100,6 +110,7 @@ def serve(settings: ReaderSettings, log: Log) -> None:
         ports = {"http": listening.getsockname()[1], "metrics": probes.start(settings.metrics_listen)}
         running.callback(probes.stop)
         watch_validity(metrics, reader.descriptors, reader.own)
+        watch_disk(metrics, settings.data_dir)
         ports_path = settings.data_dir / PORTS_NAME
         files.replace(ports_path, (json.dumps(ports) + "\n").encode())
         running.callback(lambda: ports_path.unlink(missing_ok=True))
@@ -111,6 +122,15 @@ def serve(settings: ReaderSettings, log: Log) -> None:
             shows=face.level,
             clock=settings.clock,
         )
+        if settings.clock == "system":
+            registries = running.enter_context(contextlib.closing(Registries(reader.descriptors, reader.own, metrics)))
+            stop = threading.Event()
+            workers = Workers(
+                upkeep(settings, reader.descriptors, reader.own, registries, metrics, log), stop, metrics, log
+            )
+            running.callback(workers.join, DRAIN_SECONDS)
+            running.callback(stop.set)
+            workers.start()
         metrics.ready.set(1)
         server.run(sockets=[listening])
     log(STOPPED)
