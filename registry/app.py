@@ -9,13 +9,14 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from federation.clock import Clock
+from federation.coarse import Steps
 from federation.control import Handlers
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.descriptor_store import DescriptorStore
 from federation.identity import Kind
 from federation.migration import check_schema
-from federation.observability import Log, Metrics
+from federation.observability import Log, Metrics, Sampled
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
@@ -40,10 +41,12 @@ from registry.retention.purging import Retention
 from registry.roll_call import servicers as roll_call
 from registry.roll_call.calling import RollCall
 from registry.roll_call.servicers import RollCallServicer
+from registry.sampling import EPOCH_SECONDS, EPOCHS, STANDING, Sampling
 from registry.schedule import LOOK_SECONDS, close_due
 from registry.servicers import RULES, RegistryServicer, binding, control_handlers
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_database
 from registry.silence import servicers as silence_control
+from registry.silence.seen import MembersSeen
 from registry.statistics import servicers as statistics
 from registry.statistics.asking import LOOK_SECONDS as QUESTIONS_LOOK_SECONDS
 from registry.statistics.asking import Asking
@@ -73,6 +76,7 @@ class App:
     releasing: Releasing
     asking: Asking
     desk: Desk
+    seen: MembersSeen
     local_servers: Sequence[LocalServer] = ()
 
     def close(self) -> None:
@@ -97,7 +101,8 @@ def build(
     own = own or OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY)
     keys = PseudonymKeys.read(settings.epoch_keys, settings.epoch_key_dir)
     admission = certificates.build(settings, descriptors=descriptors, own=own, log=log)
-    own_metrics = RegistryMetrics(metrics.registry)
+    steps = Steps()
+    own_metrics = RegistryMetrics(metrics.registry, steps)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
     intake = Intake(database, keys, in_force, own_metrics, log)
@@ -122,6 +127,10 @@ def build(
     retention = Retention(database, in_force, clock, own_metrics, log)
     epochs = Epochs(database, keys, in_force, clock, log)
     waiting = Hold(database, clock, log).unless_held
+    seen = MembersSeen(clock.now)
+    sampling = Sampling(database, descriptors.newest, clock, own_metrics, seen, steps)
+    Sampled("standing", STANDING, sampling.standing, registry=metrics.registry, log=log)
+    Sampled("epochs", EPOCHS, sampling.epochs, registry=metrics.registry, log=log, seconds=EPOCH_SECONDS)
     servicer = RegistryServicer(
         intake,
         mailbox,
@@ -167,6 +176,7 @@ def build(
         asking=asking,
         desk=desk,
         local_servers=admission.local_servers,
+        seen=seen,
     )
 
 

@@ -11,6 +11,7 @@ from federation import database
 from federation.database import Database
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
+from registry.observability import UNCOUNTED
 
 DEFAULT_LISTEN = "127.0.0.1:7450"
 DATABASE_NAME = "registry.sqlite"

@@ -32,7 +32,7 @@ OBSERVER, OTHER = "0180", "1480"
 DAYS = (date(2026, 8, 24), date(2026, 9, 7), date(2026, 9, 14), date(2026, 9, 17))
 DUE = date(2026, 9, 18)
 LAST_DAY = "2026-09-04"
-TIMED = re.compile(r"seconds|timestamp|process_|python_|expires|memory|_created")
+TIMED = re.compile(r"seconds|timestamp|process_|python_|expires|memory|_created|data_directory|connections")
 RANDOM = {
     registry_pb2.SubmitSignalsResponse: ("batch_id",),
     registry_pb2.Receipt: ("salt", "stored_digest", "signed_checkpoint"),
