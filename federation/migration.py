@@ -2,11 +2,17 @@
 
 Invariants: a daemon never changes a schema by itself, and never works on one that it does not know, be it older or
 newer; no store gets a table that has no rule of retention. The migrations of a package stand in `<package>/migrations`;
-they run in one transaction.
+they run in one transaction, one migration at a time (`Database.restructuring`).
+
+**A migration only adds** (tables, columns with a default or null, indexes): a program of the version before goes on
+working on the newer schema, which it never looks at again once it has started; so replicas are replaced one by one.
+What has become of no use is taken away by a later version, when no program is left that knows it. A program never
+*starts* on a schema that it does not know, because nobody has tested that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +23,7 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from federation import retention
 from federation.errors import Code, UppropError
@@ -26,6 +33,15 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from federation.database import Database
+
+
+ATTEMPTS = 6
+"""Of half a minute each, where another migration runs."""
+
+TABLE_TIMEOUT_MS = 5_000
+"""How long a change waits for a table; whoever comes meanwhile waits behind it, so that replicas stand still."""
+
+_LOCK_NOT_HAD = "55P03"
 
 
 def _config(package: str) -> Config:
@@ -57,15 +73,30 @@ def current(db: Database) -> str | None:
 def migrate(db: Database, package: str) -> tuple[str | None, str]:
     """Bring a database to the newest revision; returns the revisions before and after.
 
-    Raises UppropError(SCHEMA_NEWER) where a newer program has been at it.
+    Of two that migrate at once the second waits, and finds nothing left to do. Raises UppropError: SCHEMA_NEWER where a
+    newer program has been at it; STORE_LOCKED where its turn, or a table, was not to be had in time.
     """
-    before = current(db)
-    _refuse_newer(before, package)
     config = _config(package)
-    with db.restructuring("migrate") as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return before, head(package)
+    for _ in range(ATTEMPTS):
+        try:
+            with db.restructuring("migrate") as connection:
+                if not db.is_sqlite:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TABLE_TIMEOUT_MS}")
+                # Asked once it is our turn: whoever had it before may have changed it.
+                before = MigrationContext.configure(connection).get_current_revision()
+                _refuse_newer(before, package)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_HAD:
+                raise
+        else:
+            return before, head(package)
+    raise UppropError(
+        Code.STORE_LOCKED,
+        "The database was not to be had for the migration: another one runs, or a long transaction holds a table. "
+        "Nothing was changed. See what runs (pg_stat_activity), and migrate again.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +119,16 @@ def migrate_at_rest(
     package: str,
     *,
     then: Callable[[Database], None] = lambda _database: None,
+    serving: bool = False,
 ) -> Migrated:
     """Migrate the store of a party that is not running, under its lock: what `upprop <role> migrate` does.
 
-    `then` is called with the store in its new shape.
+    `then` is called with the store in its new shape. `serving`: replicas of the version before may work on it
+    meanwhile, so the lock of the data directory is nobody's concern; the database has one of its own.
 
     Raises UppropError: STORE_LOCKED while the party runs, SCHEMA_NEWER.
     """
-    with DaemonLock(data_dir):
+    with contextlib.nullcontext() if serving else DaemonLock(data_dir):
         database = open_database()
         try:
             migrated = Migrated(*migrate(database, package))

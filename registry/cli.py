@@ -84,7 +84,11 @@ def serve(config: Path) -> None:
 def migrate(config: Path, *, as_json: bool) -> None:
     """Create the database, or bring it up to date after an upgrade.
 
-    Stop the registry, all its replicas, and back up the database first. Running it twice does no harm.
+    Back up first: upprop registry backup FILE. Running it twice does no harm; of two at once the second waits.
+
+    On PostgreSQL replicas of the version before go on meanwhile and afterwards: a new version only adds to the schema.
+    Migrate with the new version, then replace the replicas one by one. One of the old version that is stopped does not
+    start again (exit code 13). No version may be left out. On SQLite stop the registry first.
 
     On PostgreSQL three roles keep apart who owns the tables, who changes them and who works on them. Make them once:
 
@@ -114,7 +118,13 @@ def migrate(config: Path, *, as_json: bool) -> None:
         if roles is not None:
             store_roles.grant(database, roles.app)
 
-    done = migrate_at_rest(settings.data_dir, lambda: open_for_migration(settings), STORE_PACKAGE, then=grant)
+    done = migrate_at_rest(
+        settings.data_dir,
+        lambda: open_for_migration(settings),
+        STORE_PACKAGE,
+        then=grant,
+        serving=settings.database_url_file is not None,
+    )
     _say(as_json, asdict(done), done.sentence)
 
 
