@@ -34,7 +34,7 @@ Targets = Mapping[str, Sequence[str]]
 """Job → the addresses (`host:port`) that it scrapes."""
 
 
-class QueryFailed(Exception):
+class QueryError(Exception):
     """What Prometheus says is wrong with a query."""
 
 
@@ -73,7 +73,7 @@ class Prometheus:
         temporary.replace(self._targets_file)
 
     def query(self, expression: str) -> list[Sample]:
-        """The answer to an instant query; raises QueryFailed."""
+        """The answer to an instant query; raises QueryError."""
         data = self._get("query", query=expression)
         if data["resultType"] == "scalar":
             return [Sample({}, float(data["result"][1]))]
@@ -130,7 +130,7 @@ class Prometheus:
             with urllib.request.urlopen(address, timeout=30) as answer:
                 content = json.load(answer)
         except urllib.error.HTTPError as error:
-            raise QueryFailed(f"{parameters}: {json.load(error).get('error')}") from error
+            raise QueryError(f"{parameters}: {json.load(error).get('error')}") from error
         return content["data"]
 
 
@@ -140,8 +140,8 @@ def prometheus(
 ) -> Iterator[Prometheus]:
     """Prometheus with these rule files (all of the project's where not given), until the block ends.
 
-    `directory` is made. `patience` stands for every `for` of the rules, such as `1s`: a test does not wait for a quarter
-    of an hour. It returns once each target has been scraped and answered.
+    `directory` is made. `patience` stands for every `for` of the rules, such as `1s`: a test does not wait for
+    a quarter of an hour. It returns once each target has been scraped and answered.
     """
     directory.mkdir(parents=True)
     files = sorted(RULES.glob("*.yaml")) if rules is None else list(rules)
