@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.clock import Clock
+from federation.coarse import Steps
 from federation.control import Handlers
 from federation.database import Database
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.migration import check_schema
-from federation.observability import Log, Metrics
+from federation.observability import Log, Metrics, Sampled
 from federation.pki import read_private_signing_key
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
@@ -29,6 +30,7 @@ from privacy.evaluator.observability import (
     WITNESS_WITHOUT_KEY,
     EvaluatorMetrics,
 )
+from privacy.evaluator.sampling import STANDING, Sampling
 from privacy.evaluator.servicers import RULES, EvaluatorServicer, binding, control_handlers, destroy_handler
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.evaluator.shares import Shares
@@ -78,7 +80,10 @@ def build(
     check_schema(database, STORE_PACKAGE)
     shares.leave_out(database.view("evaluator_shares_destroyed", destroyed.all_of_them))
     _check(shares, descriptors, log)
-    own_metrics = EvaluatorMetrics(metrics.registry)
+    steps = Steps()
+    own_metrics = EvaluatorMetrics(metrics.registry, steps, clock.today)
+    sampling = Sampling(database, shares, descriptors.newest, clock, steps)
+    Sampled("standing", STANDING, sampling.standing, registry=metrics.registry, log=log)
     evaluation = Evaluation(database, shares, descriptors.current, secrets.token_bytes, own_metrics)
     servicer = EvaluatorServicer(evaluation, clock, descriptors.current)
     witness = Witness(

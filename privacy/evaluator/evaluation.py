@@ -152,7 +152,7 @@ class Evaluation:
 
         charged, beyond = self._database.run("evaluator_charge", work)
         for outcome, number in (("charged", charged), ("allowed", beyond), ("repeated", count - charged - beyond)):
-            self._metrics.elements.labels(outcome).inc(number)
+            self._metrics.elements.add(outcome, number)
 
 
 def _check_shape(request_id: bytes, blinded: Sequence[bytes]) -> None:

@@ -1,14 +1,18 @@
 """What an evaluator's operator may see beyond what every role shows.
 
-Invariant: no metric bears a member's name, so that a monitoring system does not learn who asks how much; the
-evaluator's own database knows that, because the quota needs it.
+Invariant: of who asks how much, a monitoring system learns no more than what is left of each member's quota, coarsely
+(`privacy.evaluator.sampling`); what all members ask for together is shown in steps, and once the day is over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from federation.observability import Event, Level
+from federation.coarse import Steps
+from federation.observability import CoarseCounter, Event, Level
 
 SHARE_UNLISTED = Event("evaluator_share_unlisted", ("epoch", "version"), Level.WARNING)
 # Who may ask for more, and how much more, is what the evaluator's auditors look for: it names no pupil.
@@ -24,20 +28,27 @@ WITNESS_WITHOUT_KEY = Event("witness_without_key", (), Level.WARNING)
 
 
 class EvaluatorMetrics:
-    """The evaluator's own metrics."""
+    """The evaluator's own metrics. `steps`: of what is counted by the pupil; `today`: the business date."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.elements = Counter(
+    def __init__(self, registry: CollectorRegistry, steps: Steps, today: Callable[[], date]) -> None:
+        self.steps = steps
+        self.elements = CoarseCounter(
             "upprop_evaluator_elements",
-            "Blinded elements asked for: charged to a quota, allowed beyond it, or repeated without charge.",
-            ("outcome",),
+            "Blinded elements asked for until yesterday: charged to a quota, allowed beyond it, or repeated without "
+            "charge; in steps of 1000.",
+            "outcome",
+            ("charged", "allowed", "repeated"),
+            steps=steps,
             registry=registry,
+            day=today,
         )
         self.refused = Counter(
             "upprop_evaluator_quota_refusals", "Requests beyond a member's quota.", ("span",), registry=registry
         )
         self.witnessed_size = Gauge(
-            "upprop_witness_tree_size", "Leaves of the ledger in the newest checkpoint co-signed.", registry=registry
+            "upprop_witness_tree_size",
+            "Leaves of the ledger in the newest checkpoint co-signed, in steps of 1000.",
+            registry=registry,
         )
         self.witnessed_at = Gauge(
             "upprop_witness_cosigned_timestamp_seconds",
@@ -49,7 +60,5 @@ class EvaluatorMetrics:
             "Checkpoints that did not continue what was seen: each is the authority's concern.",
             registry=registry,
         )
-        for outcome in ("charged", "allowed", "repeated"):
-            self.elements.labels(outcome)
         for span in ("year", "day"):
             self.refused.labels(span)

@@ -35,4 +35,4 @@ class EvaluatorSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknow
 
 def open_database(settings: EvaluatorSettings, metrics: Metrics | None = None) -> Database:
     """The store in the data directory; connects on first use."""
-    return database.open_database(settings.data_dir / DATABASE_NAME, metrics=metrics)
+    return database.open_database(settings.data_dir / DATABASE_NAME, metrics=metrics, uncounted={"metrics_read"})

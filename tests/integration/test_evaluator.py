@@ -21,7 +21,7 @@ from federation.clock import ManualClock
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.migration import migrate
-from federation.observability import Log, Metrics
+from federation.observability import COUNTED_STEP, Log, Metrics
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
 from federation.rpc.fairness import MEMBER_LIMITS
@@ -369,15 +369,42 @@ def test_the_operator_sees_how_much_each_member_asked_for(world: World) -> None:
     assert "member 1480" not in lines
 
 
-def test_metrics_count_elements_and_refusals_without_naming_members(world: World) -> None:
+def test_metrics_count_elements_by_the_thousand_and_once_the_day_is_over(world: World) -> None:
     caller, batch, request_id = world.caller("0180"), blinded(5), secrets.token_bytes(16)
-    caller.ask(batch.elements, request_id)
-    caller.ask(batch.elements, request_id)
+    for _ in range(1 + COUNTED_STEP // 5):
+        caller.ask(batch.elements, request_id)
+
+    def counted(outcome: str) -> float | None:
+        registry = world.evaluators[1].metrics.registry
+        return registry.get_sample_value("upprop_evaluator_elements_total", {"outcome": outcome})
+
+    assert counted("repeated") == 0
+    world.clock.set_today(world.clock.today() + timedelta(days=1))
+    # A whole step is shown as it is.
+    assert counted("repeated") == COUNTED_STEP
+    assert counted("charged") in (0, COUNTED_STEP)
+
+
+def test_refusals_are_counted_without_naming_members(world: World) -> None:
     with refused(Code.QUOTA_EXCEEDED):
-        caller.ask(blinded(DAY_LIMIT).elements)
+        world.caller("0180").ask(blinded(DAY_LIMIT + 1).elements)
     registry = world.evaluators[1].metrics.registry
-    assert registry.get_sample_value("upprop_evaluator_elements_total", {"outcome": "charged"}) == 5
-    assert registry.get_sample_value("upprop_evaluator_elements_total", {"outcome": "repeated"}) == 5
     assert registry.get_sample_value("upprop_evaluator_quota_refusals_total", {"span": "day"}) == 1
-    labels = {value for metric in registry.collect() for sample in metric.samples for value in sample.labels.values()}
-    assert not {label for label in labels if "0180" in label}
+
+
+def test_what_is_left_of_a_quota_is_shown_and_nothing_else_names_a_member(world: World) -> None:
+    caller, registry = world.caller("0180"), world.evaluators[1].metrics.registry
+
+    def left(member: str) -> float | None:
+        return registry.get_sample_value("upprop_evaluator_quota_left_ratio", {"member": member, "span": "day"})
+
+    caller.ask(blinded(DAY_LIMIT).elements)
+    assert left("0180") == 0
+    assert left("1480") == 1
+    named = {
+        sample.name
+        for metric in registry.collect()
+        for sample in metric.samples
+        if any("0180" in value for value in sample.labels.values())
+    }
+    assert named == {"upprop_evaluator_quota_left_ratio"}

@@ -23,7 +23,7 @@ from federation.checkpoint import Checkpoint
 from federation.database import Database
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
-from federation.observability import Log
+from federation.observability import COUNTED_STEP, Log
 from federation.rules.merkle import EMPTY_ROOT, ProofError, verify_consistency
 from privacy.evaluator.observability import CHECKPOINT_REFUSED, WITNESS_SET_BACK, EvaluatorMetrics
 from privacy.evaluator.store import Transaction
@@ -108,7 +108,8 @@ class Witness:
         """Show in the metrics what was seen last: at start, and after each change."""
         newest = self.newest()
         if newest is not None:
-            self._metrics.witnessed_size.set(newest.size)
+            leaves = self._metrics.steps.shown(newest.size, COUNTED_STEP, "leaves")
+            self._metrics.witnessed_size.set(leaves)
             self._metrics.witnessed_at.set(newest.cosigned_at.timestamp())
         self._metrics.checkpoints_refused.set(self.refused())
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from federation.errors import Code, UppropError
+from federation.observability import COUNTED_STEP
 from federation.rules.vocabulary import Presence, Signal
 from privacy.registry_key import RegistryKey
 from registry.keys import PseudonymKeys
