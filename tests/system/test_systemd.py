@@ -61,3 +61,11 @@ def test_users_and_directories_are_understood(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     names = (root / "etc" / "passwd").read_text(encoding="utf-8")
     assert all(f"upprop-{role}:" in names for role in ("node", "registry", "evaluator", "dashboard"))
+    files = shutil.which("systemd-tmpfiles")
+    assert files is not None
+    done = subprocess.run(
+        [files, f"--root={root}", "--create", str(UNITS / "tmpfiles.conf")], capture_output=True, text=True, check=False
+    )
+    # Whoever is not root may give the directories to nobody; what is not understood is said with its line.
+    assert not re.search(r"tmpfiles\.conf:\d+", done.stderr), done.stderr
+    assert (root / "var/lib/upprop/node").is_dir()

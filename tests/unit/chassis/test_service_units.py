@@ -1,4 +1,4 @@
-"""The units in helm/systemd: what they start is there, they wait as long as a drain takes, and they say who may what."""
+"""The units in helm/systemd: what they start is there, they wait as long as a drain takes, and are shut in."""
 
 from __future__ import annotations
 
