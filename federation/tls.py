@@ -153,12 +153,12 @@ class OwnIdentity:
 
     @property
     def expires(self) -> datetime:
-        return self._loaded.expires
+        return self.last().expires
 
     @property
     def issued(self) -> datetime:
         """From when on the certificate is in force."""
-        return self._loaded.issued
+        return self.last().issued
 
     def current(self) -> _Loaded:
         """What is in force now; equal stamps mean that nothing has changed."""
