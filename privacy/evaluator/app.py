@@ -72,7 +72,7 @@ def build(
 ) -> App:
     """The evaluator its settings describe. Raises UppropError for settings, secrets or a schema not in order."""
     log = log or Log(level=settings.log_level)
-    descriptors = descriptors or DescriptorStore.of(settings, log)
+    descriptors = descriptors or DescriptorStore.of(settings, log, takes_up=False)
     own = own or OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
     shares = Shares(int(own.identity.name), settings.share_files, settings.share_dir, log)
     signing_key = _signing_key(settings, shares.index, descriptors, log)

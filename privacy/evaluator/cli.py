@@ -66,7 +66,7 @@ def serve(config: Path) -> None:
     """
     settings = load(config, EvaluatorSettings)
     log = Log(level=settings.log_level)
-    descriptors = DescriptorStore.of(settings, log)
+    descriptors = DescriptorStore.of(settings, log, takes_up=False)
     clock = make_clock(settings, descriptors)
     metrics = Metrics(CollectorRegistry())
     own = OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
