@@ -18,11 +18,16 @@ import secrets
 SECRET_BYTES = 32
 
 
+def drawn_secret() -> bytes:
+    """What decides where the thresholds of a process lie."""
+    return secrets.token_bytes(SECRET_BYTES)
+
+
 class Steps:
     """Shows counts in steps. `secret`: of the process, from the system's random source where it is left out."""
 
     def __init__(self, secret: bytes | None = None) -> None:
-        self._secret = secrets.token_bytes(SECRET_BYTES) if secret is None else secret
+        self._secret = drawn_secret() if secret is None else secret
 
     def __repr__(self) -> str:
         return "Steps()"

@@ -15,7 +15,7 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.migration import check_schema
-from federation.observability import Log, Metrics
+from federation.observability import Log, Metrics, Sampled
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.rules.calendar import SchoolCalendar
@@ -32,6 +32,7 @@ from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
 from node.drill.schedule import LOOK_SECONDS
 from node.epochs import EpochLines
+from node.evaluators import ASK_SECONDS, Evaluators
 from node.explain import servicers as explain
 from node.explain.checking import Checking
 from node.explain.explainer import Explainer
@@ -41,6 +42,7 @@ from node.ledger.alarms import Alarms
 from node.ledger.observability import LedgerMetrics
 from node.ledger.sending import Sending
 from node.ledger.watching import VERIFY_SECONDS, LedgerWatch
+from node.observability import NodeMetrics
 from node.pipeline import Pipeline
 from node.push import servicers as push
 from node.push.administration import PushClients
@@ -59,6 +61,7 @@ from node.recovery.copies import Copies
 from node.retention import LOOK_SECONDS as RETENTION_LOOK_SECONDS
 from node.retention import Retention
 from node.roll_call.calling import RollCall
+from node.sampling import EPOCH_SECONDS, EPOCHS, STANDING, Sampling
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.fetches import Fetches
@@ -138,7 +141,15 @@ def build(
             Code.CONFIG_INVALID,
             f"The record key {settings.record_key} is not the one this store was begun with. Restore that one.",
         )
-    importing = Importing(database, sealer, rules, clock)
+    own_metrics = NodeMetrics(metrics.registry)
+    evaluators = Evaluators(own_metrics, descriptor, clock.now)
+    importing = Importing(
+        database,
+        sealer,
+        rules,
+        clock,
+        refused=lambda system, refused: own_metrics.import_refused.labels(system).set(refused),
+    )
     fetching = Fetching(
         database=database,
         sealer=sealer,
@@ -153,7 +164,7 @@ def build(
         database, Fetches(sealer), fetching, settings.school_systems, clock, lambda: ZoneInfo(descriptor().zone)
     )
     sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
-    uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics)
+    uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics, evaluators.heard)
     drilling = Drilling(
         database=database,
         sealer=sealer,
@@ -172,6 +183,7 @@ def build(
         clock=clock,
         random_bytes=secrets.token_bytes,
         log=log,
+        watch=evaluators,
     )
     ledger_metrics = LedgerMetrics(metrics.registry)
     alarms = Alarms(database, sealer, clock, ledger_metrics, log)
@@ -194,11 +206,15 @@ def build(
         watch=watch,
         alarms=alarms,
         policy=policy,
+        evaluators=evaluators,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
     pushing = Pushing(database, sealer, importing, clock)
     clients = PushClients(database, sealer, ca, clock, log)
     pupils, outbox = Pupils(sealer), Outbox(sealer)
+    sampling = Sampling(database, imports, outbox, Pseudonyms(sealer), descriptor, clock)
+    Sampled("standing", STANDING, sampling.standing, registry=metrics.registry, log=log)
+    Sampled("epochs", EPOCHS, sampling.epochs, registry=metrics.registry, log=log, seconds=EPOCH_SECONDS)
     servicers = Servicers(
         database=database,
         sayings=sayings,
@@ -234,6 +250,7 @@ def build(
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
         Worker("ledger", VERIFY_SECONDS, lambda: list(pipeline.verify_ledger())),
         Worker("retention", RETENTION_LOOK_SECONDS, Retention(database, descriptor, clock).run),
+        Worker("evaluators", ASK_SECONDS, lambda: evaluators.ask(uplink.evaluators())),
         Worker("drill", LOOK_SECONDS, lambda: drilling.begin_if_due(settings.drill_days)),
     )
     local_servers: Sequence[LocalServer] = ()

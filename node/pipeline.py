@@ -30,6 +30,7 @@ from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
 from node.describing.telling import Describing
 from node.drill.drilling import Drilling
+from node.evaluators import Evaluators
 from node.gaps import Judge
 from node.ledger.alarms import Alarms, sentences
 from node.ledger.sending import Sending
@@ -87,6 +88,7 @@ class Pipeline:
         sending: Sending,
         watch: LedgerWatch,
         alarms: Alarms,
+        evaluators: Evaluators,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -94,6 +96,7 @@ class Pipeline:
         self._member = member
         self._links = links
         self._clock = clock
+        self._evaluators = evaluators
         self._log = log
         self._drilling = drilling
         self._roll_call = roll_call
@@ -117,6 +120,7 @@ class Pipeline:
             random_bytes,
             log,
             lambda: descriptors.last().quota(member).day,
+            evaluators,
         )
         self._describing = Describing(database, sealer)
         self._guard = Guard(database, Recoveries(sealer), Attaching(sealer, random_bytes))
@@ -172,6 +176,7 @@ class Pipeline:
                 yield from self._restate(run)
             if not run.expired:
                 self._look_at_ledger(run)
+                self._evaluators.ask_unheard(self._links.evaluators)
             self._drilling.carry_on(heard=heard)
             yield self._report(run)
 
@@ -344,12 +349,12 @@ class Pipeline:
                 return False
             run.late, run.closed_on = is_late(page.closed_on, run.today, run.judge.calendar), page.closed_on
             kept += self._database.run("node_notices_keep", functools.partial(self._keep, page, run))
-            if page.through > cursor:
-                try:
-                    registry.acknowledge(page.through)
-                except UppropError as error:
-                    # The cursor is durable: a later acknowledgement covers these notices too.
-                    run.failed("acknowledge", error)
+            try:
+                # Though nothing came: to whoever counts calls, a member with a notice looks like one without.
+                registry.acknowledge(page.through)
+            except UppropError as error:
+                # The cursor is durable: a later acknowledgement covers these notices too.
+                run.failed("acknowledge", error)
             more = page.more
             yield Progress("notices", kept, kept)
         return True

@@ -48,6 +48,14 @@ class EvaluatorLink(Protocol):
     def index(self) -> int: ...
 
     def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer: ...
+    def check(self) -> None: ...
+
+
+class EvaluatorWatch(Protocol):
+    """Who wants to know whose answers verify; `node.evaluators.Evaluators`."""
+
+    def lied(self, index: int) -> None: ...
+    def proved(self, index: int) -> None: ...
 
 
 _Request = Evaluation | Sequence[PseudonymRef]
@@ -92,9 +100,11 @@ class Pseudonymiser:
         random_bytes: Callable[[int], bytes],
         log: Log,
         day_quota: Callable[[], int],
+        watch: EvaluatorWatch | None = None,
     ) -> None:
         """`day_quota`: elements that this member may ask of an evaluator on one day."""
         self._day_quota = day_quota
+        self._watch = watch
         self._database = database
         self._pupils = pupils
         self._outbox = outbox
@@ -257,6 +267,9 @@ class Pseudonymiser:
                     else:
                         self._lied(index, evaluation.epoch, refused.reason.value, asking)
                 continue
+            if self._watch is not None:
+                for index in answers:
+                    self._watch.proved(index)
             return [from_output(output) for output in protocol.finalize(verified)], list(answers)
 
     def _ask(self, link: EvaluatorLink, evaluation: Evaluation, asking: _Round, answers: dict[int, Answer]) -> None:
@@ -276,6 +289,8 @@ class Pseudonymiser:
             f"Evaluator {index} gave an answer that does not verify; nothing of it was used. "
             "Tell the authority and the evaluator's operator."
         )
+        if self._watch is not None:
+            self._watch.lied(index)
         self._log(EVALUATOR_LIED, evaluator=index, epoch=epoch, reason=reason)
 
     def _no_quorum(self, evaluation: Evaluation, key: EpochKey, answered: int, asking: _Round) -> UppropError:

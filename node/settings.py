@@ -47,7 +47,9 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
 
 def open_database(settings: NodeSettings, metrics: Metrics | None = None) -> Database:
     """The store the settings name; connects on first use."""
-    return database.open_database(settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics)
+    return database.open_database(
+        settings.data_dir / DATABASE_NAME, settings.database_url_file, metrics, uncounted={"metrics_read"}
+    )
 
 
 def open_sealer(settings: NodeSettings) -> Sealer:

@@ -18,6 +18,7 @@ from federation.errors import Code, UppropError
 from federation.observability import Metrics
 from federation.rpc.client import Peer
 from federation.rpc.envelope import make_envelope
+from federation.rpc.health import is_serving
 from federation.rpc.peers import Peers, at_any
 from federation.rules.vocabulary import (
     HANDLE_BYTES,
@@ -60,6 +61,9 @@ _NOTICE_KINDS = {registry_pb2.NoticeKind.Value(f"NOTICE_KIND_{kind.value}"): kin
 
 T = TypeVar("T")
 
+Heard = Callable[[int, str, bool], None]
+"""Called with an evaluator's index, the kind of a call to it, and whether that was answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -88,9 +92,11 @@ class Uplink:
         credentials: ChannelCredentials,
         clock: Clock,
         metrics: Metrics | None = None,
+        heard: Heard = lambda _index, _of, _answered: None,
     ) -> None:
         self._descriptors = descriptors
         self._clock = clock
+        self._heard = heard
         self._peers = Peers(credentials, metrics)
 
     def registry(self) -> RegistryLink:
@@ -122,7 +128,7 @@ class Uplink:
         self._forget_others(descriptor)
         peers = self._peers.at((each.identity, each.address) for each in descriptor.evaluators)
         return tuple(
-            EvaluatorLink(each.index, peer, self._clock, descriptor)
+            EvaluatorLink(each.index, peer, self._clock, descriptor, self._heard)
             for each, peer in zip(descriptor.evaluators, peers, strict=True)
         )
 
@@ -239,9 +245,10 @@ class RegistryLink:
 class EvaluatorLink:
     """One evaluator."""
 
-    def __init__(self, index: int, peer: Peer, clock: Clock, descriptor: Descriptor) -> None:
+    def __init__(self, index: int, peer: Peer, clock: Clock, descriptor: Descriptor, heard: Heard) -> None:
         self.index = index
-        self.peer = peer
+        self._heard = heard
+        self._peer = peer
         self._clock = clock
         self._descriptor = descriptor
 
@@ -249,19 +256,39 @@ class EvaluatorLink:
         """What every request carries."""
         return make_envelope(self._clock, self._descriptor)
 
+    def call(self, of: str, call: Callable[[Peer], T]) -> T:
+        """Make a call of a kind, and say whether it was answered."""
+        try:
+            answer = call(self._peer)
+        except UppropError as error:
+            # What is refused for our own quota's sake is answered.
+            self._heard(self.index, of, error.code is Code.QUOTA_EXCEEDED)
+            raise
+        self._heard(self.index, of, True)
+        return answer
+
+    def check(self) -> None:
+        """Ask whether it serves. Raises UppropError where no answer comes."""
+        if not self.call("health", lambda peer: is_serving(peer, CALL_DEADLINE)):
+            self._heard(self.index, "health", False)
+
     def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer:
         """This evaluator's answer to a batch, not verified yet.
 
         Raises UppropError; EVALUATOR_LIED where the answer is to another request or from another share.
         """
-        stub = evaluator_pb2_grpc.EvaluatorServiceStub(self.peer.channel)
         request = evaluator_pb2.BlindEvaluateRequest(
             envelope=self.envelope(),
             request_id=request_id,
             epoch=epoch,
             blinded_elements=elements,
         )
-        response = self.peer.call(stub.BlindEvaluate, request, EVALUATE_DEADLINE)
+
+        def ask(peer: Peer) -> evaluator_pb2.BlindEvaluateResponse:
+            stub = evaluator_pb2_grpc.EvaluatorServiceStub(peer.channel)
+            return peer.call(stub.BlindEvaluate, request, EVALUATE_DEADLINE)
+
+        response = self.call("evaluate", ask)
         if response.request_id != request_id or response.share_index != self.index:
             raise UppropError(Code.EVALUATOR_LIED, f"Evaluator {self.index} answered another request than ours.")
         return Answer(

@@ -67,10 +67,13 @@ class WitnessLink:
 
     def witnessed(self) -> bytes:
         """The newest note that it has co-signed; empty where it has seen none."""
-        peer = self._evaluator.peer
-        stub = ledger_pb2_grpc.WitnessServiceStub(peer.channel)
         request = ledger_pb2.GetWitnessedCheckpointRequest(envelope=self._evaluator.envelope())
-        return peer.call(stub.GetWitnessedCheckpoint, request, WITNESS_DEADLINE).checkpoint
+
+        def ask(peer: Peer) -> ledger_pb2.GetWitnessedCheckpointResponse:
+            stub = ledger_pb2_grpc.WitnessServiceStub(peer.channel)
+            return peer.call(stub.GetWitnessedCheckpoint, request, WITNESS_DEADLINE)
+
+        return self._evaluator.call("witness", ask).checkpoint
 
 
 def receipt(message: registry_pb2.Receipt) -> Receipt:

@@ -32,6 +32,11 @@ from node.store.pupils import Pupils
 from node.store.records import Records
 from node.store.sealing import Sealer
 
+EXPORT_FAULTS = frozenset({Code.EXPORT_FOREIGN, Code.EXPORT_OLDER, Code.EXPORT_SHRUNK, Code.EXPORT_UNREADABLE})
+
+Refused = Callable[[str, bool], None]
+"""Called with a school system and whether its newest export was refused."""
+
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total)."""
 
@@ -68,7 +73,10 @@ class Importing:
         rules: Callable[[], tuple[Policy, SchoolCalendar]],
         clock: Clock,
         token: Callable[[int], bytes] = secrets.token_bytes,
+        refused: Refused = lambda _system, _refused: None,
     ) -> None:
+        """`refused` is told of every export whether it was refused."""
+        self.refused = refused
         self._database = database
         self._rules = rules
         self._clock = clock
@@ -103,8 +111,19 @@ class Importing:
 
         with self._one_at_a_time:
             order = self._order(system, as_of, accept_shrink, confirm_leavings)
-            scan = self._scan(delivery, order, progress)
-            return self._database.run("import", work)
+            try:
+                scan = self._scan(delivery, order, progress)
+                report = self._database.run("import", work)
+            except UppropError as error:
+                self.was_refused(system, error)
+                raise
+            self.refused(system, False)
+            return report
+
+    def was_refused(self, system: str, error: UppropError) -> None:
+        """An export of the system came to nothing: say so, where it was the export's fault."""
+        if error.code in EXPORT_FAULTS:
+            self.refused(system, True)
 
     def rehearse(
         self,

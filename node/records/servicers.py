@@ -44,8 +44,13 @@ def handlers(importing: Importing, fetching: Fetching, today: Callable[[], date]
         as_of = day_of(request.as_of)
 
         def take(report: Report) -> ImportReport:
+            try:
+                delivery = handed_over(request)
+            except UppropError as error:
+                importing.was_refused(system, error)
+                raise
             return importing.take(
-                handed_over(request),
+                delivery,
                 as_of,
                 system=system,
                 accept_shrink=request.accept_shrink,

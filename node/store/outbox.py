@@ -343,9 +343,8 @@ class Outbox:
             select(versions.c.state, func.count().label("number"))
             .join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
             .where(
-                versions.c.state.in_([VersionState.WAITING.value, VersionState.SENT.value, VersionState.PARKED.value]),
+                or_(_WAITED_FOR, versions.c.state == VersionState.PARKED.value),
                 pupils.c.route == Route.REGISTRY.value,
-                ~and_(versions.c.repeats, versions.c.state != VersionState.PARKED.value),
                 ~pupils.c.drill,
             )
             .group_by(versions.c.state)
@@ -355,6 +354,13 @@ class Outbox:
             waiting=by_state.get(VersionState.WAITING.value, 0) + by_state.get(VersionState.SENT.value, 0),
             parked=by_state.get(VersionState.PARKED.value, 0),
         )
+
+    def oldest(self, tx: Connection) -> date | None:
+        """The day on which the oldest version was made of those that `counts` finds waiting."""
+        query = select(func.min(versions.c.made_on)).join(pupils, pupils.c.pupil_id == versions.c.pupil_id)
+        query = query.where(_WAITED_FOR, pupils.c.route == Route.REGISTRY.value, ~pupils.c.drill)
+        oldest: date | None = tx.execute(query).scalar_one()
+        return oldest
 
     def parked(self, tx: Connection) -> tuple[Parked, ...]:
         """What the registry did not take, oldest first; a drill's is left out."""
@@ -388,6 +394,9 @@ class Outbox:
         # What was given up carries nothing: the same statement under the standing epochs is then a new version.
         return replace(version, carries=()) if row.state == VersionState.SUPERSEDED.value else version
 
+
+_WAITED_FOR = and_(versions.c.state.in_([VersionState.WAITING.value, VersionState.SENT.value]), ~versions.c.repeats)
+"""What is new and not acknowledged."""
 
 _SENT_AT_ALL = or_(pupils.c.route == Route.REGISTRY.value, versions.c.repeats)
 """Of a pupil on another route nothing is said anew."""

@@ -97,6 +97,17 @@ class Pseudonyms:
         )
         return tx.execute(query).scalar_one()
 
+    def pupils_with_any(self, tx: Connection) -> int:
+        """Of how many pupils already spoken of `lacking_epoch` is about, and those who lack nothing; no drills."""
+        query = (
+            select(func.count(pupils.c.pupil_id.distinct()))
+            .select_from(pupils)
+            .join(numbers, numbers.c.pupil_id == pupils.c.pupil_id)
+            .join(pseudonyms, pseudonyms.c.number_index == numbers.c.number_index)
+            .where(~pupils.c.drill, pupils.c.pupil_id.in_(select(versions.c.pupil_id)))
+        )
+        return tx.execute(query).scalar_one()
+
     # -- evaluations ------------------------------------------------------------------------------------------------
 
     def begin(self, tx: Connection, evaluation: Evaluation, now: datetime) -> None:

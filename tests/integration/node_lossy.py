@@ -131,6 +131,10 @@ class _Evaluator:
     def blind_evaluate(self, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Answer:
         return self._lossy.call("blind_evaluate", lambda: self._link.blind_evaluate(request_id, epoch, elements))
 
+    def check(self) -> None:
+        # Lost or not, it changes nothing.
+        self._link.check()
+
 
 def put_between(node: Any, faults: Callable[[int], Fault | None]) -> Lossy:
     """Give the node's pipeline these connections; returns them."""

@@ -231,6 +231,7 @@ class Fetching:
                 self._fetches.fail(tx, current, error.code, self._clock.now(), refuse=refuse)
 
         self._metrics.failed(system)
+        self._importing.was_refused(system, error)
         self._log(FETCH_FAILED, system=system, code=error.code)
         # Where the store itself fails, the first error is the one to speak of.
         with contextlib.suppress(UppropError):
