@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -199,6 +200,27 @@ def connect(data_dir: Path, *, wait: float = READY_SECONDS) -> Iterator[ControlS
     """
     with contextlib.ExitStack() as stack:
         yield ControlServiceStub(stack.enter_context(_channel(data_dir, time.monotonic() + wait)))
+
+
+def answers(data_dir: Path) -> bool:
+    """Whether a daemon listens for commands; asks it nothing and takes no lock."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.connect(str(socket_path(data_dir)))
+        except OSError:
+            return False
+        return True
+
+
+def business_date(data_dir: Path) -> date | None:
+    """The business date of the daemon of `data_dir`; None where none answers."""
+    if not answers(data_dir):
+        return None
+    try:
+        with connect(data_dir, wait=LOOK_AGAIN_SECONDS) as stub:
+            return date.fromisoformat(stub.Status(control_pb2.StatusRequest(), timeout=5.0).business_date)
+    except (UppropError, ValueError):
+        return None
 
 
 def _channel(data_dir: Path, give_up: float) -> Channel:

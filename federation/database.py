@@ -30,6 +30,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Dialect, Engine, event
@@ -109,7 +110,8 @@ class Database:
 
     `target` is the path of a SQLite file, or a URL (`postgresql://…`, `sqlite:///…`); connected on first use. `role` is
     a PostgreSQL role to work as, of which the login of the URL is a member. `uncounted` names transactions whose number
-    hangs on what the store holds: of these only failures are counted, for their number would tell.
+    hangs on what the store holds: of these only failures are counted, for their number would tell. `looks_only`: see
+    `look_into`.
     """
 
     def __init__(
@@ -121,11 +123,16 @@ class Database:
         role: str | None = None,
         idle_seconds: float = IDLE_SECONDS,
         uncounted: Collection[str] = (),
+        looks_only: bool = False,
     ) -> None:
         self.url = _url(target)
+        self._attempts = 1 if looks_only else MAX_ATTEMPTS
         self._metrics = metrics
         self._uncounted = frozenset(uncounted)
-        self._engine = _engine(self.url, pool_size, role, idle_seconds)
+        if looks_only and self.is_sqlite:
+            self._engine = _looking_engine(self.url)
+        else:
+            self._engine = _engine(self.url, pool_size, role, idle_seconds)
         if metrics is not None:
             metrics.watch_pool(self.connections, math.inf if self.is_sqlite else 2 * pool_size)
         # One process writes to a SQLite file, so its threads queue here, in order, and not by polling the file's lock.
@@ -209,7 +216,7 @@ class Database:
         return self._again(name, lambda: self._write_once(name, work, isolation))
 
     def view(self, name: str, work: Callable[[Connection], T]) -> T:
-        """Run `work` on one snapshot, again where the connection was lost."""
+        """Run `work` on one snapshot, again where the connection was lost. Raises UppropError(STORE_UNREACHABLE)."""
         return self._again(name, lambda: self._read_once(name, work))
 
     def close(self) -> None:
@@ -245,7 +252,7 @@ class Database:
             return work(connection)
 
     def _again(self, name: str, attempt: Callable[[], T]) -> T:
-        for number in range(1, MAX_ATTEMPTS + 1):
+        for number in range(1, self._attempts + 1):
             deadline.remaining()
             try:
                 return attempt()
@@ -258,8 +265,8 @@ class Database:
                 if getattr(error.orig, "sqlstate", None) == _CANCELED:
                     raise deadline.passed() from error
                 if not _may_succeed_later(error):
-                    raise
-                if number == MAX_ATTEMPTS:
+                    raise (_unusable(self.url, error) or error) from error
+                if number == self._attempts:
                     raise _gave_up(name, error) from error
                 self._count(name, "retried")
             # Full jitter: those who collided do not collide again.
@@ -302,6 +309,15 @@ def open_database(
         private_directory(embedded.parent)
         return Database(embedded, metrics, uncounted=uncounted)
     return Database(read_url(url_file), metrics, role=role, idle_seconds=idle_seconds, uncounted=uncounted)
+
+
+def look_into(embedded: Path, url_file: Path | None = None) -> Database:
+    """The same store to be looked into by whoever is not its daemon: nothing is written, made or waited for.
+
+    A SQLite file that nobody has open is read as it lies there, since a reader of WAL would make files beside it.
+    Raises UppropError as `open_database`.
+    """
+    return Database(embedded if url_file is None else read_url(url_file), pool_size=1, looks_only=True)
 
 
 def read_url(url_file: Path) -> str:
@@ -363,6 +379,23 @@ def _engine(url: URL, pool_size: int, role: str | None, idle_seconds: float) -> 
     return engine
 
 
+def _looking_engine(url: URL) -> Engine:
+    """Of a SQLite file that is read and never written, whatever its mode allows."""
+    path = url.database or ""
+    # While somebody has it open its newest rows stand beside it, and the files for finding them are there.
+    how = {"mode": "ro"} if Path(f"{path}-wal").exists() else {"immutable": "1"}
+    target = URL.create("sqlite", database=f"file:{quote(path)}", query={**how, "uri": "true"})
+    engine = sa.create_engine(target, hide_parameters=True, poolclass=sa.NullPool)
+    event.listen(engine, "connect", _prepare_looking)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN DEFERRED"))
+    return engine
+
+
+def _prepare_looking(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only = ON")
+
+
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     # Whole columns go over as arrays (registry.store.bulk); as text, each of their values is escaped in Python, which
     # costs ten times as much.
@@ -411,6 +444,27 @@ def _may_succeed_later(error: DBAPIError) -> bool:
         # The connection could not be had or was lost: there is no state then.
         return isinstance(error, OperationalError) or error.connection_invalidated
     return state in _RETRIED_STATES or str(state).startswith("08")
+
+
+_UNWRITABLE_SQLITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_DAMAGED_SQLITE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _unusable(url: URL, error: DBAPIError) -> UppropError | None:
+    """What keeps a SQLite file from being worked on, whatever is tried; None for a mistake of ours."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if code in _UNWRITABLE_SQLITE:
+        return UppropError(
+            Code.DIRECTORY_UNWRITABLE,
+            f"The database {url.database} cannot be written ({error.orig}). See that the file and its directory belong "
+            "to the user whom this runs as, and that the disk has room.",
+        )
+    if code in _DAMAGED_SQLITE:
+        return UppropError(
+            Code.STORE_UNREACHABLE,
+            f"The database {url.database} is damaged, or no database. Put a copy of it in its place.",
+        )
+    return None
 
 
 def _gave_up(name: str, error: DBAPIError) -> UppropError:

@@ -47,7 +47,8 @@ class DescriptorStore:
 
     `seen_path` keeps the last accepted serial and the digest of its file: two files with one serial are refused, as
     only one of them can be what the authority meant (DESCRIPTOR_CHANGED). `directory` is where what was received is
-    kept; without it nothing can be. `takes_up`: whether what was received counts at once, or is an offer.
+    kept; without it nothing can be. `takes_up`: whether what was received counts at once, or is an offer. One that
+    `looks_only` says what a party would have in force, and writes nothing: for whoever examines another's files.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class DescriptorStore:
         directory: Path | None = None,
         takes_up: bool = True,
         check: Check = lambda _descriptor: None,
+        looks_only: bool = False,
         now: Callable[[], datetime] = utc_now,
         log: Log | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class DescriptorStore:
         self._received_path = None if directory is None else directory / RECEIVED_NAME
         self._offered_path = None if directory is None or takes_up else directory / OFFERED_NAME
         self._check = check
+        self._looks_only = looks_only
         self._now = now
         self._log = log
         self._lock = threading.Lock()
@@ -86,6 +89,8 @@ class DescriptorStore:
         *,
         takes_up: bool = True,
         check: Check = lambda _descriptor: None,
+        looks_only: bool = False,
+        now: Callable[[], datetime] = utc_now,
     ) -> DescriptorStore:
         """The store that a role's settings describe."""
         return cls(
@@ -95,6 +100,8 @@ class DescriptorStore:
             directory=settings.data_dir,
             takes_up=takes_up,
             check=check,
+            looks_only=looks_only,
+            now=now,
             log=log,
         )
 
@@ -201,6 +208,7 @@ class DescriptorStore:
             )
         if accepted.serial != serial:
             self._check(accepted)
+        if accepted.serial != serial and not self._looks_only:
             files.private_directory(self._seen_path.parent)
             files.replace(self._seen_path, f"{accepted.serial} {own_digest}\n".encode())
             if self._log is not None:

@@ -65,9 +65,8 @@ def head(package: str) -> str:
 
 
 def current(db: Database) -> str | None:
-    """The revision a database is at; None where it is empty."""
-    with db.read("schema_revision") as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The revision a database is at; None where it is empty. Raises UppropError(STORE_UNREACHABLE)."""
+    return db.view("schema_revision", lambda tx: MigrationContext.configure(tx).get_current_revision())
 
 
 def migrate(db: Database, package: str) -> tuple[str | None, str]:

@@ -24,6 +24,7 @@ from node import printing
 from node.app import App, build
 from node.casework.cli import affirm, cases, review, say
 from node.client import Client
+from node.doctor.cli import doctor
 from node.drill.cli import drill
 from node.explain.cli import check, explain
 from node.joining import signing_request
@@ -51,7 +52,7 @@ def node() -> None:
     Before it:       upprop node check FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
     Case workers:    upprop node cases, explain, say, affirm, review
-    Does it work:    upprop node status, upprop node drill
+    Does it work:    upprop node doctor, upprop node status, upprop node drill
     Is it all there: upprop node ledger verify
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
     More than one school system, or one that pushes by itself: upprop node systems, upprop node client
@@ -172,7 +173,7 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
 for _commands in (
     (import_export, systems, client, check),
     (cases, explain, say, affirm, review),
-    (drill, ledger, backup, restore, recover),
+    (drill, doctor, ledger, backup, restore, recover),
 ):
     for _command in _commands:
         node.add_command(_command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
+from node.wording.english_doctor import DOCTOR
 from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
 from node.wording.english_ledger import LEDGER
@@ -185,4 +186,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "emigrated",
 }
 
-ENGLISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS)
+ENGLISH = Catalogue({**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS)

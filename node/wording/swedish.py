@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
+from node.wording.swedish_doctor import DOCTOR
 from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
 from node.wording.swedish_ledger import LEDGER
@@ -185,4 +186,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "utvandrad",
 }
 
-SWEDISH = Catalogue({**_COMMANDS, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS, REMARKS)
+SWEDISH = Catalogue({**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS, REMARKS)

@@ -1,0 +1,23 @@
+"""What the node's doctor says beyond the federation's, by key."""
+
+from __future__ import annotations
+
+import enum
+
+
+class DoctorText(enum.Enum):
+    """One sentence and, where it is not well, another on what to do; parameters stand in its catalogue entry."""
+
+    NOTHING_WAITS = enum.auto()
+    WAITS = enum.auto()
+    WAITS_LONG = enum.auto()
+    PARKED = enum.auto()
+    FETCHED = enum.auto()
+    NEVER_FETCHED = enum.auto()
+    FETCHED_LONG_AGO = enum.auto()
+    NEVER_IMPORTED = enum.auto()
+    IMPORTED = enum.auto()
+    IMPORTED_LONG_AGO = enum.auto()
+    QUOTA_LEFT = enum.auto()
+    QUOTA_SHORT = enum.auto()
+    QUOTA_UNKNOWN = enum.auto()

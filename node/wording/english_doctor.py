@@ -1,0 +1,46 @@
+"""English: the doctor. What to do stands on a line of its own."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+from federation.doctor.english import DOCTOR as OF_EVERY_ROLE
+from federation.doctor.printing import SUMMARY
+from node.doctor.texts import DoctorText
+
+DOCTOR: Mapping[enum.Enum, str] = {
+    **OF_EVERY_ROLE,
+    **SUMMARY,
+    DoctorText.NOTHING_WAITS: "Nothing waits to be sent.",
+    DoctorText.WAITS: "{waiting:signal waits|signals wait} to be sent, none for longer than a day.",
+    DoctorText.WAITS_LONG: (
+        "{waiting:signal waits|signals wait} to be sent, the oldest since {oldest}.\nRun upprop node sync: it says "
+        "what keeps them. See the lines on registries, evaluators and quota above."
+    ),
+    DoctorText.PARKED: (
+        "{parked:signal was|signals were} not taken by the registry.\nupprop node cases lists them with the reason."
+    ),
+    DoctorText.FETCHED: "The registry was last asked, and answered, on {day}.",
+    DoctorText.NEVER_FETCHED: (
+        "The registry was never asked for notices.\nStart the node (upprop node serve), or run upprop node sync."
+    ),
+    DoctorText.FETCHED_LONG_AGO: (
+        "The registry last answered on {day}; what it has to say about pupils since is not known here.\nSee that the "
+        "node runs, and the lines on registries above; upprop node sync asks at once."
+    ),
+    DoctorText.NEVER_IMPORTED: "Nothing was imported yet.\nupprop node import EXPORT --as-of DATE",
+    DoctorText.IMPORTED: "The newest export is of {day}.",
+    DoctorText.IMPORTED_LONG_AGO: (
+        "The newest export is of {day}; whoever left since is not noticed.\nSee why none has come since, and import "
+        "it: upprop node import EXPORT --as-of DATE"
+    ),
+    DoctorText.QUOTA_LEFT: "{year} of {year_limit} left this year, {day} of {day_limit} today.",
+    DoctorText.QUOTA_SHORT: (
+        "Only {year} of {year_limit} left this year, {day} of {day_limit} today.\nPupils who come new wait when it is "
+        "used up. Tell the evaluator's administrator why so many are needed, and ask for more."
+    ),
+    DoctorText.QUOTA_UNKNOWN: (
+        "What is left is known to the evaluators alone, and none answered.\nSee the lines on evaluators above."
+    ),
+}
