@@ -10,17 +10,21 @@
 {{- end -}}
 
 {{- define "upprop.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride -}}
-{{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if contains $name .Release.Name }}{{ .Release.Name }}{{ else }}{{ printf "%s-%s" .Release.Name $name }}{{ end -}}
+{{- if .Values.fullnameOverride -}}
+{{- $name = .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- $name = .Release.Name -}}
+{{- else -}}
+{{- $name = printf "%s-%s" .Release.Name $name -}}
 {{- end -}}
+{{/* Kubernetes appends up to eleven letters to the names of StatefulSets, and we a role and what it is for. */}}
+{{- $name | trunc 30 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The name of a role's objects. Kubernetes appends up to eleven letters to names of StatefulSets: 52 are left. */}}
+{{/* The name of a role's objects. */}}
 {{- define "upprop.name" -}}
-{{- printf "%s-%s" (include "upprop.fullname" .root | trunc 30 | trimSuffix "-") .role -}}
+{{ include "upprop.fullname" .root }}-{{ .role }}
 {{- end -}}
 
 {{/* What never changes, and by which Services and policies choose pods. */}}
