@@ -150,7 +150,8 @@ class Member:
             load(federation.node(member), NodeSettings), descriptor=home / "federation.toml"
         )
         self.text = io.StringIO()
-        log, self.metrics = Log(self.text), Metrics(CollectorRegistry())
+        self.log = log = Log(self.text)
+        self.metrics = Metrics(CollectorRegistry())
         self.descriptors = DescriptorStore.of(settings, log)
         self.own = OwnIdentity.of(settings, self.descriptors)
         self.member, self.key = member, tls_key(home)
