@@ -222,7 +222,7 @@ def test_nobody_outside_the_pod_reaches_pages_on_loopback() -> None:
     assert 'http_listen = "127.0.0.1:7460"' in config
 
 
-# -- migration ----------------------------------------------------------------------------------------------------------
+# -- migration --------------------------------------------------------------------------------------------------------
 
 
 def _job(name: str, role: str) -> Object:
@@ -277,7 +277,7 @@ def test_a_migration_by_hand_leaves_no_job_and_no_init_container() -> None:
         assert [each["name"] for each in daemons["spec"]["template"]["spec"]["initContainers"]] == ["stage"]
 
 
-# -- how many -----------------------------------------------------------------------------------------------------------
+# -- how many ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_role_is_one_pod_unless_its_store_takes_more() -> None:
