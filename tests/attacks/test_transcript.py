@@ -20,7 +20,9 @@ import pytest
 from google.protobuf.message import Message
 from sqlalchemy import event
 
+from federation import coarse
 from federation.descriptor_file import PolicyValues
+from federation.fresh import Fresh
 from federation.rpc.client import Peer
 from federation.rules.vocabulary import Policy
 from federation.v1 import evaluator_pb2, ledger_pb2, registry_pb2, roll_call_pb2, signal_pb2
@@ -151,6 +153,9 @@ def lived(directory: Path, arrives: int, policy: Policy, monkeypatch: pytest.Mon
 def test_a_member_observes_nothing_of_a_match_until_its_delivery(
     policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where what is shown moves by a step is drawn by each process: here all draw the same, and read anew each time.
+    monkeypatch.setattr(coarse, "drawn_secret", lambda: bytes(coarse.SECRET_BYTES))
+    monkeypatch.setattr(Fresh, "get", lambda fresh: fresh._ask())
     matched = lived(tmp_path / "matched", LEAVER, policy, monkeypatch)
     alone = lived(tmp_path / "alone", STRANGER, policy, monkeypatch)
     for day in DAYS:
