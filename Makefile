@@ -10,7 +10,7 @@ AXE := 4.14.1
 HELM_LAYER := 2.2.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system-tools test-system pictures check bench bench-nation bench-faults lock clean python
+.PHONY: help demo test system-tools test-system pictures dashboards check bench bench-nation bench-faults lock clean python
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
@@ -29,6 +29,9 @@ test-system: $(STAMP) ## Test in a real browser, with a real Prometheus and with
 
 pictures: $(STAMP) ## Take the pictures of docs/images anew from the statistics' pages
 	@$(BIN)/python -m tests.browser.pictures
+
+dashboards: $(STAMP) ## Write the chart's Grafana dashboards anew from helm/dashboards
+	@$(BIN)/python helm/dashboards/draw.py
 
 check: $(STAMP) ## Lint, types, import rules and the contract
 	@$(BIN)/ruff check

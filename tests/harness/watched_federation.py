@@ -58,6 +58,8 @@ class Watched:
         assert party.process is not None
         party.process.terminate()
         party.process.wait()
+        if party.process.stdin is not None:
+            party.process.stdin.close()
 
     def start(self, name: str) -> None:
         """Start it again."""

@@ -231,7 +231,7 @@ def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
     done = _run("make help", PROJECT, tmp_path)
     listed = set(re.findall(r"^ +make ([a-z-]+)", done.stdout, re.MULTILINE))
     others = {"help", "demo", "test", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
-    assert listed == {*others, *BY_CI_ALONE, "pictures"}
+    assert listed == {*others, *BY_CI_ALONE, "pictures", "dashboards"}
 
 
 def test_every_file_it_points_at_is_there() -> None:
