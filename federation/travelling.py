@@ -26,7 +26,7 @@ from federation.observability import Event, Level, Log, Metrics
 from federation.rpc.admission import DEADLINE, Fetched, ServerOnly, descriptor_from
 from federation.rpc.client import Peer
 from federation.rpc.peers import Peers
-from federation.tls import ChannelCredentials, OwnIdentity
+from federation.tls import CLOCK_TOLERANCE, ChannelCredentials, OwnIdentity
 from federation.workers import LONGEST_FACTOR
 
 POLL_SECONDS = 20.0
@@ -35,6 +35,8 @@ POLL_SECONDS = 20.0
 REACHED_SECONDS = POLL_SECONDS * LONGEST_FACTOR + 3 * DEADLINE
 """Until a descriptor that one registry has is at every other registry and evaluator, where two others hang."""
 
+CLOCK_WRONG = Event("clock_wrong", ("registry", "seconds"), Level.ERROR)
+CLOCK_RIGHT = Event("clock_right", ("registry",))
 NOT_TAKEN = Event("descriptor_not_taken", ("registry", "code"), Level.ERROR)
 
 _ASK_ALL = frozenset({Kind.REGISTRY, Kind.EVALUATOR})
@@ -128,6 +130,7 @@ class Courier:
         self._metrics = metrics
         self._log = log
         self._now = now
+        self._clock_wrong: set[str] = set()
 
     def fetch(self) -> None:
         """Ask, and keep what is newer. Raises the last UppropError where no registry gave an answer that counts."""
@@ -151,7 +154,7 @@ class Courier:
         begun, begun_at = time.monotonic(), self._now()
         fetched = self._registries.ask(registry, self._fetch)
         half = (time.monotonic() - begun) / 2
-        self._metrics.clock_skew.set(begun_at.timestamp() + half - fetched.now.timestamp())
+        self._watch_clock(registry, begun_at.timestamp() + half - fetched.now.timestamp())
         if fetched.content is None:
             return
         try:
@@ -159,6 +162,18 @@ class Courier:
         except UppropError as error:
             self._log(NOT_TAKEN, registry=registry.name, code=error.code)
             raise
+
+    def _watch_clock(self, registry: Registry, skew: float) -> None:
+        """Say once that this clock and that registry's differ by more than certificates allow for, and once more when
+        they no longer do. `skew`: seconds that ours is ahead."""
+        self._metrics.clock_skew.set(skew)
+        wrong = abs(skew) > CLOCK_TOLERANCE.total_seconds()
+        if wrong and registry.name not in self._clock_wrong:
+            self._clock_wrong.add(registry.name)
+            self._log(CLOCK_WRONG, registry=registry.name, seconds=round(skew))
+        elif not wrong and registry.name in self._clock_wrong:
+            self._clock_wrong.discard(registry.name)
+            self._log(CLOCK_RIGHT, registry=registry.name)
 
     def _fetch(self, peer: Peer) -> Fetched:
         offer = self._descriptors.offer()

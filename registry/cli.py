@@ -35,6 +35,7 @@ from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_regi
 from registry.app import App, build
 from registry.client import evaluate as evaluate_day
 from registry.copies.cli import backup, restore
+from registry.doctor.cli import doctor
 from registry.epochs.cli import epoch as epoch_group
 from registry.limits.cli import unblock
 from registry.retention.cli import retention
@@ -210,5 +211,5 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
 
 
-for _command in (status, members, unblock, backup, restore, retention, publish, epoch_group):
+for _command in (status, doctor, members, unblock, backup, restore, retention, publish, epoch_group):
     registry.add_command(_command)

@@ -29,6 +29,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Topic.CA: "CA",
     Topic.DAEMON: "Daemon",
     Topic.FETCHES: "Notices",
+    Topic.READER: "Reader",
     Topic.ADDRESS: "Address",
     Level.OK: "ok",
     Level.WARNING: "warning",
@@ -36,13 +37,14 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Says.REFUSED: "{sentence}",
     Says.UNFORESEEN: "This check failed in a way that nobody foresaw ({place}).\nPlease report this line.",
     Says.SETTINGS_READ: "{path} is understood; this is {identity}.",
-    Says.SECRET_SAFE: "{count} secret files are there, and nobody else can read them.",
+    Says.SECRET_SAFE: "All are there ({count}), and nobody else can read them.",
     Says.DIRECTORY_WRITABLE: "{path} can be written.",
     Says.DIRECTORY_UNWRITABLE: (
         "{path} cannot be written by this user.\nMake it a directory that belongs to the user whom the daemon runs as, "
         "on a disk that is not mounted read-only, and run this as that user."
     ),
     Says.DIRECTORY_ABSENT: "{path} is not there yet.\nMake the store: upprop {role} migrate",
+    Says.DIRECTORY_TO_COME: "{path} is not there yet; it is made at the first start.",
     Says.DIRECTORY_OPEN: "{path} can be read by others (mode {mode}).\nRun: chmod 700 {path}",
     Says.DISK_ROOM: "{free} of {size} are free.",
     Says.DISK_SHORT: "Only {free} of {size} are free.\nMake room before the store cannot be written any more.",

@@ -33,7 +33,7 @@ def examine(
     settings: DaemonSettings,
     kind: Kind,
     *,
-    role: str,
+    role: str | None,
     secrets: Sequence[Path],
     registries: int = 1,
     evaluators: Callable[[Papers], int | None] = lambda _papers: None,
@@ -41,7 +41,10 @@ def examine(
     own: Callable[[Papers], Sequence[tuple[Topic, Check]]] = lambda _papers: (),
     now: Callable[[], datetime] = utc_now,
 ) -> Iterator[Finding]:
-    """What is found, as it is found. `own` are the role's checks, made with what could be read of its papers."""
+    """What is found, as it is found. `own` are the role's checks, made with what could be read of its papers.
+
+    `role` is the name of the commands of a daemon that keeps a store; a reader of the statistics is none.
+    """
     papers = read_papers(settings, kind, takes_up=takes_up, now=now)
     party = "?" if papers.identity is None else papers.identity.uri
     yield well(Topic.SETTINGS, Says.SETTINGS_READ, path=config, identity=party)

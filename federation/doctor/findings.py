@@ -40,6 +40,7 @@ class Topic(enum.Enum):
     CA = "ca"
     DAEMON = "daemon"
     FETCHES = "fetches"
+    READER = "reader"
     ADDRESS = "address"
 
 
@@ -54,6 +55,7 @@ class Says(enum.Enum):
     DIRECTORY_WRITABLE = enum.auto()
     DIRECTORY_UNWRITABLE = enum.auto()
     DIRECTORY_ABSENT = enum.auto()
+    DIRECTORY_TO_COME = enum.auto()
     DIRECTORY_OPEN = enum.auto()
     DISK_ROOM = enum.auto()
     DISK_SHORT = enum.auto()

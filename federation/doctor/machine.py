@@ -34,11 +34,14 @@ def secrets(paths: Sequence[Path]) -> Iterator[Finding]:
         yield well(Topic.SECRET, Says.SECRET_SAFE, count=safe)
 
 
-def data_directory(directory: Path, role: str) -> Iterator[Finding]:
+def data_directory(directory: Path, role: str | None) -> Iterator[Finding]:
+    """`role` is of a party that keeps a store there, made by `upprop <role> migrate`."""
     if not directory.is_dir():
         place = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
         if directory.exists() or not place.is_dir() or not _writable(place):
             yield _unwritable(directory)
+        elif role is None:
+            yield well(Topic.DIRECTORY, Says.DIRECTORY_TO_COME, path=directory)
         else:
             yield warning(Topic.DIRECTORY, Says.DIRECTORY_ABSENT, path=directory, role=role)
         return
@@ -50,7 +53,9 @@ def data_directory(directory: Path, role: str) -> Iterator[Finding]:
         yield well(Topic.DIRECTORY, Says.DIRECTORY_WRITABLE, path=directory)
 
 
-def daemon(directory: Path, role: str) -> Iterator[Finding]:
+def daemon(directory: Path, role: str | None) -> Iterator[Finding]:
+    if role is None:
+        return
     if control.answers(directory):
         yield well(Topic.DAEMON, Says.DAEMON_RUNS)
     else:

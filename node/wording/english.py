@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from node.wording.english_doctor import DOCTOR
 from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
+from node.wording.english_joining import JOINING
 from node.wording.english_ledger import LEDGER
 from node.wording.english_push import PUSH
 from node.wording.english_recovery import RECOVERY
@@ -186,4 +187,4 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "emigrated",
 }
 
-ENGLISH = Catalogue({**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS)
+ENGLISH = Catalogue({**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY}, _TERMS)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from node.wording.swedish_doctor import DOCTOR
 from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
+from node.wording.swedish_joining import JOINING
 from node.wording.swedish_ledger import LEDGER
 from node.wording.swedish_push import PUSH
 from node.wording.swedish_recovery import RECOVERY
@@ -186,4 +187,6 @@ _TERMS: Mapping[str, str] = {
     "Utvandrad": "utvandrad",
 }
 
-SWEDISH = Catalogue({**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **LEDGER, **PUSH, **RECOVERY}, _TERMS, REMARKS)
+SWEDISH = Catalogue(
+    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY}, _TERMS, REMARKS
+)

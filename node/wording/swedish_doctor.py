@@ -31,6 +31,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Topic.CA: "CA",
     Topic.DAEMON: "Tjänst",
     Topic.FETCHES: "Besked",
+    Topic.READER: "Läsare",
     Topic.ADDRESS: "Adress",
     Level.OK: "bra",
     Level.WARNING: "varning",
@@ -41,13 +42,14 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Says.REFUSED: "{sentence}",
     Says.UNFORESEEN: "Kontrollen misslyckades på ett sätt som ingen förutsåg ({place}).\nRapportera den här raden.",
     Says.SETTINGS_READ: "{path} är i ordning; detta är {identity}.",
-    Says.SECRET_SAFE: "{count} hemliga filer finns, och ingen annan kan läsa dem.",
+    Says.SECRET_SAFE: "Alla finns ({count}), och ingen annan kan läsa dem.",
     Says.DIRECTORY_WRITABLE: "{path} går att skriva i.",
     Says.DIRECTORY_UNWRITABLE: (
         "{path} går inte att skriva i för den här användaren.\nGör den till en katalog som ägs av den användare som "
         "noden kör som, på en disk som inte är skrivskyddad, och kör det här som den användaren."
     ),
     Says.DIRECTORY_ABSENT: "{path} finns inte än.\nSkapa databasen: upprop {role} migrate",
+    Says.DIRECTORY_TO_COME: "{path} finns inte än; den görs vid första starten.",
     Says.DIRECTORY_OPEN: "{path} kan läsas av andra (rättigheter {mode}).\nKör: chmod 700 {path}",
     Says.DAEMON_RUNS: "Den är igång och tar emot kommandon.",
     Says.DAEMON_RESTS: "Den är inte igång här.\nStarta den: upprop {role} serve",

@@ -34,6 +34,7 @@ from privacy.evaluator.app import App, build
 from privacy.evaluator.client import allow as grant
 from privacy.evaluator.client import status as read_status
 from privacy.evaluator.copies_cli import backup, restore
+from privacy.evaluator.doctor.cli import doctor
 from privacy.evaluator.evaluation import LARGEST_ALLOWANCE
 from privacy.evaluator.quota_cli import quota_reports
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
@@ -242,6 +243,7 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
 
 
+evaluator.add_command(doctor)
 evaluator.add_command(quota_reports)
 evaluator.add_command(backup)
 evaluator.add_command(restore)

@@ -24,6 +24,7 @@ from federation.observability import Log
 from federation.options import json_option
 from federation.settings import load
 from federation.web.i18n import Language
+from registry.doctor.reader import doctor
 from registry.statistics import jsonstat, listing, terminal
 from registry.statistics.catalogue import DimensionId, TableId
 from registry.statistics.reader import Reader, connect
@@ -128,6 +129,7 @@ def query(
       upprop query --table municipality-year --select Region=0180,1480 --format csv --out two.csv
       upprop query --table nation-month --public          as everybody sees it
       upprop query releases | budget | asked              what was drawn, what it cost, what you asked
+      upprop query doctor                                 whether all is well with this reader
 
     A sum over places and months of your own choice is a further question. It costs of the year's privacy budget, for
     ever; you are asked before:
@@ -319,3 +321,6 @@ def _plain(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is not written as JSON")
+
+
+query.add_command(doctor)
