@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from federation.database import Database, look_into
 from federation.doctor.findings import Finding, Says, Topic, refused, warning, well
 from federation.errors import UppropError
 from federation.migration import check_schema, head
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-Look = Callable[["Connection"], Iterable[Finding]]
-"""What a role finds in its store, all on one snapshot."""
+Look = Callable[[Any], Iterable[Finding]]
+"""What a role finds in its store, given a transaction that reads one snapshot."""
 
 
 def store(
