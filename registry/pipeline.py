@@ -149,7 +149,8 @@ class Close:
             # Whoever has it now does it, or has done it.
             self._log(CLOSE_LEASE_LOST, closed_on=terms.on)
             return CloseReport(terms.on)
-        for failure in failures:
+        # Each fault once: how many groups it bears on would be a count of them.
+        for failure in dict.fromkeys(failures):
             self._log(CLOSE_GROUP_FAILED, closed_on=terms.on, exception=failure.exception, where=failure.where)
         return report
 
