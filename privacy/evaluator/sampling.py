@@ -68,4 +68,4 @@ def quota_left(steps: Steps, used: int, limit: int, member: str, since: date) ->
     wide = math.ceil(QUOTA_ELEMENTS * QUOTA_STEPS / limit)
     step = math.ceil(limit * wide / QUOTA_STEPS)
     taken = steps.shown(used, step, "quota", member, str(limit), since.isoformat()) // step
-    return max(0, QUOTA_STEPS - taken * wide) / QUOTA_STEPS
+    return max(1, QUOTA_STEPS - taken * wide) / QUOTA_STEPS
