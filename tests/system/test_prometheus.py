@@ -47,11 +47,8 @@ def _metrics(expression: str) -> set[str]:
 
 
 def _known(watching: Prometheus) -> set[str]:
-    documented = set(
-        re.findall(
-            r"`((?:upprop|grpc)_[a-z0-9_]+)", METRICS_PAGE.read_text(encoding="utf-8") if METRICS_PAGE.exists() else ""
-        )
-    )
+    page = METRICS_PAGE.read_text(encoding="utf-8")
+    documented = set(re.findall(r"`((?:upprop|grpc)_[a-z0-9_]+)", page))
     histograms = {f"{name}_{part}" for name in documented for part in ("bucket", "sum", "count")}
     return watching.names() | documented | histograms | set(recorded()) | FROM_PROMETHEUS
 
@@ -83,6 +80,16 @@ def test_every_alert_can_be_judged_and_looks_at_what_there_is(watching: Promethe
     for alert in alerts():
         watching.query(alert.expression)
         assert _metrics(alert.expression) - known == set(), alert.name
+
+
+def test_alerts_name_states_and_workers_as_the_metrics_do(watching: Prometheus) -> None:
+    """A selector that finds nothing would be an alert that never fires."""
+    found_later = re.compile(r',? ?(?:grpc_code|outcome)=~?"[^"]*"')
+    there = watching.names()
+    for alert in alerts():
+        for metric, matchers in re.findall(r"\b([a-z_:]+)\{([^}]*)\}", alert.expression):
+            selector = f"{metric}{{{found_later.sub('', matchers)}}}"
+            assert metric not in there or watching.query(selector), (alert.name, selector)
 
 
 def test_what_alerts_say_reads_well_with_values_in_it(tmp_path: Path) -> None:
