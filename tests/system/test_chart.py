@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from federation.rpc.server import DRAIN_SECONDS
 from registry.dashboard.serving import DRAIN_SECONDS as DASHBOARD_DRAIN_SECONDS
@@ -25,6 +27,8 @@ from tests.harness.chart import (
     of_kind,
     pods,
 )
+
+ROOT = CHART.parents[1]
 
 OF_OTHERS = {
     "monitoring.coreos.com/v1": {"ServiceMonitor", "PrometheusRule"},
@@ -209,10 +213,33 @@ def test_each_service_leads_to_a_port_of_the_pods_it_chooses(name: str) -> None:
     assert all(services[each]["spec"]["clusterIP"] == "None" for each in governing)
 
 
-def test_metrics_are_on_a_service_of_their_own() -> None:
-    for service in of_kind(case("everything"), "Service"):
-        ports = {port["port"] for port in service["spec"]["ports"]}
-        assert ports == {9464} or 9464 not in ports
+def test_each_port_has_a_service_of_its_own() -> None:
+    ports = {each["metadata"]["name"]: [port["port"] for port in each["spec"]["ports"]] for each in _services()}
+    assert ports == {
+        "roll-node-metrics": [9464],
+        "roll-node-enrolment": [7452],
+        "roll-registry-metrics": [9464],
+        "roll-registry": [7450],
+        "roll-registry-join": [7451],
+        "roll-evaluator-metrics": [9464],
+        "roll-evaluator": [7450],
+        "roll-reader-metrics": [9464],
+        "roll-reader": [7460],
+    }
+
+
+def _services() -> list[Object]:
+    return of_kind(case("everything"), "Service")
+
+
+def test_the_chart_is_of_the_program_beside_it_and_of_its_image() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert chart["appVersion"] == chart["version"] == project["version"]
+    image = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    user = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["pods"]["user"]
+    assert f"\nUSER {user}:{user}\n" in image
+    assert re.search(r'^ENTRYPOINT \["\S+/upprop"\]$', image, re.MULTILINE)
 
 
 def test_nobody_outside_the_pod_reaches_pages_on_loopback() -> None:
