@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 SECONDS = 15.0
 """Between two questions: what is asked for here changes by the minute."""
 
-PATIENCE = 3.0
-"""Seconds: a scrape is given up after ten."""
+PATIENCE = 2.0
+"""Seconds: a scrape, which may wait for several such answers, is given up after ten."""
 
 LASTS = 60.0
 """Seconds for which an answer is told while the next is awaited."""

@@ -170,7 +170,7 @@ class Daemon:
             self._start(started)
             self._running = started.pop_all()
         self._ready = True
-        self._metrics.ready.set(1)
+        self._metrics.ready.set_function(lambda: self.is_ready)
         self._log(
             STARTED,
             version=version(),
@@ -184,7 +184,6 @@ class Daemon:
         self._stop.set()
         if self._ready:
             self._ready = False
-            self._metrics.ready.set(0)
             self._running.close()
             self._log(STOPPED)
 

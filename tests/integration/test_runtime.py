@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from federation import control, throwaway
 from federation.control import Handlers
+from federation.database import Database
 from federation.descriptor_store import DescriptorStore
 from federation.errors import EXIT_STORE, Code, UppropError
 from federation.lock import DaemonLock
@@ -35,6 +36,7 @@ from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
 from federation.v1.control_pb2 import StatusRequest
 from tests.conftest import MakeFederation
+from tests.harness.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,6 +116,42 @@ def test_a_started_daemon_says_where_it_listens_and_is_ready(run: Run) -> None:
     assert running.get("/readyz") == 200
     with control.connect(running.settings.data_dir) as stub:
         assert stub.Status(StatusRequest()).identity == "upprop://node/0180"
+
+
+@dataclass
+class StoringApp(App):
+    database: Database | None = None
+
+
+def test_a_daemon_whose_store_does_not_answer_is_not_ready_until_it_does(run: Run, tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    running = run(StoringApp(database=database))
+    assert running.get("/readyz") == 200
+    assert running.metrics.registry.get_sample_value("upprop_ready") == 1
+    (unused,) = free_ports(1)
+    away = Database(f"postgresql://nobody@127.0.0.1:{unused}/nothing")
+    running.daemon.stop()
+    running = run(StoringApp(database=away))
+    assert running.get("/healthz") == 200
+    assert running.get("/readyz") == 503
+    assert running.metrics.registry.get_sample_value("upprop_ready") == 0
+    away.close()
+    database.close()
+
+
+def test_a_daemon_shows_its_disk_and_its_certificate(run: Run) -> None:
+    running = run()
+    shown = running.metrics.registry.get_sample_value
+    free, size = shown("upprop_data_directory_free_bytes"), shown("upprop_data_directory_size_bytes")
+    issued = shown("upprop_certificate_issued_timestamp_seconds")
+    expires = shown("upprop_certificate_expires_timestamp_seconds")
+    assert free is not None
+    assert size is not None
+    assert 0 < free < size
+    assert issued is not None
+    assert expires is not None
+    assert issued < time.time() < expires
+    assert shown("upprop_descriptor_offered_serial") == 0
 
 
 def test_a_stopped_daemon_leaves_nothing(run: Run) -> None:
