@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 import yaml
 
 from tests.harness.alerts import RULE_FILES, alerts, copy_without_sentences
+from tests.harness.prometheus import RULES
 from tests.harness.system_tools import program
 
+RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks.md"
 CASES = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
 
 
@@ -25,6 +28,15 @@ def test_promtool_finds_every_rule_file_in_order() -> None:
     done = _promtool("check", "rules", *map(str, RULE_FILES))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("SUCCESS") == len(RULE_FILES), done.stdout
+
+
+def test_the_configuration_that_the_runbooks_show_is_taken_as_it_stands(tmp_path: Path) -> None:
+    [block] = re.findall(r"^```yaml\n(.*?)^```$", RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    configuration = tmp_path / "prometheus.yml"
+    configuration.write_text(block.replace("/etc/prometheus/upprop", str(RULES)), encoding="utf-8")
+    done = _promtool("check", "config", str(configuration))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("rules found") == 2, done.stdout
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
