@@ -8,26 +8,36 @@ by themselves (`federation.tls`, `federation.rpc.channel`). Where another PKI re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import files, signing_request
 from federation.clock import utc_now
+from federation.descriptor import Descriptor
 from federation.descriptor_file import Registry
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
+from federation.identity import Identity, Kind
 from federation.observability import Event, Level, Log
 from federation.pki import certificate_pem
 from federation.rpc.admission import certificate_from
+from federation.rpc.admission import certify as certify_unnamed
 from federation.rpc.client import Peer
-from federation.tls import OwnIdentity, check_certificate
+from federation.settings import DaemonSettings
+from federation.tls import OwnIdentity, check_certificate, identity_of
 from federation.travelling import Registries
 
 LOOK_SECONDS = 600.0
 """How often a party looks whether its certificate is due, and so how soon it tries again."""
+
+_NEW_ONE_HELPS = frozenset({Code.CERTIFICATE_EXPIRED, Code.IDENTITY_FOREIGN})
+"""Of what keeps an identity from being used."""
 
 LEFT = 3
 """Renewed when a third of the lifetime is left."""
@@ -66,8 +76,12 @@ class Renewal:
         loaded = self._own.last()
         if self._now() >= loaded.expires - (loaded.expires - loaded.issued) / LEFT:
             return True
+        return self._is_foreign()
+
+    def _is_foreign(self) -> bool:
+        [first, *_] = x509.load_pem_x509_certificates(self._own.last().chain_pem)
         try:
-            check_certificate(_first(loaded.chain_pem), self._descriptors.last(), self._now())
+            check_certificate(first, self._descriptors.last(), self._now())
         except UppropError as error:
             return error.code is Code.IDENTITY_FOREIGN
         return False
@@ -81,42 +95,101 @@ class Renewal:
         failure = UppropError(Code.CONFIG_INVALID, "The descriptor names no registry that could renew a certificate.")
         for certify in self._certifiers():
             try:
-                chain = self._checked(certify(request))
-                self._write(chain)
+                chain = _checked(
+                    certify(request), loaded.identity, self._own.key(), self._descriptors.last(), self._now()
+                )
+                if chain[0].not_valid_after_utc <= loaded.expires and not self._is_foreign():
+                    raise _unfit("it does not last longer than the one in use")
+                _write(self._path, chain)
             except UppropError as error:
                 failure = error
                 continue
-            self._log(RENEWED, serial=f"{chain[0].serial_number:x}", expires=chain[0].not_valid_after_utc)
+            _tell(self._log, chain)
             return
         self._log(NOT_RENEWED, code=failure.code, expires=loaded.expires)
         raise failure
 
-    def _checked(self, answer: bytes) -> list[x509.Certificate]:
-        """What was answered, if it is a certificate to use. Whoever answered is not trusted."""
-        if len(answer) > _MAX_CHAIN_BYTES:
-            raise _unfit("it is too large")
-        try:
-            chain = x509.load_pem_x509_certificates(answer)
-        except ValueError as error:
-            raise _unfit("it is no certificate (PEM)") from error
-        loaded = self._own.last()
-        if check_certificate(chain[0], self._descriptors.last(), self._now()) != loaded.identity:
-            raise _unfit("it is of another party")
-        if chain[0].public_key() != self._own.key().public_key():
-            raise _unfit("it is for another key")
-        if chain[0].not_valid_after_utc <= loaded.expires:
-            raise _unfit("it does not last longer than the one in use")
-        return chain
 
-    def _write(self, chain: Iterable[x509.Certificate]) -> None:
-        try:
-            files.replace(self._path, b"".join(map(certificate_pem, chain)))
-        except UppropError as error:
-            raise UppropError(
-                error.code,
-                f"The renewed certificate is not in its place. {error.sentence} Or set renew_certificate = false and "
-                "renew it yourself.",
-            ) from error
+def own_identity(
+    settings: DaemonSettings,
+    descriptors: DescriptorStore,
+    kind: Kind,
+    log: Log,
+    certifiers: Callable[[], Iterable[Certify]] | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
+) -> OwnIdentity:
+    """The identity that a role's settings describe. Where its certificate ran out while the program did not run, or the
+    CA that issued it is no longer listed, a new one is asked for first: by default where parties without one ask.
+
+    Raises UppropError as `OwnIdentity` does.
+    """
+    try:
+        return OwnIdentity.of(settings, descriptors, kind=kind)
+    except UppropError as error:
+        if error.code not in _NEW_ONE_HELPS or not settings.renew_certificate:
+            raise
+        old, key = _lying_there(settings)
+        if old.kind is not kind:
+            raise
+        descriptor = descriptors.current()
+        for certify in (certifiers or (lambda: _unnamed(descriptor)))():
+            try:
+                chain = _checked(certify(signing_request.make(old, key)), old, key, descriptor, now())
+                _write(settings.certificate, chain)
+            except UppropError as failure:
+                log(NOT_RENEWED, code=failure.code)
+                continue
+            _tell(log, chain)
+            return OwnIdentity.of(settings, descriptors, kind=kind)
+        raise
+
+
+def _lying_there(settings: DaemonSettings) -> tuple[Identity, EllipticCurvePrivateKey]:
+    """Whose certificate lies there, and its key: read by `OwnIdentity` before, so they can be read."""
+    [first, *_] = x509.load_pem_x509_certificates(settings.certificate.read_bytes())
+    key = load_pem_private_key(files.read_secret(settings.private_key), password=None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    return identity_of(first), key
+
+
+def _unnamed(descriptor: Descriptor) -> Iterable[Certify]:
+    roots = "\n".join(descriptor.ca_certificates).encode()
+    for registry in descriptor.registries:
+        if registry.join_address is not None:
+            yield functools.partial(certify_unnamed, registry.join_address, registry.identity, roots)
+
+
+def _checked(
+    answer: bytes, identity: Identity, key: EllipticCurvePrivateKey, descriptor: Descriptor, now: datetime
+) -> list[x509.Certificate]:
+    """What was answered, if it is a certificate to use. Whoever answered is not trusted."""
+    if len(answer) > _MAX_CHAIN_BYTES:
+        raise _unfit("it is too large")
+    try:
+        chain = x509.load_pem_x509_certificates(answer)
+    except ValueError as error:
+        raise _unfit("it is no certificate (PEM)") from error
+    if check_certificate(chain[0], descriptor, now) != identity:
+        raise _unfit("it is of another party")
+    if chain[0].public_key() != key.public_key():
+        raise _unfit("it is for another key")
+    return chain
+
+
+def _write(path: Path, chain: Iterable[x509.Certificate]) -> None:
+    try:
+        files.replace(path, b"".join(map(certificate_pem, chain)))
+    except OSError as error:
+        raise UppropError(
+            Code.DIRECTORY_UNWRITABLE,
+            f"The renewed certificate cannot be written to {path} ({error.strerror}). Let this program write there, "
+            "or set renew_certificate = false and renew it yourself.",
+        ) from error
+
+
+def _tell(log: Log, chain: Sequence[x509.Certificate]) -> None:
+    log(RENEWED, serial=f"{chain[0].serial_number:x}", expires=chain[0].not_valid_after_utc)
 
 
 def from_registries(registries: Registries) -> Callable[[], Iterable[Certify]]:
@@ -134,10 +207,6 @@ def from_registries(registries: Registries) -> Callable[[], Iterable[Certify]]:
             yield certify
 
     return certifiers
-
-
-def _first(chain_pem: bytes) -> x509.Certificate:
-    return x509.load_pem_x509_certificates(chain_pem)[0]
 
 
 def _unfit(reason: str) -> UppropError:

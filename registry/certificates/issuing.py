@@ -10,7 +10,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -23,6 +23,7 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.pki import CERTIFICATE_LIFETIME, CertificateAuthority, certificate_pem, issue, read_ca
+from federation.renewal import Certify
 from registry.settings import RegistrySettings
 
 ISSUED = Event("certificate_issued", ("party", "serial", "expires"))
@@ -90,6 +91,20 @@ def open_issuer(settings: RegistrySettings, descriptors: DescriptorStore, log: L
     if settings.ca_certificate is None or settings.ca_key is None:
         raise UppropError(Code.CONFIG_INVALID, "Set both ca_certificate and ca_key, or neither of them.")
     return Issuer(read_ca(settings.ca_certificate, settings.ca_key), descriptors, log)
+
+
+def certifiers(
+    settings: RegistrySettings, descriptors: DescriptorStore, log: Log
+) -> Callable[[], Iterable[Certify]] | None:
+    """Who gives the registry its own certificate where the one it has is no good: its own CA, where it has one."""
+    if settings.ca_key is None:
+        return None
+
+    def own() -> Iterable[Certify]:
+        issuer = open_issuer(settings, descriptors, log)
+        return () if issuer is None else (issuer.certify,)
+
+    return own
 
 
 def _check_admitted(asked: signing_request.SigningRequest, descriptor: Descriptor) -> None:

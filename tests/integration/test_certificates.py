@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,18 +21,19 @@ from federation import files, identity, pki, signing_request, throwaway
 from federation.clock import utc_now
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
-from federation.identity import Identity
+from federation.identity import Identity, Kind
 from federation.observability import Log
 from federation.pki import CERTIFICATE_LIFETIME, private_pem
-from federation.renewal import Renewal
+from federation.renewal import Renewal, own_identity
 from federation.rpc.admission import ServerOnly, certify, fetch_descriptor
 from federation.rpc.client import Peer
-from federation.settings import load
+from federation.settings import DaemonSettings, load
 from federation.tls import check_certificate, key_sha256
 from federation.v1 import registry_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
+from node.settings import NodeSettings
 from privacy.keys import deal_epoch
-from registry.certificates.issuing import Issuer
+from registry.certificates.issuing import Issuer, certifiers
 from registry.settings import RegistrySettings
 from tests.harness.ports import free_ports
 from tests.harness.signing import tls_key
@@ -295,8 +297,8 @@ def test_a_registry_that_gives_something_else_changes_nothing(own_federation: th
     with Member(own_federation) as member:
 
         def renewal(answers: list[bytes]) -> Renewal:
-            certifiers = [lambda _request, answer=answer: answer for answer in answers]
-            return Renewal(path, member.descriptors, member.own, lambda: certifiers, member.log)
+            given = [lambda _request, answer=answer: answer for answer in answers]
+            return Renewal(path, member.descriptors, member.own, lambda: given, member.log)
 
         with pytest.raises(UppropError):
             renewal(bad).run()
@@ -306,3 +308,62 @@ def test_a_registry_that_gives_something_else_changes_nothing(own_federation: th
         renewal([*bad, good]).run()
         assert path.read_bytes() == good
         assert key_sha256(certificate_in(path)) == member.descriptors.current().member("0180").key_sha256
+
+
+# --- a start with a certificate that is no good any more -----------------------------------------------------------
+
+
+def expired(federation: throwaway.DevFederation, home: str, who: Identity) -> None:
+    reissue(federation, home, who, now=utc_now() - timedelta(days=91), lifetime=timedelta(days=90))
+
+
+def test_a_party_that_was_away_for_a_summer_starts_with_a_new_certificate(
+    own_federation: throwaway.DevFederation,
+) -> None:
+    """The registry from its own CA, the node from the registry; with another PKI both refuse to start."""
+    expired(own_federation, "registry", A)
+    expired(own_federation, "node-0180", NODE)
+    registry = load(own_federation.registry, RegistrySettings)
+    node = load(own_federation.node("0180"), NodeSettings)
+    text = io.StringIO()
+    log = Log(text)
+    both: list[tuple[DaemonSettings, Kind]] = [(registry, Kind.REGISTRY), (node, Kind.NODE)]
+    for settings, kind in both:
+        with pytest.raises(UppropError) as error:
+            own_identity(
+                msgspec.structs.replace(settings, renew_certificate=False), DescriptorStore.of(settings), kind, log
+            )
+        assert error.value.code is Code.CERTIFICATE_EXPIRED
+    descriptors = DescriptorStore.of(registry)
+    with pytest.raises(UppropError):
+        # Nobody answers yet.
+        own_identity(node, DescriptorStore.of(node), Kind.NODE, log)
+    assert own_identity(registry, descriptors, Kind.REGISTRY, log, certifiers(registry, descriptors, log)).identity == A
+    with RunningDaemon(own_federation, own_federation.registry):
+        own = own_identity(node, DescriptorStore.of(node), Kind.NODE, log)
+    assert own.identity == NODE
+    assert own.expires > utc_now() + timedelta(days=80)
+    assert text.getvalue().count("certificate_renewed") == 2
+
+
+def test_a_party_whose_ca_was_replaced_starts_with_a_certificate_of_the_new_one(
+    own_federation: throwaway.DevFederation,
+) -> None:
+    """The old CA's key was seen: from the descriptor that lists the new one alone, nothing of the old one counts."""
+    new = pki.make_ca("The next CA", utc_now())
+    home = own_federation.directory / "ca"
+    files.write_secret(home / "next.key", private_pem(new.key))
+    (home / "next.crt").write_bytes(pki.certificate_pem(new.certificate))
+    resign(own_federation, ca_certificates=[pki.certificate_pem(new.certificate).decode()])
+    registry = msgspec.structs.replace(
+        load(own_federation.registry, RegistrySettings), ca_certificate=home / "next.crt", ca_key=home / "next.key"
+    )
+    descriptors, log = DescriptorStore.of(registry), Log(io.StringIO())
+    own_identity(registry, descriptors, Kind.REGISTRY, log, certifiers(registry, descriptors, log))
+    node = load(own_federation.node("0180"), NodeSettings)
+    with RunningDaemon(
+        own_federation, own_federation.registry, ca_certificate=registry.ca_certificate, ca_key=registry.ca_key
+    ):
+        own = own_identity(node, DescriptorStore.of(node), Kind.NODE, log)
+    certificate_in(node.certificate).verify_directly_issued_by(new.certificate)
+    assert own.identity == NODE
