@@ -18,6 +18,7 @@ from federation.identity import node as node_identity
 from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
 from federation.pki import new_tls_key, private_pem
+from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from federation.tls import OwnIdentity, public_key_sha256
 from node import printing
@@ -102,7 +103,7 @@ def serve(config: Path) -> None:
     settings = settings_files.load(config, NodeSettings)
     log, metrics = Log(level=settings.log_level), Metrics(CollectorRegistry())
     descriptors = DescriptorStore.of(settings, log)
-    own = OwnIdentity.of(settings, descriptors, kind=Kind.NODE)
+    own = own_identity(settings, descriptors, Kind.NODE, log)
     clock = make_clock(settings, descriptors)
 
     def make() -> App:

@@ -27,12 +27,13 @@ from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
 from federation.options import config_option, json_option
 from federation.pki import private_pem, public_pem
+from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
-from federation.tls import OwnIdentity
 from privacy.key_file import MAX_EPOCH
 from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_registry_key
 from registry.app import App, build
+from registry.certificates.issuing import certifiers
 from registry.client import evaluate as evaluate_day
 from registry.copies.cli import backup, restore
 from registry.doctor.cli import doctor
@@ -75,7 +76,7 @@ def serve(config: Path) -> None:
         gc.set_threshold(50_000, 20, 20)
         return build(settings, clock=clock, metrics=metrics, descriptors=descriptors, own=own, log=log)
 
-    own = OwnIdentity.of(settings, descriptors, kind=Kind.REGISTRY)
+    own = own_identity(settings, descriptors, Kind.REGISTRY, log, certifiers(settings, descriptors, log))
     Daemon(settings, make, clock=clock, metrics=metrics, log=log, descriptors=descriptors, own=own).run()
 
 

@@ -26,9 +26,9 @@ from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
 from federation.options import config_option, json_option
 from federation.pki import private_pem, public_pem
+from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
-from federation.tls import OwnIdentity
 from privacy.evaluator import share_cli
 from privacy.evaluator.app import App, build
 from privacy.evaluator.client import allow as grant
@@ -70,7 +70,7 @@ def serve(config: Path) -> None:
     descriptors = DescriptorStore.of(settings, log, takes_up=False)
     clock = make_clock(settings, descriptors)
     metrics = Metrics(CollectorRegistry())
-    own = OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
+    own = own_identity(settings, descriptors, Kind.EVALUATOR, log)
 
     def make() -> App:
         return build(settings, clock=clock, metrics=metrics, descriptors=descriptors, own=own, log=log)

@@ -11,6 +11,7 @@ from federation.descriptor import Reader as Listed
 from federation.descriptor_store import DescriptorStore
 from federation.identity import Kind
 from federation.observability import Log, Metrics
+from federation.renewal import own_identity
 from federation.runtime import make_clock
 from federation.tls import ChannelCredentials, OwnIdentity
 from registry.statistics.client import StatisticsClient
@@ -38,7 +39,7 @@ class Reader:
 def connect(settings: ReaderSettings, log: Log, metrics: Metrics | None = None) -> Iterator[Reader]:
     """The reader of these settings. Raises UppropError where descriptor or certificate are not in order."""
     descriptors = DescriptorStore.of(settings, log)
-    own = OwnIdentity.of(settings, descriptors, kind=Kind.AUTHORITY)
+    own = own_identity(settings, descriptors, Kind.AUTHORITY, log)
     clock = make_clock(settings, descriptors)
     listed = descriptors.current().reader(own.identity.name)
     with StatisticsClient(descriptors, ChannelCredentials(own), clock, metrics) as client:
