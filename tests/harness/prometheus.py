@@ -24,7 +24,7 @@ from tests.harness.ports import free_ports
 from tests.harness.system_tools import program
 
 RULES = Path(__file__).resolve().parents[2] / "helm" / "upprop" / "files" / "rules"
-INTERVAL = "500ms"
+INTERVAL = "1s"
 """Between two scrapes, and between two evaluations of the rules."""
 STEP = 0.2
 WAIT_SECONDS = 60.0
