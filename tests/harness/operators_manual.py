@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -47,10 +48,10 @@ class Series:
 def series_of(measured: CollectorRegistry) -> set[Series]:
     """Every metric of a registry, those without a value included."""
     found = set()
-    for collector in list(measured._collector_to_names):
+    collectors: list[Any] = list(measured._collector_to_names)
+    for collector in collectors:
         for family in collector.describe():
-            labels = getattr(collector, "_labelnames", None)
-            labels = getattr(family, "_labelnames", ()) if labels is None else labels
+            labels: tuple[str, ...] = getattr(collector, "_labelnames", getattr(family, "_labelnames", ()))
             suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
             if family.type == "info":
                 labels = ("version", "python")
