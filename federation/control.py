@@ -255,7 +255,9 @@ def session(
         try:
             lock.acquire()
             break
-        except UppropError:
+        except UppropError as error:
+            if error.code is not Code.STORE_LOCKED:
+                raise
             with contextlib.ExitStack() as stack:
                 try:
                     stub = stack.enter_context(connect(data_dir, wait=1.0))

@@ -292,6 +292,16 @@ class Database:
             self._metrics.transactions.labels(name, outcome).inc()
 
 
+@contextlib.contextmanager
+def closed_on_failure(database: Database) -> Iterator[None]:
+    """For whoever builds a party on a store: where that fails, the store is not left open."""
+    try:
+        yield
+    except BaseException:
+        database.close()
+        raise
+
+
 def open_database(
     embedded: Path,
     url_file: Path | None = None,

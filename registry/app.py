@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from federation.clock import Clock
 from federation.coarse import Steps
 from federation.control import Handlers
-from federation.database import Database
+from federation.database import Database, closed_on_failure
 from federation.descriptor import Descriptor
 from federation.descriptor_store import DescriptorStore
 from federation.identity import Kind
@@ -106,15 +106,16 @@ def build(
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
     intake = Intake(database, keys, in_force, own_metrics, log)
-    ledger = assembly.build(
-        settings,
-        database,
-        clock=clock,
-        descriptors=in_force,
-        own=own,
-        metrics=metrics,
-        log=log,
-    )
+    with closed_on_failure(database):
+        ledger = assembly.build(
+            settings,
+            database,
+            clock=clock,
+            descriptors=in_force,
+            own=own,
+            metrics=metrics,
+            log=log,
+        )
     mailbox = Mailbox(database)
     called = RollCall(database, keys, in_force, secrets.SystemRandom())
     lease = timedelta(seconds=settings.lease_seconds)
