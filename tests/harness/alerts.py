@@ -46,6 +46,17 @@ def recorded() -> dict[str, str]:
     }
 
 
+def recorded_labels(metric: str) -> list[Mapping[str, str]]:
+    """The labels of each rule that records `metric`."""
+    return [
+        rule.get("labels", {})
+        for file in RULE_FILES
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+        for rule in group["rules"]
+        if rule.get("record") == metric
+    ]
+
+
 def copy_without_sentences(directory: Path) -> None:
     """The rule files without annotations, which promtool would want repeated word by word in each case."""
     for file in RULE_FILES:

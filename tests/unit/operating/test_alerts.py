@@ -9,7 +9,11 @@ import click
 import pytest
 
 from federation.cli import main
-from tests.harness.alerts import AlertRule, alerts
+from federation.errors import Code
+from node.settings import NodeSettings
+from privacy.evaluator.settings import EvaluatorSettings
+from registry.settings import RegistrySettings
+from tests.harness.alerts import AlertRule, alerts, recorded_labels
 
 PROJECT = Path(__file__).resolve().parents[3]
 RUNBOOKS = PROJECT / "docs" / "runbooks.md"
@@ -74,6 +78,18 @@ def test_what_the_runbooks_point_at_is_there() -> None:
         headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
         anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
         assert not anchor or anchor in anchors, (path, anchor)
+
+
+def test_codes_events_workers_and_settings_that_the_runbooks_name_exist() -> None:
+    named = set(re.findall(r"`([A-Za-z]+_[A-Za-z_]+)`", TEXT))
+    log = set(re.findall(r"^\| `(\w+)`", (PROJECT / "docs" / "manual" / "logs.md").read_text("utf-8"), re.MULTILINE))
+    workers = {labels["worker"] for labels in recorded_labels("upprop:worker_patience:seconds")} | {"daily_close"}
+    settings = {
+        field for kind in (RegistrySettings, EvaluatorSettings, NodeSettings) for field in kind.__struct_fields__
+    }
+    variables = {f"UPPROP_{role}_CONFIG" for role in ("NODE", "EVALUATOR", "REGISTRY")}
+    of_postgresql = {"pg_stat_activity"}
+    assert named - log - workers - settings - variables - of_postgresql - set(Code) == set()
 
 
 def _commands() -> list[str]:
