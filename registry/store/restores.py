@@ -53,8 +53,10 @@ def number_apart(tx: Connection, listed: Iterable[MemberId]) -> None:
     """Number the notices to come beyond all that were given after the copy was made.
 
     Nodes list notices after the newest number they have kept: numbers given a second time would never be read. `listed`
-    are the members of the descriptor; one that was first told something after the copy has no mailbox in it.
+    are the members of the descriptor; one that was first told something after the copy has no mailbox in it. What they
+    say they have kept is believed up to there: those numbers were given by the registry before.
     """
     everybody = {MemberId(member) for member in tx.execute(select(members.c.member)).scalars()} | set(listed)
     upsert(tx, mailboxes, [{"member": member, "last_number": 0, "acked_number": 0} for member in sorted(everybody)])
-    tx.execute(update(mailboxes).values(last_number=mailboxes.c.last_number + NUMBERS_APART))
+    apart = mailboxes.c.last_number + NUMBERS_APART
+    tx.execute(update(mailboxes).values(last_number=apart, acked_number=apart))
