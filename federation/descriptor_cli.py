@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation import descriptor, descriptor_view, files
 from federation import descriptor_draft as drafts
 from federation import pki as keys
+from federation.admission import cli as admission
 from federation.clock import utc_now
 from federation.descriptor_file import (
     DEFAULT_CALENDAR,
@@ -59,7 +60,7 @@ def federation() -> None:
 
     \b
       upprop federation init authority
-      upprop federation add member authority/draft.toml --id 0180 --population 980000 --certificate 0180.crt
+      upprop federation admit request.toml --draft authority/draft.toml --population 105000
       upprop federation sign authority/draft.toml --key authority/authority.key --out federation.toml
       upprop federation show federation.toml --authority authority/authority.pub
     """
@@ -95,7 +96,9 @@ def add() -> None:
 @DRAFT
 @click.option("--id", "member_id", required=True, help="0180, or 0180-5561234567 for an independent operator.")
 @click.option("--name", default="", help="The name people know it by.")
-@click.option("--population", type=click.IntRange(min=0), required=True, help="Sets its quota of pseudonyms.")
+@click.option(
+    "--population", type=click.IntRange(min=0), required=True, help="Its pupils; sets its quota of pseudonyms."
+)
 @CERTIFICATE
 @click.option("--key-sha256", help="In place of a certificate: SHA-256 of its public key (SubjectPublicKeyInfo), hex.")
 @click.option("--home", help="Of an operator: the municipality its schools stand in; else the one its id begins with.")
@@ -396,3 +399,7 @@ def show(path: Path, authority: Path | None, since: Path | None, *, as_json: boo
         click.echo(json.dumps({"verified": verified, **plain}))
         return
     click.echo("\n".join(descriptor_view.described(file, verified=verified)))
+
+
+for _command in (admission.admit, admission.ca, admission.certify):
+    federation.add_command(_command)

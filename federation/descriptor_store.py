@@ -147,7 +147,7 @@ class DescriptorStore:
         brought = verify(content, self._authority_key)
         check_expiry(brought, self._now())
         with self._lock:
-            self._look()
+            self._look_past_expiry()
             self._look_at_offer()
             newest = max(self._current.serial if self._current else 0, self._offer.serial if self._offer else 0)
             if brought.serial <= newest or self._received_path is None:
@@ -162,20 +162,34 @@ class DescriptorStore:
     def offer(self) -> Descriptor | None:
         """A newer descriptor that waits for the administrator to accept it."""
         with self._lock:
-            self._look()
+            self._look_past_expiry()
             self._look_at_offer()
             return self._offer
+
+    def offered_content(self) -> bytes:
+        """The file of what is offered; empty where nothing is."""
+        with self._lock:
+            self._look_at_offer()
+            return b"" if self._offer is None or self._offered_path is None else self._offered_path.read_bytes()
 
     def accept_offer(self) -> Descriptor:
         """Take up what was offered, and return it. Raises UppropError(INPUT_REFUSED) where nothing is."""
         with self._lock:
-            self._look()
+            self._look_past_expiry()
             self._look_at_offer()
             if self._offer is None or self._offered_path is None or self._received_path is None:
                 raise UppropError(Code.INPUT_REFUSED, "No newer descriptor waits to be accepted.")
             self._check(self._offer)
             files.replace(self._received_path, self._offered_path.read_bytes())
         return self.current()
+
+    def _look_past_expiry(self) -> None:
+        # Whoever comes back after long has an expired one, and must be able to take the next.
+        try:
+            self._look()
+        except UppropError as error:
+            if error.code is not Code.DESCRIPTOR_EXPIRED:
+                raise
 
     def _look(self) -> None:
         stamp = files.stamp(self._path), self._received_path and files.stamp(self._received_path)
@@ -256,7 +270,7 @@ class DescriptorStore:
     def _seen(self) -> tuple[int, str]:
         try:
             text = self._seen_path.read_text(encoding="ascii")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0, ""
         except (OSError, UnicodeDecodeError) as error:
             raise self._unreadable() from error

@@ -208,6 +208,7 @@ def dev(
         every_key[identity] = new_tls_key()
         return _write_party(federation, identity, every_key[identity], name, {**common, **more}, made_at, lifetime)
 
+    listed = sorted(members, key=lambda member: member.id)
     signing_keys = {index: Ed25519PrivateKey.generate() for index in range(1, len(ports.evaluators) + 1)}
     epoch_list = []
     registry_keys: dict[int, bytes] = {}
@@ -227,6 +228,7 @@ def dev(
                 "share_files": sorted(shares[index]),
                 "share_dir": "shares",
                 "signing_key": "signing.key",
+                "published_pupils": max(1, sum(member.population for member in listed)),
             },
         )
         for name, content in shares[index].items():
@@ -256,7 +258,6 @@ def dev(
         if database_url is not None:
             write_secret(home / "database.url", database_url.encode())
 
-    listed = sorted(members, key=lambda member: member.id)
     for member in listed:
         home = party(identities.node(member.id), f"node-{member.id}", {"record_key": "record.key"})
         write_secret(home / "record.key", secrets.token_bytes(RECORD_KEY_BYTES))

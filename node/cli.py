@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,16 +10,12 @@ from prometheus_client import CollectorRegistry
 
 from federation import settings as settings_files
 from federation.descriptor_store import DescriptorStore
-from federation.errors import Code, UppropError, exit_code
-from federation.files import write_secret
+from federation.errors import Code, exit_code
 from federation.identity import Kind
-from federation.identity import node as node_identity
 from federation.migration import migrate_at_rest
 from federation.observability import Log, Metrics
-from federation.pki import new_tls_key, private_pem
 from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
-from federation.tls import OwnIdentity, public_key_sha256
 from node import printing
 from node.app import App, build
 from node.casework.cli import affirm, cases, review, say
@@ -28,14 +23,13 @@ from node.client import Client
 from node.doctor.cli import doctor
 from node.drill.cli import drill
 from node.explain.cli import check, explain
-from node.joining import signing_request
+from node.joining.cli import join
 from node.ledger.cli import ledger
 from node.options import config_option, json_option, open_stub, words_option
 from node.push.cli import client
 from node.records.cli import import_export, systems
 from node.recovery.cli import backup, recover, restore
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
-from node.store.sealing import RECORD_KEY_BYTES
 from node.wording import Words
 from node.wording.texts import Text
 
@@ -48,7 +42,7 @@ def node() -> None:
     the case files of pupils who are accounted for nowhere. Names and numbers never leave it.
 
     \b
-    A new node:      upprop node init DIR --member 0180
+    A new node:      upprop node join DIR --member 0180 …
     Every night:     upprop node import FILE --as-of DATE
     Before it:       upprop node check FILE --as-of DATE
     In between:      upprop node serve   (or: upprop node sync)
@@ -58,38 +52,6 @@ def node() -> None:
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
     More than one school system, or one that pushes by itself: upprop node systems, upprop node client
     """
-
-
-@node.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--member", required=True, help="Your member id: the municipality code, or code-organisation number.")
-def init(directory: Path, member: str) -> None:
-    """Write settings and keys for a new node into DIRECTORY.
-
-    Makes the record key, under which identities are sealed, and the TLS key; both can be read by you alone. Keep a copy
-    of the record key somewhere else than the copies of the data: without it the data cannot be read, and with it they
-    can.
-    """
-    identity = node_identity(member)
-    config = directory / "config.toml"
-    if config.exists():
-        raise UppropError(Code.CONFIG_INVALID, f"{config} exists already and is not overwritten.")
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_secret(directory / "record.key", secrets.token_bytes(RECORD_KEY_BYTES))
-    key = new_tls_key()
-    write_secret(directory / "tls.key", private_pem(key))
-    (directory / "tls.csr").write_bytes(signing_request(identity, key))
-    config.write_text(_SKELETON.format(identity=identity.uri), encoding="utf-8")
-    click.echo(
-        f"Written to {directory}: config.toml, record.key, tls.key, tls.csr.\n\n"
-        f"Next:\n"
-        f"1. Send tls.csr to the federation's CA, and tell the authority over the telephone what its key is:\n"
-        f"   {public_key_sha256(key.public_key())}\n"
-        f"2. Put what they send back beside config.toml: tls.crt, federation.toml, authority.pub.\n"
-        f"3. upprop node migrate --config {config}\n"
-        f"4. upprop node import EXPORT --as-of DATE --config {config}\n"
-        f"5. upprop node serve --config {config}"
-    )
 
 
 @node.command()
@@ -173,31 +135,8 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
 
 for _commands in (
     (import_export, systems, client, check),
-    (cases, explain, say, affirm, review),
+    (join, cases, explain, say, affirm, review),
     (drill, doctor, ledger, backup, restore, recover),
 ):
     for _command in _commands:
         node.add_command(_command)
-
-
-_SKELETON = """\
-# Settings of {identity}. Paths are relative to this file.
-data_dir = "data"
-record_key = "record.key"          # seals identities; mode 0600; keep a copy apart from copies of the data
-certificate = "tls.crt"            # from the federation's CA
-private_key = "tls.key"            # mode 0600
-descriptor = "federation.toml"     # from the authority; replaced whenever it sends a newer one
-authority_key = "authority.pub"    # pinned: whoever holds its private half says who belongs
-metrics_listen = "127.0.0.1:9464"  # /metrics, /healthz, /readyz
-log_level = "info"
-# sync_seconds = 900               # how often a running node sends and fetches
-# upper_secondary = true           # gymnasium (GY, GYS, GYAN) counts as presence
-# drill_days = 30                  # a running node drills by itself so often; 0: never
-# enrolment_listen = "10.0.0.5:7450"       # where your school systems may push, inside your own network
-# enrolment_names = ["upprop.example.se"]  # how they call this machine, where it is not that address
-# database_url_file = "db.url"     # a postgresql:// URL (mode 0600) in place of SQLite in data_dir
-# [school_systems.main]            # tables come last: a school system whose API the node fetches from
-# url = "https://skola.example.se/ss12000/v2"
-# token_file = "school.token"      # mode 0600; or token_url, client_id, client_secret_file, scope
-# at = "05:30"                     # a running node fetches every day from this time on
-"""

@@ -59,6 +59,6 @@ def open_sealer(settings: NodeSettings) -> Sealer:
         raise UppropError(
             Code.CONFIG_INVALID,
             f"The record key {settings.record_key} has {len(key)} bytes and must have {RECORD_KEY_BYTES}. "
-            "Use the file that `upprop node init` wrote.",
+            "Use the file that `upprop node join` wrote.",
         )
     return Sealer(key)

@@ -38,6 +38,7 @@ from registry.client import evaluate as evaluate_day
 from registry.copies.cli import backup, restore
 from registry.doctor.cli import doctor
 from registry.epochs.cli import epoch as epoch_group
+from registry.founding import init
 from registry.limits.cli import unblock
 from registry.retention.cli import retention
 from registry.settings import STORE_PACKAGE, RegistrySettings, open_for_migration
@@ -212,5 +213,5 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
     click.echo(json.dumps(fields) if as_json else sentence)
 
 
-for _command in (status, doctor, members, unblock, backup, restore, retention, publish, epoch_group):
+for _command in (init, status, doctor, members, unblock, backup, restore, retention, publish, epoch_group):
     registry.add_command(_command)

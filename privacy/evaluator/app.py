@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation.clock import Clock
 from federation.coarse import Steps
 from federation.control import Handlers
-from federation.database import Database
+from federation.database import Database, closed_on_failure
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Kind
@@ -22,6 +22,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, Worker
 from federation.tls import OwnIdentity
+from privacy.evaluator.acceptance import open_descriptors
 from privacy.evaluator.destruction import Destruction
 from privacy.evaluator.evaluation import Evaluation
 from privacy.evaluator.observability import (
@@ -72,14 +73,15 @@ def build(
 ) -> App:
     """The evaluator its settings describe. Raises UppropError for settings, secrets or a schema not in order."""
     log = log or Log(level=settings.log_level)
-    descriptors = descriptors or DescriptorStore.of(settings, log, takes_up=False)
+    descriptors = descriptors or open_descriptors(settings, log)
     own = own or OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
     shares = Shares(int(own.identity.name), settings.share_files, settings.share_dir, log)
     signing_key = _signing_key(settings, shares.index, descriptors, log)
     database = open_database(settings, metrics)
     check_schema(database, STORE_PACKAGE)
-    shares.leave_out(database.view("evaluator_shares_destroyed", destroyed.all_of_them))
-    _check(shares, descriptors, log)
+    with closed_on_failure(database):
+        shares.leave_out(database.view("evaluator_shares_destroyed", destroyed.all_of_them))
+        _check(shares, descriptors, log)
     steps = Steps()
     own_metrics = EvaluatorMetrics(metrics.registry, steps, clock.today)
     sampling = Sampling(database, shares, descriptors.newest, clock, steps)

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
 from federation import control
-from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import replace, write_secret
 from federation.identity import Kind
@@ -30,12 +29,15 @@ from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from federation.settings import load
 from privacy.evaluator import share_cli
+from privacy.evaluator.acceptance import open_descriptors
+from privacy.evaluator.acceptance_cli import accept
 from privacy.evaluator.app import App, build
 from privacy.evaluator.client import allow as grant
 from privacy.evaluator.client import status as read_status
 from privacy.evaluator.copies_cli import backup, restore
 from privacy.evaluator.doctor.cli import doctor
 from privacy.evaluator.evaluation import LARGEST_ALLOWANCE
+from privacy.evaluator.founding import init
 from privacy.evaluator.quota_cli import quota_reports
 from privacy.evaluator.settings import STORE_PACKAGE, EvaluatorSettings, open_database
 from privacy.evaluator.witness_cli import witness
@@ -67,7 +69,7 @@ def serve(config: Path) -> None:
     """
     settings = load(config, EvaluatorSettings)
     log = Log(level=settings.log_level)
-    descriptors = DescriptorStore.of(settings, log, takes_up=False)
+    descriptors = open_descriptors(settings, log)
     clock = make_clock(settings, descriptors)
     metrics = Metrics(CollectorRegistry())
     own = own_identity(settings, descriptors, Kind.EVALUATOR, log)
@@ -229,7 +231,7 @@ def _open_stub(config: Path) -> Iterator[control.Stub]:
     """Speaks to the running evaluator or, where none runs, to one in this process, which logs to standard error."""
     settings = load(config, EvaluatorSettings)
     log = Log(level="warning")
-    descriptors = DescriptorStore.of(settings, Log(level="error"))
+    descriptors = open_descriptors(settings, Log(level="error"))
     clock = make_clock(settings, descriptors)
 
     def make() -> App:
@@ -244,6 +246,8 @@ def _say(as_json: bool, fields: Mapping[str, object], sentence: str) -> None:
 
 
 evaluator.add_command(doctor)
+evaluator.add_command(init)
+evaluator.add_command(accept)
 evaluator.add_command(quota_reports)
 evaluator.add_command(backup)
 evaluator.add_command(restore)

@@ -11,7 +11,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.descriptor import Descriptor, Epoch
-from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import write_secret
 from federation.identity import Kind
@@ -20,6 +19,7 @@ from federation.pki import read_private_signing_key
 from federation.settings import load
 from federation.tls import OwnIdentity
 from privacy.errors import PrivacyError
+from privacy.evaluator.acceptance import open_descriptors
 from privacy.evaluator.settings import EvaluatorSettings
 from privacy.evaluator.shares import SHARE_SUFFIX, Shares
 from privacy.keys import Share, serialise_share
@@ -37,7 +37,7 @@ class Home:
     def of(cls, config: Path) -> Home:
         """Raises UppropError: CONFIG_INVALID, or why the descriptor is not in force."""
         settings = load(config, EvaluatorSettings)
-        descriptors = DescriptorStore.of(settings, Log(level="error"))
+        descriptors = open_descriptors(settings, Log(level="error"))
         own = OwnIdentity.of(settings, descriptors, kind=Kind.EVALUATOR)
         return cls(settings, int(own.identity.name), descriptors.current())
 

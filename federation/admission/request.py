@@ -1,0 +1,87 @@
+"""The admission request: the file in which a party says who it is and shows that it holds its key.
+
+TOML, to be read by people before it is by programs. Invariants: nothing in it is secret or about a person; unknown keys
+are refused; the party it names is the one that its signing request names, which its own key has signed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from federation import files, signing_request
+from federation.descriptor_file import Address, Key32
+from federation.errors import Code, UppropError
+from federation.identity import Identity, Kind
+from federation.signing_request import SigningRequest
+
+REQUEST_NAME = "request.toml"
+MAX_FILE_BYTES = 64 * 1024
+
+_HEAD = """\
+# A request for admission to the federation. It holds no secret: send it to the authority as it is, and read the words
+# of its key to it over the telephone.
+"""
+
+
+class AdmissionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`signing_request` is PKCS #10 (PEM). An evaluator states its address and the public key (raw Ed25519) with which
+    it signs epochs; a registry its addresses, and the public key (raw Ed25519) of its ledger.
+    """
+
+    identity: str
+    name: str = ""
+    home: str | None = None
+    address: Address | None = None
+    join_address: Address | None = None
+    signing_key: Key32 | None = None
+    ledger_key: Key32 | None = None
+    signing_request: str
+
+
+def write(path: Path, request: AdmissionRequest) -> None:
+    plain = {name: value for name, value in msgspec.to_builtins(request).items() if value is not None}
+    files.replace(path, _HEAD.encode() + msgspec.toml.encode(plain))
+
+
+def pem(request: bytes) -> str:
+    """A signing request (DER) as PEM."""
+    return x509.load_der_x509_csr(request).public_bytes(Encoding.PEM).decode()
+
+
+def read(path: Path) -> tuple[AdmissionRequest, SigningRequest]:
+    """A request and what its key has proved. Raises UppropError(ADMISSION_REFUSED) for one that is not in order."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UppropError(Code.INPUT_REFUSED, f"The request {path} cannot be read: {error.strerror}.") from error
+    try:
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError("it is too large")  # noqa: TRY301 - one place says what is wrong with a request
+        request = msgspec.toml.decode(content, type=AdmissionRequest)
+        der = x509.load_pem_x509_csr(request.signing_request.encode()).public_bytes(Encoding.DER)
+    except (msgspec.DecodeError, ValueError, UnicodeDecodeError) as error:
+        raise refused(path, "it cannot be read") from error
+    try:
+        proved = signing_request.read(der)
+        named = Identity.parse(request.identity)
+    except UppropError as error:
+        raise refused(path, error.sentence.rstrip(".")) from error
+    if proved.identity != named:
+        raise refused(path, f"it says that it is of {named}, and its key was made for {proved.identity}")
+    lacks = {
+        Kind.EVALUATOR: request.address is None or request.signing_key is None,
+        Kind.REGISTRY: request.address is None,
+    }
+    if lacks.get(named.kind):
+        raise refused(path, "it lacks an address, or the key with which an evaluator signs")
+    return request, proved
+
+
+def refused(path: Path, reason: str) -> UppropError:
+    return UppropError(
+        Code.ADMISSION_REFUSED, f"The request {path} is refused: {reason}. Ask its sender for another one."
+    )
