@@ -119,7 +119,7 @@ class Courier:
         descriptors: DescriptorStore,
         registries: Registries,
         kind: Kind,
-        metrics: Metrics,
+        metrics: Metrics | None,
         log: Log,
         *,
         now: Callable[[], datetime] = utc_now,
@@ -148,7 +148,8 @@ class Courier:
                 break
         if not answered and failure is not None:
             raise failure
-        self._metrics.descriptor_received.set(self._now().timestamp())
+        if self._metrics is not None:
+            self._metrics.descriptor_received.set(self._now().timestamp())
 
     def _ask(self, registry: Registry) -> None:
         begun, begun_at = time.monotonic(), self._now()
@@ -166,7 +167,8 @@ class Courier:
     def _watch_clock(self, registry: Registry, skew: float) -> None:
         """Say once that this clock and that registry's differ by more than certificates allow for, and once more when
         they no longer do. `skew`: seconds that ours is ahead."""
-        self._metrics.clock_skew.set(skew)
+        if self._metrics is not None:
+            self._metrics.clock_skew.set(skew)
         wrong = abs(skew) > CLOCK_TOLERANCE.total_seconds()
         if wrong and registry.name not in self._clock_wrong:
             self._clock_wrong.add(registry.name)

@@ -1,15 +1,17 @@
 """What every process of a party does besides its own work: ask for the newest descriptor, renew its certificate.
 
-A manual clock, under which nothing happens by itself, stops these too.
+A manual clock, under which nothing happens by itself, stops these too. A command that ends by itself does them once.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation import renewal, travelling
 from federation.descriptor_store import DescriptorStore
+from federation.errors import UppropError
 from federation.observability import Log, Metrics
 from federation.renewal import Renewal, from_registries
 from federation.settings import DaemonSettings
@@ -34,7 +36,7 @@ def upkeep(
     descriptors: DescriptorStore,
     own: OwnIdentity,
     registries: Registries,
-    metrics: Metrics,
+    metrics: Metrics | None,
     log: Log,
     intervals: Intervals = Intervals(),
 ) -> Sequence[Worker]:
@@ -45,3 +47,13 @@ def upkeep(
         renewing = Renewal(settings.certificate, descriptors, own, from_registries(registries), log)
         workers.append(Worker(CERTIFICATE_WORKER, intervals.certificate, renewing.run))
     return workers
+
+
+def once(settings: DaemonSettings, descriptors: DescriptorStore, own: OwnIdentity, log: Log) -> None:
+    """What the workers do, once: for a command that no daemon runs beside. What fails is left for the next time."""
+    if settings.clock == "manual":
+        return
+    with contextlib.closing(Registries(descriptors, own)) as registries:
+        for worker in upkeep(settings, descriptors, own, registries, None, log):
+            with contextlib.suppress(UppropError):
+                worker.run()

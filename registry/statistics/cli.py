@@ -209,7 +209,7 @@ def asked(context: click.Context, config: Path | None, *, as_json: bool) -> None
 
 @contextmanager
 def _open(config: Path) -> Iterator[Reader]:
-    with connect(load(config, ReaderSettings), Log(level="error")) as reader:
+    with connect(load(config, ReaderSettings), Log(level="error"), stays=False) as reader:
         yield reader
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from federation import upkeep
 from federation.clock import Clock
 from federation.descriptor import Reader as Listed
 from federation.descriptor_store import DescriptorStore
@@ -36,10 +37,18 @@ class Reader:
 
 
 @contextmanager
-def connect(settings: ReaderSettings, log: Log, metrics: Metrics | None = None) -> Iterator[Reader]:
-    """The reader of these settings. Raises UppropError where descriptor or certificate are not in order."""
+def connect(
+    settings: ReaderSettings, log: Log, metrics: Metrics | None = None, *, stays: bool = True
+) -> Iterator[Reader]:
+    """The reader of these settings; one that does not stay asks for the newest descriptor first, and renews its
+    certificate where that is due.
+
+    Raises UppropError where descriptor or certificate are not in order.
+    """
     descriptors = DescriptorStore.of(settings, log)
     own = own_identity(settings, descriptors, Kind.AUTHORITY, log)
+    if not stays:
+        upkeep.once(settings, descriptors, own, log)
     clock = make_clock(settings, descriptors)
     listed = descriptors.current().reader(own.identity.name)
     with StatisticsClient(descriptors, ChannelCredentials(own), clock, metrics) as client:

@@ -31,14 +31,17 @@ from federation.settings import DaemonSettings, load
 from federation.tls import check_certificate, key_sha256
 from federation.v1 import registry_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
+from federation.web.i18n import Language
 from node.settings import NodeSettings
 from privacy.keys import deal_epoch
 from registry.certificates.issuing import Issuer, certifiers
 from registry.settings import RegistrySettings
+from registry.statistics.reader import connect
+from registry.statistics.settings import ReaderSettings
 from tests.harness.ports import free_ports
 from tests.harness.signing import tls_key
 from tests.integration.rpc_parties import reissue, resign
-from tests.integration.travelling_parties import Member, RunningDaemon, certificate_in
+from tests.integration.travelling_parties import A_THIRD_LEFT, Member, RunningDaemon, certificate_in
 
 A = identity.registry("a")
 NODE = identity.node("0180")
@@ -367,3 +370,20 @@ def test_a_party_whose_ca_was_replaced_starts_with_a_certificate_of_the_new_one(
         own = own_identity(node, DescriptorStore.of(node), Kind.NODE, log)
     certificate_in(node.certificate).verify_directly_issued_by(new.certificate)
     assert own.identity == NODE
+
+
+def test_a_reader_that_only_asks_now_and_then_keeps_up_too(own_federation: throwaway.DevFederation) -> None:
+    """`upprop query` begins with what daemons do all the time."""
+    config = own_federation.reader("statistics")
+    before = config.parent / "before.toml"
+    before.write_bytes(own_federation.descriptor.read_bytes())
+    settings = msgspec.structs.replace(load(config, ReaderSettings), descriptor=before)
+    reissue(own_federation, "reader-statistics", Identity(Kind.AUTHORITY, "statistics"), **A_THIRD_LEFT)
+    resign(own_federation)
+    with (
+        RunningDaemon(own_federation, own_federation.registry),
+        connect(settings, Log(io.StringIO()), stays=False) as reader,
+    ):
+        assert reader.descriptors.current().serial == 2
+        assert reader.own.expires > utc_now() + timedelta(days=80)
+        assert reader.client.tables(Language.ENGLISH)
