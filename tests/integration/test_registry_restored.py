@@ -205,6 +205,16 @@ def test_a_copy_goes_to_a_new_machine_only_when_that_is_said(tmp_path: Path) -> 
         assert (kept.held_until - kept.restored_at).total_seconds() == 5 * 3_600
         federation.registry.start()
         assert federation.nodes[STOCKHOLM].sync().problems == ()
+        # By itself it closes nothing yet; a person may.
+        daily_close = federation.registry_app.daily_close
+        before = daily_close.state()
+        for worker in federation.registry_app.workers:
+            if worker.name in ("daily_close", "retention", "statistics", "statistics_questions"):
+                worker.run()
+        assert daily_close.state() == before
+        federation.set_today(BEFORE)
+        federation.close_day()
+        assert daily_close.state() != before
 
 
 def test_notices_after_a_restore_are_numbered_beyond_all_that_were_given(tmp_path: Path) -> None:
