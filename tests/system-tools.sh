@@ -27,6 +27,8 @@ fi
 
 packages=
 command -v chromium > /dev/null || packages=chromium
+# Not to run anything: systemd-analyze reads the service units.
+command -v systemd-analyze > /dev/null || packages="$packages systemd"
 [ -z "$from_npm" ] || command -v npm > /dev/null || packages="$packages nodejs npm"
 unpacked=
 there prometheus && there promtool || unpacked=prometheus
