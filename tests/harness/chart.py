@@ -207,6 +207,7 @@ CASES: dict[str, Values] = {
         NODE,
         {"networkPolicy": {"dns": {"to": []}, "federation": {"to": []}, "metrics": {"from": []}}},
     ),
+    "maintenance": merged(COMMON, EVALUATOR, {"maintenance": True}),
     "everything": _EVERYTHING,
 }
 """What the chart is tried with, each a release of its own."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 
 import kubernetes_validate
@@ -106,7 +108,7 @@ def test_pods_are_restricted(name: str) -> None:
             assert container["resources"]["limits"]["memory"]
             assert container["resources"]["requests"].keys() >= {"cpu", "memory"}
             # The image's entry point is upprop: there is no shell, and none is asked for.
-            assert "command" not in container
+            assert ("command" in container) is (name == "maintenance" and container["name"] == "evaluator")
             mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
             assert not mounts["/tmp"].get("readOnly")
             assert {"name": "TMPDIR", "value": "/tmp"} in container["env"]
@@ -145,7 +147,7 @@ def test_only_the_first_container_sees_mounted_secrets(name: str) -> None:
 @every_case
 def test_probes_are_those_of_the_metrics_port(name: str) -> None:
     for owner, spec in pods(case(name)):
-        if owner["kind"] == "Job":
+        if owner["kind"] == "Job" or name == "maintenance":
             continue
         (daemon,) = spec["containers"]
         assert {"name": "metrics", "containerPort": 9464, "protocol": "TCP"} in daemon["ports"]
@@ -226,6 +228,31 @@ def test_each_port_has_a_service_of_its_own() -> None:
         "roll-reader-metrics": [9464],
         "roll-reader": [7460],
     }
+
+
+def test_in_maintenance_a_pod_waits_and_is_sent_nobody() -> None:
+    (owner,) = of_kind(case("maintenance"), "StatefulSet")
+    spec = owner["spec"]["template"]["spec"]
+    assert [each["name"] for each in spec["initContainers"]] == ["stage"]
+    (daemon,) = spec["containers"]
+    assert not {"startupProbe", "livenessProbe", "args"} & daemon.keys()
+    assert daemon["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    on_postgresql = objects(merged(CASES["registry on postgresql"], {"maintenance": True}))
+    assert of_kind(on_postgresql, "Job") == []
+
+
+def test_what_waits_ends_when_it_is_told_to() -> None:
+    (owner,) = of_kind(case("maintenance"), "StatefulSet")
+    program, *arguments = owner["spec"]["template"]["spec"]["containers"][0]["command"]
+    assert program == "python"
+    # Told before it waits, a process outside a container dies of it.
+    arguments[-1] = arguments[-1].replace("signal.sigwait", "print(flush=True); signal.sigwait")
+    waiting = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "\n"
+    waiting.terminate()
+    assert waiting.wait(timeout=60) == 0
+    waiting.stdout.close()
 
 
 def _services() -> list[Object]:

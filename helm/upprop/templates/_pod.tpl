@@ -170,6 +170,7 @@ affinity: {{- toYaml . | nindent 2 }}
 
 {{- define "upprop.probes" -}}
 # gRPC's own health service asks for a client certificate, which a kubelet cannot present: these are plain HTTP.
+{{- if not .Values.maintenance }}
 startupProbe:
   httpGet: {path: /healthz, port: metrics}
   periodSeconds: 2
@@ -180,6 +181,7 @@ livenessProbe:
   periodSeconds: 20
   timeoutSeconds: 5
   failureThreshold: 6
+{{- end }}
 readinessProbe:
   httpGet: {path: /readyz, port: metrics}
   periodSeconds: 5
@@ -207,14 +209,19 @@ topologySpreadConstraints:
   {{- end }}
 initContainers:
   {{- include "upprop.stageContainer" . | nindent 2 }}
-  {{- if and .root.Values.migration.enabled (ne .role "reader") (ne (include "upprop.onPostgresql" .) "true") }}
+  {{- if and .root.Values.migration.enabled (not .root.Values.maintenance) (ne .role "reader") (ne (include "upprop.onPostgresql" .) "true") }}
   # SQLite's file is in the volume, which the pod before has let go: nobody else can migrate it, and nobody is at it.
   {{- include "upprop.migrateContainer" . | nindent 2 }}
   {{- end }}
 containers:
   - name: {{ .role }}
     {{- include "upprop.common" . | nindent 4 }}
+    {{- if .root.Values.maintenance }}
+    # Waits to be told to stop; the first process of a container hears of it only where it asks.
+    command: [python, -c, "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {15}); signal.sigwait({15})"]
+    {{- else }}
     args: {{ include "upprop.serveArgs" . }}
+    {{- end }}
     ports:
       - {name: metrics, containerPort: 9464, protocol: TCP}
       {{- if or (eq .role "registry") (eq .role "evaluator") }}
@@ -229,7 +236,7 @@ containers:
       {{- if and (eq .role "reader") (not $own.loopback) }}
       - {name: http, containerPort: 7460, protocol: TCP}
       {{- end }}
-    {{- include "upprop.probes" . | nindent 4 }}
+    {{- include "upprop.probes" .root | nindent 4 }}
     {{- if int $own.preStopSeconds }}
     lifecycle:
       preStop:
