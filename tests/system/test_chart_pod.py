@@ -11,9 +11,11 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,9 +100,16 @@ class Pod:
             return 0
 
 
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """Short, as a pod's paths are: a socket's may have some hundred letters."""
+    with tempfile.TemporaryDirectory(prefix="pod-") as directory:
+        yield Path(directory)
+
+
 @pytest.mark.parametrize("role", ROLES)
-def test_the_pod_of_a_role_starts_is_ready_and_ends(role: str, tmp_path: Path, make_federation: MakeFederation) -> None:
-    pod = Pod(role, tmp_path / "root", make_federation("0180"))
+def test_the_pod_of_a_role_starts_is_ready_and_ends(role: str, root: Path, make_federation: MakeFederation) -> None:
+    pod = Pod(role, root, make_federation("0180"))
     pod.initialise()
     staged = [path for path in (pod.root / "run").rglob("*") if path.is_file()]
     assert staged
