@@ -11,7 +11,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from federation.descriptor_file import File, InvalidDescriptorError, PolicyValues
+from federation.descriptor_file import File, InvalidDescriptorError, Member, PolicyValues
 
 
 def changes(before: File, after: File) -> list[str]:
@@ -36,13 +36,21 @@ def changes(before: File, after: File) -> list[str]:
     for what, listed in entries:
         old_entries, new_entries = listed(before), listed(after)
         lines += [f"{what} {key}: removed" for key in old_entries if key not in new_entries]
-        lines += [f"{what} {key}: added" for key in new_entries if key not in old_entries]
+        lines += [f"{what} {key}: added{_added(entry)}" for key, entry in new_entries.items() if key not in old_entries]
         for key, entry in new_entries.items():
             other = old_entries.get(key)
             if other is not None and other != entry:
-                fields = [name for name in entry.__struct_fields__ if getattr(other, name) != getattr(entry, name)]
-                lines.append(f"{what} {key}: changed {', '.join(fields)}")
+                lines += [
+                    f"{what} {key}: {name} {_short(getattr(other, name))} -> {_short(getattr(entry, name))}"
+                    for name in entry.__struct_fields__
+                    if getattr(other, name) != getattr(entry, name)
+                ]
     return lines
+
+
+def _added(entry: object) -> str:
+    """What sets quotas, and who it calls itself."""
+    return f" ({entry.name or 'no name'}, {entry.population} pupils)" if isinstance(entry, Member) else ""
 
 
 def _short(value: object) -> str:

@@ -18,6 +18,7 @@ from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_regi
 @click.option("--name", required=True, help="Lower-case letters and digits, such as a; one for each replica.")
 @click.option("--address", required=True, help="host:port at which the other parties reach it.")
 @click.option("--join-address", help="host:port for those who have no certificate yet.")
+@click.option("--listen", help="host:port of this machine, where it differs from the address (behind NAT).")
 @click.option("--metrics-listen", default="127.0.0.1:9464", show_default=True)
 @click.option(
     "--ca",
@@ -26,7 +27,13 @@ from privacy.registry_key import REGISTRY_KEY_BYTES, RegistryKey, serialise_regi
     help="Directory of the federation's CA, if it is here.",
 )
 def init(
-    directory: Path, name: str, address: str, join_address: str | None, metrics_listen: str, ca: Path | None
+    directory: Path,
+    name: str,
+    address: str,
+    join_address: str | None,
+    listen: str | None,
+    metrics_listen: str,
+    ca: Path | None,
 ) -> None:
     """Write keys, settings and request.toml for a new registry into DIRECTORY.
 
@@ -41,7 +48,7 @@ def init(
     files.write_secret(directory / "epoch-1.key", serialise_registry_key(key))
     config = _SKELETON.format(
         identity=identity.uri,
-        listen=address,
+        listen=listen or address,
         metrics_listen=metrics_listen,
         join="# join_listen" if join_address is None else "join_listen",
         join_listen=join_address or "0.0.0.0:7451",

@@ -21,7 +21,7 @@ class Terms(NamedTuple):
     """What the authority decides, since no request can."""
 
     population: int | None = None
-    calendar: str = DEFAULT_CALENDAR
+    calendar: str | None = None
     role: Any = None
     replace: bool = False
 
@@ -68,6 +68,7 @@ def admit(draft: Path, request: AdmissionRequest, proved: SigningRequest, terms:
                     "State --population: how many pupils the member has, as the official statistics count them.",
                 )
             operator = OPERATOR_ID.fullmatch(name) is not None
+            before = {each.id: each.calendar for each in file.members}.get(name, DEFAULT_CALENDAR)
             member = Member(
                 id=name,
                 name=request.name,
@@ -75,7 +76,7 @@ def admit(draft: Path, request: AdmissionRequest, proved: SigningRequest, terms:
                 population=terms.population,
                 key_sha256=key,
                 home=(request.home or name[:4]) if operator else None,
-                calendar=terms.calendar,
+                calendar=terms.calendar or before,
             )
             drafts.put(draft, "members", member, replace=True)
         case Kind.EVALUATOR:

@@ -14,7 +14,6 @@ from federation import files
 from federation import pki as keys
 from federation.admission import authority, request, words
 from federation.clock import utc_now
-from federation.descriptor_file import DEFAULT_CALENDAR
 from federation.errors import Code, UppropError
 from federation.identity import Kind
 from federation.options import json_option
@@ -32,7 +31,7 @@ PATH = click.Path(dir_okay=False, path_type=Path)
     type=click.IntRange(min=0),
     help="Of a member: its pupils, as the official statistics count them. Sets its quota of pseudonyms.",
 )
-@click.option("--calendar", default=DEFAULT_CALENDAR, show_default=True, help="Of a member: the calendar it follows.")
+@click.option("--calendar", help="Of a member: the calendar it follows, if not the one it had, or the default one.")
 @click.option("--role", type=click.Choice(["statistics", "oversight", "public"]), help="Of a reader of the statistics.")
 @click.option("--words", "said", help="The twelve words as they were read to you; without it you are asked.")
 @click.option("--yes", is_flag=True, help="The words have been compared already: do not ask.")
@@ -73,9 +72,12 @@ def _compare(asked: request.AdmissionRequest, key_sha256: str, said: str | None,
     if yes:
         return
     lines = words.in_lines(words.words_of(key_sha256))
-    click.echo(f"{asked.identity}  {asked.name}\nIts key in words:\n", err=True)
+    # What the sender chose for itself stands below the words, where it cannot pass for them.
+    click.echo(f"{asked.identity}, its key in words:\n", err=True)
     click.echo("".join(f"  {line}\n" for line in lines), err=True)
-    click.confirm("Have they read these words to you, over a telephone number that you know?", abort=True, err=True)
+    click.echo(f"It calls itself {asked.name or 'nothing'}.", err=True)
+    if not click.confirm("Have they read these words to you, over a telephone number that you know?", err=True):
+        raise UppropError(Code.ADMISSION_REFUSED, "Not admitted: the draft is as it was.")
 
 
 @click.command()

@@ -46,6 +46,7 @@ def found(directory: Path, identity: Identity, config: str, **stated: object) ->
     requests.write(
         directory / REQUEST_NAME,
         AdmissionRequest(identity=identity.uri, signing_request=pem, **stated),  # type: ignore[arg-type]
+        key,
     )
     files.replace(directory / CONFIG_NAME, config.encode())
     lines = words.in_lines(words.words_of(public_key_sha256(key.public_key())))

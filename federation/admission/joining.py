@@ -25,7 +25,7 @@ from federation.errors import Code, UppropError
 from federation.identity import Identity
 from federation.pki import certificate_pem, new_tls_key, private_pem, public_pem
 from federation.rpc.admission import certify, fetch_descriptor
-from federation.tls import check_certificate, public_key_sha256
+from federation.tls import check_certificate, identity_of, public_key_sha256
 
 MAX_SKEW = timedelta(minutes=5)
 """A clock that is further off than this makes certificates and deadlines wrong."""
@@ -83,6 +83,8 @@ class Joining:
         self.key_path = directory / "tls.key"
         self.certificate_path = directory / "tls.crt"
         self.signing_request_path = directory / "tls.csr"
+        self.unreached: UppropError | None = None
+        self.can_ask = False
 
     @property
     def has_asked(self) -> bool:
@@ -155,10 +157,15 @@ class Joining:
             files.replace(self.descriptor_path, content)
 
     def newest(self, descriptor: Descriptor) -> tuple[Descriptor, bytes | None]:
-        """What a registry has that is newer, verified; the descriptor itself and None where none has, or none answers.
+        """The newest that any registry has, verified; the descriptor itself and None where none has a newer one.
+
+        `unreached` is why the last of them that gave nothing did so.
 
         Raises UppropError(CLOCK_WRONG) where a registry's clock and this machine's differ by more than five minutes.
         """
+        newest, content = descriptor, None
+        self.unreached = None
+        self.can_ask = any(each.join_address is not None for each in descriptor.registries)
         for registry in descriptor.registries:
             if registry.join_address is None:
                 continue
@@ -166,13 +173,15 @@ class Joining:
                 answer = fetch_descriptor(
                     registry.join_address, registry.identity, _roots(descriptor), descriptor.serial
                 )
-            except UppropError:
+                found = descriptor if answer.content is None else self.verified(answer.content)
+            except UppropError as error:
+                # One that withholds, or gives what is not the authority's, must not stand before the others.
+                self.unreached = UppropError(error.code, f"At {registry.join_address}: {error.sentence}")
                 continue
             self._check_clock(answer.now)
-            if answer.content is None:
-                return descriptor, None
-            return self.verified(answer.content), answer.content
-        return descriptor, None
+            if found.serial > newest.serial:
+                newest, content = found, answer.content
+        return newest, content
 
     def _check_clock(self, theirs: datetime) -> None:
         skew = self._now() - theirs
@@ -230,10 +239,12 @@ class Joining:
             chain = x509.load_pem_x509_certificates(pem)
         except ValueError as error:
             raise UppropError(Code.INTERNAL, "What the registry gave is no certificate. Tell its operator.") from error
-        if check_certificate(chain[0], descriptor, self._now()) != self.identity:
+        # First of all whether it is ours: what else is wrong with another's is not for people here to mend.
+        if identity_of(chain[0]) != self.identity:
             raise _foreign("of another party")
         if chain[0].public_key() != key.public_key():
             raise _foreign("for another key")
+        check_certificate(chain[0], descriptor, self._now())
         return chain
 
 

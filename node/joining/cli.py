@@ -18,6 +18,7 @@ from federation.admission.joining import Joining, obtained
 from federation.admission.request import REQUEST_NAME
 from federation.descriptor import Descriptor
 from federation.doctor import printing as findings
+from federation.doctor.findings import exit_code_of
 from federation.errors import Code, UppropError
 from federation.identity import Identity
 from federation.identity import node as node_identity
@@ -32,6 +33,9 @@ from node.wording import Words
 
 LOOK_SECONDS = 10.0
 """Between two looks for the descriptor that lists this member."""
+
+_COMES_BACK = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED})
+"""Who waits waits for these too."""
 
 PATH = click.Path(dir_okay=False, path_type=Path)
 
@@ -97,15 +101,22 @@ def join(
     }
     if joining.listed(descriptor) != fingerprint and not wait:
         if asked_before:
-            raise _pending(joining)
+            answer["state"] = "pending"
         click.echo(json.dumps(answer) if as_json else _requested(joining, answer, words))
+        if asked_before:
+            raise _pending(joining, source)
         return
     if joining.listed(descriptor) != fingerprint:
         click.echo(_requested(joining, answer, words), err=True)
         click.echo(words(JoiningText.WAITING, member=joining.identity.name), err=True)
     while joining.listed(descriptor) != fingerprint or (made := _certificate(joining, descriptor, wait=wait)) is None:
         time.sleep(LOOK_SECONDS)
-        descriptor, content = _newest(joining, source)
+        try:
+            descriptor, content = _newest(joining, source)
+        except UppropError as error:
+            if error.code not in _COMES_BACK:
+                raise
+            continue
         joining.keep(content)
     if not made:
         answer |= {"state": "certificate_missing", "signing_request": str(joining.signing_request_path)}
@@ -116,8 +127,9 @@ def join(
     migrate_at_rest(settings.data_dir, lambda: open_database(settings), STORE_PACKAGE)
     answer |= {"state": "member", "serial": descriptor.serial, "config": str(config)}
     if as_json:
-        click.echo(json.dumps(answer))
-        return
+        found = list(examination(config, settings))
+        click.echo(json.dumps({**answer, "checks": [findings.plain(each, words) for each in found]}))
+        raise click.exceptions.Exit(exit_code_of(found))
     click.echo(words(JoiningText.JOINED, member=joining.identity.name, serial=descriptor.serial, config=config) + "\n")
     code = findings.report(examination(config, settings), words, as_json=False)
     click.echo("\n" + words(JoiningText.NEXT, config=config))
@@ -200,7 +212,16 @@ def _by_other_way(joining: Joining, words: Words) -> str:
     )
 
 
-def _pending(joining: Joining) -> UppropError:
+def _pending(joining: Joining, source: str | None) -> UppropError:
+    if joining.unreached is not None:
+        # Whether one is listed by now is not known here: that no answer comes through is what has to be mended first.
+        return joining.unreached
+    if source is None and not joining.can_ask:
+        return UppropError(
+            Code.ADMISSION_PENDING,
+            f"{joining.identity} is not listed in the descriptor that is here, and this federation's registries hand "
+            "out none before one is a member: name where the newest is published, --descriptor.",
+        )
     return UppropError(
         Code.ADMISSION_PENDING,
         f"{joining.identity} is not listed yet. Send {joining.directory / REQUEST_NAME} to the authority, read it the "

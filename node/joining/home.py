@@ -48,6 +48,7 @@ def _request(joining: Joining, key: EllipticCurvePrivateKey, name: str, home: st
             home=(home or member[:4]) if OPERATOR_ID.fullmatch(member) else None,
             signing_request=pem,
         ),
+        key,
     )
 
 

@@ -59,8 +59,8 @@ def accept(file: Path | None, *, yes: bool, config: Path, as_json: bool) -> None
             "Quotas are held against it.",
         )
     check_populations(offer, settings.published_pupils)
-    if not yes:
-        click.confirm("Accept it?", abort=True, err=as_json)
+    if not yes and not click.confirm("Accept it?", err=as_json):
+        raise UppropError(Code.ADMISSION_REFUSED, "Not accepted: it stays an offer, and denies what it takes away.")
     accepted = store.accept_offer()
     if as_json:
         click.echo(json.dumps({"serial": accepted.serial, "accepted": True, "changes": lines}))
@@ -80,5 +80,5 @@ def _in_force(store: DescriptorStore, settings: EvaluatorSettings) -> File:
 
 def _populations(offer: Descriptor, published: int | None) -> str:
     stated = total(offer.members)
-    of = "" if not published else f", {stated / published:.0%} of the {published:,} that the country has"
+    of = "" if not published else f", {stated / published:.1%} of the {published:,} that the country has"
     return f"  {len(offer.members)} members with {stated:,} pupils together{of}"

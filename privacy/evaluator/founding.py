@@ -14,13 +14,16 @@ from federation.identity import evaluator as evaluator_identity
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--index", type=click.IntRange(1, 255), required=True, help="Its number, which its shares bear.")
 @click.option("--address", required=True, help="host:port at which members reach it.")
+@click.option("--listen", help="host:port of this machine, where it differs from the address (behind NAT).")
 @click.option("--metrics-listen", default="127.0.0.1:9464", show_default=True)
 @click.option(
     "--published-pupils",
     type=click.IntRange(min=1),
     help="How many pupils the country has by its official statistics; bounds the quotas that are accepted.",
 )
-def init(directory: Path, index: int, address: str, metrics_listen: str, published_pupils: int | None) -> None:
+def init(
+    directory: Path, index: int, address: str, listen: str | None, metrics_listen: str, published_pupils: int | None
+) -> None:
     """Write keys, settings and request.toml for a new evaluator into DIRECTORY.
 
     Made are its TLS key and the key with which it signs epochs; both can be read by you alone. Its share of the
@@ -30,7 +33,7 @@ def init(directory: Path, index: int, address: str, metrics_listen: str, publish
     founding.begin(directory)
     config = _SKELETON.format(
         identity=identity.uri,
-        listen=address,
+        listen=listen or address,
         metrics_listen=metrics_listen,
         known="" if published_pupils else "# ",
         published_pupils=published_pupils or 1_200_000,
