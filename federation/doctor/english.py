@@ -91,6 +91,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "{now} UTC."
     ),
     Says.PEER_ANSWERS: "Answers at {address}, knows us and is ready.",
+    Says.PEER_KNOWS_US_NOT: (
+        "Answers at {address}, but the descriptor in force there does not list us with our key.\nIf the authority has "
+        "just signed one that does, its administrator has yet to accept it: ask whoever runs it, or the authority."
+    ),
     Says.PEER_NOT_READY: (
         "Answers at {address}, but is not ready to work.\nIt starts or stops, its store does not answer, or its "
         "descriptor has expired; try again, then ask its operator."

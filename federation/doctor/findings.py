@@ -75,6 +75,7 @@ class Says(enum.Enum):
     CLOCK_UNKNOWN = enum.auto()
     PEER_ANSWERS = enum.auto()
     PEER_NOT_READY = enum.auto()
+    PEER_KNOWS_US_NOT = enum.auto()
     PEER_NOT_NAMED = enum.auto()
     PEER_NOTHING_LISTENS = enum.auto()
     PEER_SILENT = enum.auto()

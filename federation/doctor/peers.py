@@ -118,6 +118,8 @@ def _reached(topic: Topic, name: str, peer: Peer) -> Finding:
     except UppropError as error:
         if error.code is unreachable:
             return failed(topic, unreachable, Says.PEER_HANDSHAKE, name, address=address)
+        if error.code is Code.IDENTITY_UNLISTED:
+            return failed(topic, error.code, Says.PEER_KNOWS_US_NOT, name, address=address)
         return refused(topic, error, name)
     return failed(topic, unreachable, Says.PEER_NOT_READY, name, address=address)
 

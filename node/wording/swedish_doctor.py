@@ -100,6 +100,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "UTC."
     ),
     Says.PEER_ANSWERS: "Svarar på {address}, känner igen oss och är redo.",
+    Says.PEER_KNOWS_US_NOT: (
+        "Svarar på {address}, men den beskrivning som gäller där tar inte upp oss med vår nyckel.\nHar myndigheten "
+        "nyss undertecknat en som gör det så återstår att den godtas där: fråga den som driver den, eller myndigheten."
+    ),
     Says.PEER_NOT_READY: (
         "Svarar på {address} men är inte redo.\nDen startar eller stannar, dess databas svarar inte eller dess "
         "beskrivning har gått ut; försök igen, fråga sedan den som driver den."

@@ -25,6 +25,6 @@ JOINING: Mapping[enum.Enum, str] = {
         "{member} är upptagen. Federationens register utfärdar inga certifikat: låt utfärda ert utifrån "
         "{signing_request}, lägg det i {certificate} och kör samma sak igen."
     ),
-    JoiningText.JOINED: "{member} är medlem (deskriptor {serial}). Inställningarna finns i {config}.",
+    JoiningText.JOINED: "{member} är medlem (beskrivning {serial}). Inställningarna finns i {config}.",
     JoiningText.NEXT: "Nästa steg: upprop node import FIL --as-of DATUM --config {config}, sedan upprop node serve.",
 }

@@ -211,9 +211,9 @@ def test_an_administrator_sees_what_changed(
     upprop(*member, "ef" * 32, "--id", "2480")
     changes = json.loads(upprop("federation", "show", sign(draft), "--since", old, "--json").stdout)
     assert "member 1480-5561234567: removed" in changes
-    assert "member 2480: added (" in changes
-    assert "member 0180: population 980000 -> " in changes
-    assert "member 0180: key_sha256 " in changes
+    assert "member 2480: added (no name, 1 pupils)" in changes
+    assert "member 0180: population 980000 -> 1" in changes
+    assert any(each.startswith("member 0180: key_sha256 ") for each in changes)
     assert "policy: watch_school_days 10 -> 15" in changes
     assert "serial: 1 -> 2" in changes
     assert not any(line.startswith(("epoch", "evaluator", "registry", "CA")) for line in changes)
