@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from cryptography import x509
 
 from federation import settings as settings_files
+from federation.admission.words import words_of
 from federation.cli import main
 from federation.control import socket_path
 from federation.demo.scenario import page
@@ -110,33 +111,45 @@ def serving(upprop: Upprop) -> Iterator[subprocess.Popen[bytes]]:
         assert process.wait(30) == 0
 
 
-def test_init_writes_settings_and_secret_keys_once(tmp_path: Path) -> None:
+@pytest.fixture
+def join(make_federation: MakeFederation, tmp_path: Path) -> Callable[..., Done]:
+    """`upprop node join` with the descriptor and the authority's key of a federation whose registry does not answer."""
+    federation = make_federation("0180")
+    key = federation.directory / "authority" / "authority.pub"
+
+    def attempt(home: Path, *more: str) -> Done:
+        return run(*("join", str(home), "--descriptor", str(federation.descriptor), "--authority-key", str(key)), *more)
+
+    return attempt
+
+
+def test_join_writes_settings_and_secret_keys_once(join: Callable[..., Done], tmp_path: Path) -> None:
     home = tmp_path / "node"
-    made = run("init", str(home), "--member", "0180")
+    made = join(home, "--member", "1480", "--name", "Göteborg")
     assert made.returncode == 0, made.stderr
-    assert "upprop node migrate" in made.stdout
+    assert f"upprop node join {home}" in made.stdout
     for name in ("record.key", "tls.key"):
         assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
     assert len((home / "record.key").read_bytes()) == 32
     request = x509.load_pem_x509_csr((home / "tls.csr").read_bytes())
     names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["upprop://node/0180"]
-    assert public_key_sha256(request.public_key()) in made.stdout
-    keys = (home / "record.key").read_bytes()
-    again = run("init", str(home), "--member", "0180")
-    assert again.returncode == 3
-    assert (home / "record.key").read_bytes() == keys
-    wrong = run("init", str(tmp_path / "b"), "--member", "Åre")
-    assert wrong.returncode == 5
-    # The settings are understood: what is missing is what the authority sends.
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["upprop://node/1480"]
+    words = [line.split()[1::2] for line in made.stdout.splitlines() if re.match(r"^ +\d+\. ", line)]
+    assert " ".join(word for line in words for word in line) == words_of(public_key_sha256(request.public_key()))
+    before = {path.name: path.read_bytes() for path in home.iterdir()}
+    assert join(home, "--member", "1480").returncode == 17
+    assert {path.name: path.read_bytes() for path in home.iterdir()} == before
+    assert join(tmp_path / "b", "--member", "Åre").returncode == 5
+    assert not (tmp_path / "b").exists()
+    # The settings are understood: what is missing is what comes with the admission.
     asked = Upprop(home / "config.toml")("cases")
-    assert asked.returncode == 3
-    assert "authority.pub" in asked.stderr
+    assert (asked.returncode, "tls.crt" in asked.stderr) == (3, True)
 
 
-def test_every_setting_that_init_proposes_is_understood(tmp_path: Path) -> None:
-    assert run("init", str(tmp_path), "--member", "0180").returncode == 0
-    config = tmp_path / "config.toml"
+def test_every_setting_that_join_proposes_is_understood(join: Callable[..., Done], tmp_path: Path) -> None:
+    home = tmp_path / "node"
+    assert join(home, "--member", "1480").returncode == 0
+    config = home / "config.toml"
     written = settings_files.load(config, NodeSettings)
     config.write_text(re.sub(r"^# (?=\w+ = |\[)", "", config.read_text(), flags=re.MULTILINE))
     proposed = settings_files.load(config, NodeSettings)
@@ -290,7 +303,7 @@ def test_nothing_a_node_writes_names_a_person(upprop: Upprop, export: Path) -> N
 
 @pytest.mark.parametrize(
     "command",
-    ["", "init", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "affirm", "review", "drill"],
+    ["", "join", "serve", "migrate", "import", "check", "sync", "cases", "explain", "say", "affirm", "review", "drill"],
 )
 def test_every_command_explains_itself(command: str) -> None:
     told = run(*command.split(), "--help")

@@ -28,7 +28,7 @@ BEFORE, MUNICIPALITY, OPERATOR, AUTHORITY, AFTER = re.split(
     flags=re.MULTILINE,
 )
 BLOCKS = [*BLOCK.findall(BEFORE), *BLOCK.findall(AFTER)]
-SOURCES = BLOCK.findall(MUNICIPALITY)
+JOINING, *SOURCES = BLOCK.findall(MUNICIPALITY)
 LOOKS = BLOCK.findall(OPERATOR)
 STATISTICS = BLOCK.findall(AUTHORITY)
 MANUAL = sorted((PROJECT / "docs" / "manual").glob("*.md"))
@@ -37,9 +37,14 @@ BY_CI_ALONE = ("system-tools", "test-system")
 RUN_BY_CI = {"make test"}
 """The command that runs these tests."""
 NAMED = (
-    *(f"node {each}" for each in ("init", "serve", "systems", "cases", "explain -", "say", "review", "drill")),
-    *(f"node {each}" for each in ("ledger verify", "backup", "restore", "recover")),
-    *("evaluator keygen", "registry keygen", "registry migrate", "federation init", "federation add reader"),
+    *(f"node {each}" for each in ("join", "join node", "serve", "systems", "cases")),
+    *(
+        f"node {each}"
+        for each in ("explain -", "say", "review", "drill", "ledger verify", "backup", "restore", "recover")
+    ),
+    *("evaluator init", "evaluator accept", "registry init", "registry migrate"),
+    *(f"federation {each}" for each in ("init", "ca", "admit", "sign", "add reader")),
+    *(f"{role} doctor" for role in ("node", "evaluator", "registry", "query")),
     "dashboard",
 )
 """Commands that stand in a sentence or a table: they exist, and what they do is tested where they are."""
@@ -159,6 +164,14 @@ def test_commands_to_try_by_hand_work_in_the_order_they_stand(path: Path, tmp_pa
     assert "CHILDREN_LO95" in (tmp_path / "trial" / "counties.csv").read_text(encoding="utf-8")
     for name, type_ in (("page", "<!doctype html>"), ("api", '{"language"')):
         assert (tmp_path / name).read_text(encoding="utf-8").startswith(type_)
+
+
+def test_becoming_a_member_begins_as_it_stands(path: Path, tmp_path: Path) -> None:
+    """That it ends well is tested with a registry and evaluators: test_admission.py, helm/TUTORIAL.md."""
+    setup = "upprop pki dev dev --members 0180 --base-port 7640; cp dev/federation.toml dev/authority/authority.pub ."
+    done = _run(f"export UPPROP_LANG=en; {setup}\n{JOINING}", tmp_path, path)
+    assert done.returncode == 0, done.stderr
+    assert "Read the words" in done.stdout
 
 
 @pytest.mark.parametrize("block", SOURCES)
