@@ -8,29 +8,28 @@ they run in one transaction, one migration at a time (`Database.restructuring`).
 working on the newer schema, which it never looks at again once it has started; so replicas are replaced one by one.
 What has become of no use is taken away by a later version, when no program is left that knows it. A program never
 *starts* on a schema that it does not know, because nobody has tested that.
+
+Every start asks whether the schema is the one known, few change it: Alembic, which takes longer to import than all else
+that a daemon needs, is imported by those alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from alembic import command, context
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
 
 from federation import retention
 from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData
+    from alembic.config import Config
+    from sqlalchemy import Connection, MetaData
 
     from federation.database import Database
 
@@ -44,29 +43,55 @@ TABLE_TIMEOUT_MS = 5_000
 _LOCK_NOT_HAD = "55P03"
 
 
-def _config(package: str) -> Config:
+_STATED = re.compile(r'^(revision|down_revision)(?:: [^=]+)? = (?:"([^"]+)"|None)', re.MULTILINE)
+
+
+def _migrations(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ValueError(f"{package} is not a package")
+    return Path(spec.submodule_search_locations[0]) / "migrations"
+
+
+def _config(package: str) -> Config:
+    from alembic.config import Config  # at a migration alone: see above
+
     config = Config()
     # Percent signs are interpolation in Alembic's configuration.
-    location = str(Path(spec.submodule_search_locations[0]) / "migrations").replace("%", "%%")
-    config.set_main_option("script_location", location)
+    config.set_main_option("script_location", str(_migrations(package)).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 
 
+def known(package: str) -> dict[str, str | None]:
+    """The revisions that this version of the program knows, and the one before each: as the migrations state them."""
+    found: dict[str, str | None] = {}
+    for path in sorted((_migrations(package) / "versions").glob("*.py")):
+        stated = dict(_STATED.findall(path.read_text(encoding="utf-8")))
+        found[stated["revision"]] = stated["down_revision"] or None
+    return found
+
+
 def head(package: str) -> str:
     """The newest revision that this version of the program knows."""
-    newest = ScriptDirectory.from_config(_config(package)).get_current_head()
-    if newest is None:
-        raise ValueError(f"{package} has no migrations")
-    return newest
+    revisions = known(package)
+    newest = revisions.keys() - set(revisions.values())
+    if len(newest) != 1:
+        raise ValueError(f"{package} has no migrations, or two that are the newest")
+    return newest.pop()
 
 
 def current(db: Database) -> str | None:
     """The revision a database is at; None where it is empty. Raises UppropError(STORE_UNREACHABLE)."""
-    return db.view("schema_revision", lambda tx: MigrationContext.configure(tx).get_current_revision())
+    return db.view("schema_revision", _revision)
+
+
+def _revision(connection: Connection) -> str | None:
+    """What Alembic keeps in the table of its own."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+    return revision
 
 
 def migrate(db: Database, package: str) -> tuple[str | None, str]:
@@ -75,6 +100,9 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
     Of two that migrate at once the second waits, and finds nothing left to do. Raises UppropError: SCHEMA_NEWER where a
     newer program has been at it; STORE_LOCKED where its turn, or a table, was not to be had in time.
     """
+    from alembic import command
+    from sqlalchemy.exc import OperationalError
+
     config = _config(package)
     for _ in range(ATTEMPTS):
         try:
@@ -82,7 +110,7 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
                 if not db.is_sqlite:
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TABLE_TIMEOUT_MS}")
                 # Asked once it is our turn: whoever had it before may have changed it.
-                before = MigrationContext.configure(connection).get_current_revision()
+                before = _revision(connection)
                 _refuse_newer(before, package)
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
@@ -154,6 +182,8 @@ def run(metadata: MetaData) -> None:
 
     Raises UppropError(RETENTION_UNSTATED) where a table of the newest schema lacks its rule of retention.
     """
+    from alembic import context
+
     retention.rules(metadata)
     connection = context.config.attributes.get("connection")
     if connection is None:
@@ -174,10 +204,7 @@ def _refuse_other(revision: str | None, package: str) -> None:
 
 
 def _refuse_newer(revision: str | None, package: str) -> None:
-    if revision is None:
-        return
-    known = {script.revision for script in ScriptDirectory.from_config(_config(package)).walk_revisions()}
-    if revision not in known:
+    if revision is not None and revision not in known(package):
         raise UppropError(
             Code.SCHEMA_NEWER, "The database was written by a newer version of upprop. Install that version."
         )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 
 from federation.database import Database
 from federation.errors import Code, UppropError
-from federation.migration import check_schema, migrate
+from federation.migration import check_schema, head, known, migrate
 
 ENVIRONMENT = """
 from alembic import context
@@ -118,3 +122,28 @@ def test_reading_the_revision_writes_nothing(database: Database, package: Packag
     with pytest.raises(UppropError):
         check_schema(database, package.name)
     assert _tables(database) == set()
+
+
+@pytest.mark.parametrize("store", ["node.store", "registry.store", "privacy.evaluator.store"])
+def test_what_is_known_is_what_alembic_knows(store: str) -> None:
+    """A start reads the migrations' files itself, since importing Alembic would be half of it."""
+    scripts = ScriptDirectory(str(Path(importlib.import_module(store).__path__[0]) / "migrations"))
+    assert known(store) == {script.revision: script.down_revision for script in scripts.walk_revisions()}
+    assert head(store) == scripts.get_current_head()
+
+
+def test_a_package_with_two_newest_migrations_or_none_is_refused(package: Package) -> None:
+    package.add(2)
+    package.add(3)
+    package.forget(2)
+    with pytest.raises(ValueError, match="the newest"):
+        head(package.name)
+    for number in (1, 3):
+        package.forget(number)
+    with pytest.raises(ValueError, match="no migrations"):
+        head(package.name)
+
+
+def test_checking_a_schema_imports_no_alembic() -> None:
+    looked = "import sys, federation.migration, node.app; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", looked]).returncode == 0
