@@ -72,6 +72,10 @@ from node.store.outbox import Outbox
 from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
+from node.subject import servicers as subject
+from node.subject.erasing import Erasing
+from node.subject.exporting import Exporting
+from node.subject.tombstones import Tombstones
 from node.uplink import Uplink
 
 
@@ -190,6 +194,7 @@ def build(
     alarms.show_last()
     watch = LedgerWatch(database, sealer, alarms, clock, ledger_metrics, log)
     watch.show_last()
+    erasing = Erasing(database, sealer, Tombstones(settings.data_dir, sealer), clock, log, secrets.token_bytes)
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -207,6 +212,7 @@ def build(
         alarms=alarms,
         policy=policy,
         evaluators=evaluators,
+        erasing=erasing,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
     pushing = Pushing(database, sealer, importing, clock)
@@ -240,6 +246,7 @@ def build(
         **drill.handlers(drilling, pipeline),
         **recovery.handlers(pipeline, Copies(database)),
         **ledger.handlers(pipeline, alarms),
+        **subject.handlers(Exporting(database, sealer, member, clock, log), erasing),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
             Checking(importing, sealer, pipeline.foreseeing, rules, clock),

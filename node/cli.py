@@ -30,6 +30,7 @@ from node.push.cli import client
 from node.records.cli import import_export, systems
 from node.recovery.cli import backup, recover, restore
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
+from node.subject.cli import subject
 from node.wording import Words
 from node.wording.texts import Text
 
@@ -50,6 +51,7 @@ def node() -> None:
     Does it work:    upprop node doctor, upprop node status, upprop node drill
     Is it all there: upprop node ledger verify
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
+    A person asks what you keep, or that it goes: upprop node subject export, erase
     More than one school system, or one that pushes by itself: upprop node systems, upprop node client
     """
 
@@ -136,7 +138,7 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
 for _commands in (
     (import_export, systems, client, check),
     (join, cases, explain, say, affirm, review),
-    (drill, doctor, ledger, backup, restore, recover),
+    (drill, doctor, ledger, backup, restore, recover, subject),
 ):
     for _command in _commands:
         node.add_command(_command)

@@ -55,6 +55,7 @@ from node.store.recovery import Recoveries
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
 from node.streaming import relayed
+from node.subject.erasing import Erasing
 from node.submitting import Submitting
 from node.sync import STORE_BEHIND, Progress, Sync, SyncReport, named
 
@@ -89,6 +90,7 @@ class Pipeline:
         watch: LedgerWatch,
         alarms: Alarms,
         evaluators: Evaluators,
+        erasing: Erasing,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -97,6 +99,7 @@ class Pipeline:
         self._links = links
         self._clock = clock
         self._evaluators = evaluators
+        self._erasing = erasing
         self._log = log
         self._drilling = drilling
         self._roll_call = roll_call
@@ -171,6 +174,7 @@ class Pipeline:
             self._open_unheard(run)
             if heard and not (notices_only or run.behind):
                 self._describe(run)
+            self._erasing.carry_on()
             if not (run.expired or run.behind) and (yield from self._call_roll(run, sends=not notices_only)):
                 # Whom a list calls is stated, or asked about, without waiting for the next sync.
                 yield from self._restate(run)

@@ -16,8 +16,11 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.lock import DaemonLock
 from node.settings import DATABASE_NAME, NodeSettings, open_database, open_sealer
+from node.store import Transaction
 from node.store.copying import NODE, newest_import, note_restored
 from node.store.imports import Imports
+from node.store.subjects import Subjects, everyone, scrub
+from node.subject.tombstones import Tombstones
 
 Report = Callable[[str, int, int], None]
 """Called with (step, done, total)."""
@@ -65,6 +68,7 @@ def restore(settings: NodeSettings, path: Path, *, replace: bool, report: Report
                 Code.CONFIG_INVALID,
                 f"The record key {settings.record_key} is not the one this copy was made under. Restore that.",
             )
+        _erase_again(settings, copy.database)
         newest = copy.database.view("node_newest", imports.newest)
         if settings.database_url_file is None:
             copying.into_file(NODE, copy, settings.data_dir / DATABASE_NAME, replace=replace)
@@ -81,3 +85,17 @@ def restore(settings: NodeSettings, path: Path, *, replace: bool, report: Report
             finally:
                 database.close()
         return None if newest is None else newest.as_of
+
+
+def _erase_again(settings: NodeSettings, copy: Database) -> None:
+    """Nobody who was erased comes back by a copy from before."""
+    sealer = open_sealer(settings)
+    tombstones, subjects = Tombstones(settings.data_dir, sealer), Subjects(sealer)
+
+    def work(tx: Transaction) -> None:
+        for pupil_id, handles in everyone(tx).items():
+            if tombstones.has([pupil_id, *handles]):
+                subjects.shred(tx, pupil_id)
+
+    copy.run("node_erase_again", work)
+    scrub(copy)

@@ -84,6 +84,10 @@ class Pseudonyms:
                 found[PseudonymRef(row.epoch, row.number_index)] = row.evaluators or ""
         return {ref: evaluators for ref, evaluators in found.items() if ref in asked}
 
+    def epochs(self, tx: Connection) -> tuple[int, ...]:
+        """The epochs of which there is any pseudonym."""
+        return tuple(tx.scalars(select(pseudonyms.c.epoch).distinct().order_by(pseudonyms.c.epoch)))
+
     def lacking_epoch(self, tx: Connection, epoch: int) -> int:
         """How many pupils already spoken of have the pseudonym of another epoch and not of this one; no drills."""
         own = pseudonyms.alias("own")
@@ -174,3 +178,14 @@ _decode = msgspec.json.Decoder(_Content).decode
 
 def _row_id(ref: PseudonymRef) -> bytes:
     return ref.number_index + ref.epoch.to_bytes(4, "big")
+
+
+def evaluations_naming(tx: Connection, sealer: Sealer, number_indexes: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The request ids of what is asked of evaluators about any of these numbers."""
+    sought = set(number_indexes)
+    found = []
+    for row in tx.execute(select(evaluations)):
+        plain = sealer.open("evaluations", row.request_id, "sealed_content", row.sealed_content)
+        if sought & set(_decode(plain).number_indexes):
+            found.append(row.request_id)
+    return tuple(found)

@@ -18,6 +18,7 @@ from node.identity import Identity, Route
 from node.model import Observation
 from node.store.bulk import chunks
 from node.store.schema import gaps, number_indexes, person_ids, pupils, retired_handles, sayings, versions
+from node.store.schema_subjects import subject_requests
 from node.store.schema_systems import records
 from node.store.sealing import Sealer
 from privacy.identifiers import NumberKind, Sound
@@ -100,8 +101,13 @@ class Pupils:
         return found
 
     def to_restate(self, tx: Connection, today: date) -> tuple[bytes, ...]:
-        """Ids of the pupils whose statement may have changed: new input, or a day that has come."""
-        query = select(pupils.c.pupil_id).where(or_(pupils.c.dirty, pupils.c.recheck_on <= today))
+        """Ids of the pupils whose statement may have changed: new input, or a day that has come.
+
+        Of one who is being erased nothing more is said.
+        """
+        erased = select(subject_requests.c.pupil_id).where(subject_requests.c.pupil_id.is_not(None))
+        due = or_(pupils.c.dirty, pupils.c.recheck_on <= today)
+        query = select(pupils.c.pupil_id).where(due, pupils.c.pupil_id.not_in(erased))
         return tuple(tx.execute(query).scalars())
 
     def enrolled_since(self, tx: Connection, pupil_ids: Iterable[bytes], since: date) -> int:

@@ -94,6 +94,11 @@ class Sayings:
         query = select(sayings).where(sayings.c.state == SayingState.WAITING.value).order_by(sayings.c.saying_id)
         return tuple(self._opened(row) for row in tx.execute(query))
 
+    def every(self, tx: Connection, pupil_id: bytes) -> tuple[Said, ...]:
+        """All that was ever said of a pupil, acts on identity and what was refused too, oldest first."""
+        query = select(sayings).where(sayings.c.pupil_id == pupil_id).order_by(sayings.c.saying_id)
+        return tuple(self._opened(row) for row in tx.execute(query))
+
     def settle(self, tx: Connection, said: Said, reviewed_by: str, state: SayingState) -> None:
         """Write the second person's word."""
         self._write(tx, said.saying_id, replace(said.content, reviewed_by=reviewed_by), state)

@@ -3,8 +3,24 @@ one."""
 
 from __future__ import annotations
 
-from node.store import schema, schema_descriptions, schema_drills, schema_ledger, schema_roll_call, schema_systems
+from node.store import (
+    schema,
+    schema_descriptions,
+    schema_drills,
+    schema_ledger,
+    schema_roll_call,
+    schema_subjects,
+    schema_systems,
+)
 
-TABLES_OF = (schema, schema_descriptions, schema_drills, schema_ledger, schema_roll_call, schema_systems)
+TABLES_OF = (
+    schema,
+    schema_descriptions,
+    schema_drills,
+    schema_ledger,
+    schema_roll_call,
+    schema_subjects,
+    schema_systems,
+)
 
 metadata = schema.metadata

@@ -1,0 +1,186 @@
+"""All that a node keeps of one pupil, as a document for that pupil (art. 15).
+
+Invariants
+    - Everything that the store has of the pupil is in it, save what would add to what others can find out: the random
+      handles and the pseudonyms themselves. That there are some, for which epochs, and who helped make them is told.
+    - That there was an export is kept, with who made it, in the transaction that reads; whom it was about is not.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from federation.clock import Clock
+from federation.database import Database
+from federation.errors import Code, UppropError
+from federation.observability import Event, Log
+from federation.retention import rules
+from federation.rules.vocabulary import MemberId
+from node.outbox import PseudonymRef
+from node.store import Transaction
+from node.store.gaps import Gaps
+from node.store.imports import Imports
+from node.store.notices import Notices
+from node.store.outbox import Made, Outbox
+from node.store.pseudonyms import Pseudonyms
+from node.store.pupils import Pupil, Pupils
+from node.store.records import Records
+from node.store.roll_call import RollCalls
+from node.store.sayings import Sayings
+from node.store.sealing import Sealer
+from node.store.subjects import Subjects
+from node.store.whole import metadata
+from node.subject.erasing import find_subject
+
+SUBJECT_EXPORTED = Event("subject_exported")
+
+Document = dict[str, Any]
+
+
+class Exporting:
+    """Makes documents."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        member: MemberId,
+        clock: Clock,
+        log: Log,
+    ) -> None:
+        self._database, self._member = database, member
+        self._clock, self._log = clock, log
+        self._pupils = Pupils(sealer)
+        self._records = Records(sealer)
+        self._imports = Imports(sealer)
+        self._sayings = Sayings(sealer)
+        self._outbox = Outbox(sealer)
+        self._pseudonyms = Pseudonyms(sealer)
+        self._subjects = Subjects(sealer)
+        self._gaps = Gaps(self._pupils)
+
+    def export(self, number: str, by: str, *, protected: bool) -> Document:
+        """The document of the person with this national number or school-system id, for JSON.
+
+        UppropError(INPUT_REFUSED) where nothing is kept of the person, or it is not the asker's to see.
+        """
+        if not by.strip():
+            raise UppropError(Code.INPUT_REFUSED, "An export needs who makes it: --by NAME.")
+        today = self._clock.today()
+
+        def work(tx: Transaction) -> Document:
+            pupil = find_subject(tx, number, today, self._pupils, self._imports, protected=protected)
+            self._subjects.exported(tx, by.strip(), today)
+            return self._document(tx, pupil, today)
+
+        document = self._database.run("node_subject_export", work)
+        self._log(SUBJECT_EXPORTED)
+        return document
+
+    def _document(self, tx: Transaction, pupil: Pupil, today: date) -> Document:
+        of = [pupil.pupil_id]
+        handles = self._subjects.handles(tx, pupil.pupil_id)
+        gaps = [gap for handle, found in self._gaps.of_handles(tx, handles).items() for gap in found]
+        units = self._records.units(tx)
+        identity = pupil.identity
+        kept = self._subjects.rows(tx, pupil.pupil_id)
+        until = rules(metadata)
+        document = {
+            "made_on": today,
+            "member": self._member,
+            "identity": {
+                "given_name": identity.given_name,
+                "family_name": identity.family_name,
+                "birth_date": identity.birth_date,
+                "sex": identity.sex,
+                "numbers": [number.number for number in identity.numbers],
+                "wrong_numbers": [number.number for number in identity.dropped],
+                "person_ids": list(identity.person_ids),
+                "protected": pupil.protected,
+                "route": pupil.route.value,
+            },
+            "school_systems": [
+                {
+                    "system": stored.system,
+                    "person_id": stored.record.person_id,
+                    "number": stored.record.number or "",
+                    "name": f"{stored.record.given_name} {stored.record.family_name}".strip(),
+                    "status": stored.record.status,
+                    "marking": stored.record.marking,
+                    "rows": [_row(row, units) for row in stored.record.rows],
+                }
+                for stored in self._records.of_pupils(tx, of).get(pupil.pupil_id, ())
+            ],
+            "observations": [
+                {
+                    "as_of": seen.as_of,
+                    "in_roster": seen.rows is not None,
+                    "status": seen.status,
+                    "rows": [_row(row, units) for row in seen.rows or ()],
+                }
+                for seen in pupil.observations
+            ],
+            "said_by_staff": [
+                {**_plain(said.content), "said_on": said.said_on, "state": said.state.value}
+                for said in self._sayings.every(tx, pupil.pupil_id)
+            ],
+            "sent_to_registry": [_version(made) for made in self._outbox.made_of(tx, pupil.pupil_id)],
+            "gaps": [_gap(gap) for gap in gaps],
+            "notices_of_registry": [
+                {name: value for name, value in _plain(notice).items() if name not in _RANDOM_NAMES}
+                for notice in Notices().of_handles(tx, handles)
+            ],
+            "asked_by_roll_call": [
+                {"called_on": call.called_on, "begun_since": call.begun_since}
+                for call in RollCalls().calls(tx, of).get(pupil.pupil_id, ())
+            ],
+            "told_for_statistics": kept.get("case_descriptions", 0),
+            "pseudonyms": self._pseudonyms_of(tx, pupil),
+            "kept": [
+                {"table": str(table), "rows": rows, "until": until[table].until, "why": until[table].why}
+                for table, rows in sorted(kept.items())
+            ],
+        }
+        builtin: Document = msgspec.to_builtins(document)
+        return builtin
+
+    def _pseudonyms_of(self, tx: Transaction, pupil: Pupil) -> list[dict[str, Any]]:
+        wanted = [
+            PseudonymRef(epoch, self._pupils.number_index(number))
+            for number in pupil.identity.numbers
+            for epoch in self._pseudonyms.epochs(tx)
+        ]
+        made = self._pseudonyms.made_by(tx, wanted)
+        return [{"epoch": ref.epoch, "evaluators": evaluators} for ref, evaluators in sorted(made.items())]
+
+
+_RANDOM_NAMES = frozenset({"handle", "case_id", "nonce", "pseudonyms"})
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(value)
+    return found
+
+
+def _row(row: Any, units: Any) -> dict[str, Any]:
+    return {**_plain(row), "unit_name": units.get(row.unit, "")}
+
+
+def _gap(gap: Any) -> dict[str, Any]:
+    told = {name: value for name, value in _plain(gap).items() if name not in _RANDOM_NAMES}
+    return {**told.pop("opening"), **told}
+
+
+def _version(made: Made) -> dict[str, Any]:
+    signal = _plain(made.version.signal)
+    return {
+        "version": made.version.signal.version,
+        "made_on": made.made_on,
+        "state": made.state.value,
+        "code": made.code or "",
+        "epochs": sorted({ref.epoch for ref in made.version.carries}),
+        **{name: signal[name] for name in ("presences", "opening", "duty_ended", "retracted")},
+    }

@@ -1,0 +1,43 @@
+"""Whom to erase again from a restored copy: a file beside the store, which no copy of the store is made of.
+
+A line for every pupil who was erased: keyed digests (HMAC under the record key) of the store's own random names of the
+pupil, its id and handles. It names nobody, cannot be tested by a number, and a child who comes back is a new pupil
+under new names, whom it does not touch.
+
+Invariant: the line is on the disk before a row of the pupil goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from federation import files
+from node.store.sealing import Sealer
+
+NAME = "erased"
+_MODE = 0o600
+
+
+class Tombstones:
+    """The tombstones in a data directory."""
+
+    def __init__(self, data_dir: Path, sealer: Sealer) -> None:
+        self._path, self._sealer = data_dir / NAME, sealer
+
+    def add(self, names: Iterable[bytes]) -> None:
+        """Names that no copy may bring back. Twice is once."""
+        kept = self._read()
+        new = kept | {self._mark(name) for name in names}
+        if new != kept:
+            files.replace(self._path, "".join(f"{mark}\n" for mark in sorted(new)).encode(), mode=_MODE)
+
+    def has(self, names: Iterable[bytes]) -> bool:
+        """Whether any of these names is of somebody who was erased."""
+        return not self._read().isdisjoint(map(self._mark, names))
+
+    def _mark(self, name: bytes) -> str:
+        return self._sealer.index("erased", name).hex()
+
+    def _read(self) -> set[str]:
+        return set(self._path.read_text(encoding="ascii").split()) if self._path.exists() else set()
