@@ -30,7 +30,7 @@ from federation.rpc.admission import certificate_from
 from federation.rpc.admission import certify as certify_unnamed
 from federation.rpc.client import Peer
 from federation.settings import DaemonSettings
-from federation.tls import OwnIdentity, check_certificate, identity_of
+from federation.tls import OwnIdentity, check_certificate, check_usable, identity_of
 from federation.travelling import Registries
 
 LOOK_SECONDS = 600.0
@@ -174,6 +174,9 @@ def _checked(
         raise _unfit("it is of another party")
     if chain[0].public_key() != key.public_key():
         raise _unfit("it is for another key")
+    check_usable(chain, identity)
+    if chain[0].not_valid_before_utc > now:
+        raise _unfit("it is not in force yet")
     return chain
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from federation import tls13
 from federation.clock import utc_now
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead another party's clock may be before a fresh certificate of its is refused by our own check."""
+
+LONGEST_CHAIN = 4
+"""Certificates that come with a connection, the party's own among them."""
 
 
 def key_sha256(certificate: x509.Certificate) -> str:
@@ -86,6 +90,31 @@ def check_certificate(certificate: x509.Certificate, descriptor: Descriptor, now
             f"The key of {identity} is not the one in the descriptor. Ask the authority to list the new key.",
         )
     return identity
+
+
+def check_usable(chain: Sequence[x509.Certificate], identity: Identity) -> None:
+    """Whether a chain that somebody gave is good for both ends of the party's connections. A party that used another
+    one would be turned away everywhere, where nobody could give it a better one.
+
+    Raises UppropError(IDENTITY_FOREIGN).
+    """
+    if len(chain) > LONGEST_CHAIN:
+        raise _foreign(f"more than {LONGEST_CHAIN} certificates come with it")
+    extensions = chain[0].extensions
+    if any(each.critical and isinstance(each.value, x509.UnrecognizedExtension) for each in extensions):
+        raise _foreign("it demands what nobody here understands")
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    if identity.dns_name not in names.get_values_for_type(x509.DNSName):
+        raise _foreign(f"it lacks the name {identity.dns_name}")
+    for each in extensions:
+        if isinstance(each.value, x509.ExtendedKeyUsage):
+            fit = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH} <= set(each.value)
+        elif isinstance(each.value, x509.KeyUsage):
+            fit = each.value.digital_signature
+        else:
+            fit = not (isinstance(each.value, x509.BasicConstraints) and each.value.ca)
+        if not fit:
+            raise _foreign("it is not for both ends of a connection")
 
 
 def _issued(certificate: x509.Certificate, ca_pem: str) -> bool:

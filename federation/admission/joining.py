@@ -25,7 +25,7 @@ from federation.errors import Code, UppropError
 from federation.identity import Identity
 from federation.pki import certificate_pem, new_tls_key, private_pem, public_pem
 from federation.rpc.admission import certify, fetch_descriptor
-from federation.tls import check_certificate, identity_of, public_key_sha256
+from federation.tls import check_certificate, check_usable, identity_of, public_key_sha256
 
 MAX_SKEW = timedelta(minutes=5)
 """A clock that is further off than this makes certificates and deadlines wrong."""
@@ -245,6 +245,7 @@ class Joining:
         if chain[0].public_key() != key.public_key():
             raise _foreign("for another key")
         check_certificate(chain[0], descriptor, self._now())
+        check_usable(chain, self.identity)
         return chain
 
 

@@ -28,7 +28,7 @@ from federation.renewal import Renewal, own_identity
 from federation.rpc.admission import ServerOnly, certify, fetch_descriptor
 from federation.rpc.client import Peer
 from federation.settings import DaemonSettings, load
-from federation.tls import check_certificate, key_sha256
+from federation.tls import LONGEST_CHAIN, check_certificate, key_sha256
 from federation.v1 import registry_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from federation.web.i18n import Language
@@ -311,6 +311,37 @@ def test_a_registry_that_gives_something_else_changes_nothing(own_federation: th
         renewal([*bad, good]).run()
         assert path.read_bytes() == good
         assert key_sha256(certificate_in(path)) == member.descriptors.current().member("0180").key_sha256
+
+
+def _useless(federation: throwaway.DevFederation, key: ec.EllipticCurvePrivateKey) -> Iterator[bytes]:
+    """Of the right CA, for the right party and key, and nothing that anybody could connect with."""
+    uri, dns = x509.UniformResourceIdentifier(NODE.uri), x509.DNSName(NODE.dns_name)
+    both = (pki.SERVER, pki.CLIENT)
+
+    def made(names: tuple[x509.GeneralName, ...], purposes: tuple[x509.ObjectIdentifier, ...], **more: Any) -> bytes:
+        now = more.pop("now", utc_now())
+        return pki.certificate_pem(pki.certify(federation.ca, "a", names, purposes, key.public_key(), now, **more))
+
+    yield made((uri, dns), (pki.SERVER,))
+    yield made((uri, dns), (pki.CLIENT,))
+    yield made((uri,), both)
+    yield made((uri, x509.DNSName("another.example")), both)
+    yield made((uri, dns), both, now=utc_now() + timedelta(minutes=8))
+    yield made((uri, dns), both) + pki.certificate_pem(federation.ca.certificate) * LONGEST_CHAIN
+
+
+def test_a_renewed_certificate_that_no_connection_takes_is_left(own_federation: throwaway.DevFederation) -> None:
+    """Whoever holds the CA could else shut a party out until a person comes: with it, it can ask nobody for a better
+    one."""
+    reissue(own_federation, "node-0180", NODE, **A_THIRD_LEFT)
+    path = own_federation.directory / "node-0180" / "tls.crt"
+    before = path.read_bytes()
+    with Member(own_federation) as member:
+        for answer in _useless(own_federation, key_of(own_federation, "node-0180")):
+            certify = lambda _request, answer=answer: answer  # noqa: E731 - one line for one answer
+            with pytest.raises(UppropError):
+                Renewal(path, member.descriptors, member.own, lambda certify=certify: [certify], member.log).run()
+            assert path.read_bytes() == before
 
 
 # --- a start with a certificate that is no good any more -----------------------------------------------------------
