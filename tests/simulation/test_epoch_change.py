@@ -121,7 +121,7 @@ def _hold_back(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = EvaluatorLink.blind_evaluate
 
     def asked(link: EvaluatorLink, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Any:
-        if change.late and epoch == 2 and link.peer._credentials._own.identity.name == change.straggler:
+        if change.late and epoch == 2 and link._peer._credentials._own.identity.name == change.straggler:
             raise UppropError(Code.QUOTA_EXCEEDED, "No quota for epoch 2 is left.")
         return ask(link, request_id, epoch, elements)
 
