@@ -100,10 +100,8 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
     Of two that migrate at once the second waits, and finds nothing left to do. Raises UppropError: SCHEMA_NEWER where a
     newer program has been at it; STORE_LOCKED where its turn, or a table, was not to be had in time.
     """
-    from alembic import command
     from sqlalchemy.exc import OperationalError
 
-    config = _config(package)
     for _ in range(ATTEMPTS):
         try:
             with db.restructuring("migrate") as connection:
@@ -112,8 +110,8 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
                 # Asked once it is our turn: whoever had it before may have changed it.
                 before = _revision(connection)
                 _refuse_newer(before, package)
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                if before != head(package):
+                    _upgrade(connection, package)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_HAD:
                 raise
@@ -124,6 +122,14 @@ def migrate(db: Database, package: str) -> tuple[str | None, str]:
         "The database was not to be had for the migration: another one runs, or a long transaction holds a table. "
         "Nothing was changed. See what runs (pg_stat_activity), and migrate again.",
     )
+
+
+def _upgrade(connection: Connection, package: str) -> None:
+    from alembic import command
+
+    config = _config(package)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import BinaryIO
 
 from federation.errors import Code, UppropError
 from federation.runtime import PORTS_NAME
@@ -26,6 +27,17 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 LOG_NAME = "log.jsonl"
+
+
+def launch(arguments: Sequence[str], log: BinaryIO) -> subprocess.Popen[bytes]:
+    """Start a process on a leash, in a session of its own, that writes what it has to say into `log`."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter, and arguments that we made
+        [sys.executable, "-m", "federation.demo.leash", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
 
 
 @dataclass
@@ -73,13 +85,7 @@ class Supervisor:
     def _spawn(self, party: Party) -> None:
         (party.data_dir / PORTS_NAME).unlink(missing_ok=True)
         with party.log.open("ab") as log:
-            party.process = subprocess.Popen(  # noqa: S603 - our own interpreter, and arguments that we made
-                [sys.executable, "-m", "federation.demo.leash", *party.arguments],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            party.process = launch(party.arguments, log)
 
     def wait_until(
         self,

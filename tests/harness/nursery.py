@@ -53,7 +53,7 @@ class Nursery:
 def _main() -> None:
     from federation.cli import main as upprop
 
-    _load()
+    load()
     children: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
@@ -75,9 +75,9 @@ def _main() -> None:
         _end(pid)
 
 
-def _load() -> None:
+def load() -> None:
     """The code of every role; none of it makes a thread, a channel or a connection while it is loaded."""
-    for module in ("node.app", "node.cli", "privacy.evaluator.cli", "registry.app", "registry.cli"):
+    for module in ("alembic.command", "node.app", "node.cli", "privacy.evaluator.cli", "registry.app", "registry.cli"):
         importlib.import_module(module)
 
 
