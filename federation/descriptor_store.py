@@ -42,6 +42,16 @@ Check = Callable[[Descriptor], None]
 """What a party demands of a descriptor beyond its being in order; raises UppropError."""
 
 
+def check_same(descriptor: Descriptor, content: bytes, serial: int, digest: str) -> None:
+    """Raises UppropError(DESCRIPTOR_CHANGED) for another file with a serial that was seen before."""
+    if descriptor.serial == serial and hashlib.sha256(content).hexdigest() != digest:
+        raise UppropError(
+            Code.DESCRIPTOR_CHANGED,
+            f"Another descriptor with serial {serial} was seen here before. "
+            "Ask the authority which one is right, and for one with a new serial.",
+        )
+
+
 class DescriptorStore:
     """The descriptor in force; safe to use from several threads.
 
@@ -116,7 +126,10 @@ class DescriptorStore:
             return self._current
 
     def content(self) -> bytes:
-        """The file of the descriptor in force, as the authority signed it, expired or not."""
+        """The file of the descriptor in force, as the authority signed it, expired or not.
+
+        Raises UppropError as `current` does for the first file, unless that counted here before it expired.
+        """
         with self._lock:
             self._look()
             return self._content
@@ -146,15 +159,18 @@ class DescriptorStore:
         """
         brought = verify(content, self._authority_key)
         check_expiry(brought, self._now())
-        with self._lock:
+        if self._received_path is None:
+            return False
+        files.private_directory(self._received_path.parent)
+        # A command beside a daemon must not put an older one over what the daemon has just received.
+        with self._lock, files.alone(self._received_path.parent):
             self._look_past_expiry()
             self._look_at_offer()
             newest = max(self._current.serial if self._current else 0, self._offer.serial if self._offer else 0)
-            if brought.serial <= newest or self._received_path is None:
+            # Also of one older than the last that counted here: it would take the place of the file that holds that.
+            if brought.serial <= newest or brought.serial < self._seen()[0]:
                 return False
-            path = self._offered_path or self._received_path
-            files.private_directory(path.parent)
-            files.replace(path, content)
+            files.replace(self._offered_path or self._received_path, content)
             if self._offered_path is not None and self._log is not None:
                 self._log(OFFERED, serial=brought.serial)
             return True
@@ -172,15 +188,23 @@ class DescriptorStore:
             self._look_at_offer()
             return b"" if self._offer is None or self._offered_path is None else self._offered_path.read_bytes()
 
-    def accept_offer(self) -> Descriptor:
-        """Take up what was offered, and return it. Raises UppropError(INPUT_REFUSED) where nothing is."""
-        with self._lock:
+    def accept(self, content: bytes) -> Descriptor:
+        """Take up what the administrator has been shown, which need not be what is offered by now; returns it.
+
+        Raises UppropError as `descriptor.load` does, and DESCRIPTOR_OLDER where a newer one is in force.
+        """
+        shown = verify(content, self._authority_key)
+        check_expiry(shown, self._now())
+        if self._received_path is None:
+            raise UppropError(Code.INPUT_REFUSED, "There is no directory here to keep a descriptor in.")
+        files.private_directory(self._received_path.parent)
+        with self._lock, files.alone(self._received_path.parent):
             self._look_past_expiry()
-            self._look_at_offer()
-            if self._offer is None or self._offered_path is None or self._received_path is None:
-                raise UppropError(Code.INPUT_REFUSED, "No newer descriptor waits to be accepted.")
-            self._check(self._offer)
-            files.replace(self._received_path, self._offered_path.read_bytes())
+            if self._current is not None:
+                check_serial(shown, self._current.serial)
+                check_same(shown, content, self._current.serial, hashlib.sha256(self._content).hexdigest())
+            self._check(shown)
+            files.replace(self._received_path, content)
         return self.current()
 
     def _look_past_expiry(self) -> None:
@@ -209,17 +233,15 @@ class DescriptorStore:
             self._log(REFUSED, code=error.code)
 
     def _take_up(self) -> None:
-        content, accepted = self._newest()
-        check_expiry(accepted, self._now())
+        # In this order: what another process takes up meanwhile is then newer than what was seen, and not the reverse.
         serial, digest = self._seen()
-        check_serial(accepted, serial)
+        content, accepted = self._newest()
         own_digest = hashlib.sha256(content).hexdigest()
-        if accepted.serial == serial and digest != own_digest:
-            raise UppropError(
-                Code.DESCRIPTOR_CHANGED,
-                f"Another descriptor with serial {serial} was seen here before. "
-                "Ask the authority which one is right, and for one with a new serial.",
-            )
+        # At a start the one that counted before stays what later ones are held against; `current` looks at its expiry.
+        if self._current is not None or (serial, digest) != (accepted.serial, own_digest):
+            check_expiry(accepted, self._now())
+        check_serial(accepted, serial)
+        check_same(accepted, content, serial, digest)
         if accepted.serial != serial:
             self._check(accepted)
         if accepted.serial != serial and not self._looks_only:

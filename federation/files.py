@@ -7,8 +7,10 @@ and is on the disk before the call returns; a directory that cannot be written i
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,7 +96,7 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
     Raises UppropError(DIRECTORY_UNWRITABLE).
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     with writing(path.parent):
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
@@ -124,6 +126,17 @@ def writing(directory: Path) -> Iterator[None]:
         raise _unwritable(directory, "it is a file") from None
     except OSError as error:
         raise _unwritable(directory, error.strerror or type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """No other process, and no other thread of this one, is inside at once for the same directory."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _unwritable(directory: Path, why: str) -> UppropError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import click
 
 from federation import descriptor, descriptor_view
 from federation.descriptor import Descriptor
-from federation.descriptor_file import File, parse_file
-from federation.descriptor_store import DescriptorStore
+from federation.descriptor_file import parse_file
+from federation.descriptor_store import DescriptorStore, check_same
 from federation.errors import Code, UppropError
 from federation.observability import Log
 from federation.options import config_option, json_option
@@ -37,21 +38,27 @@ def accept(file: Path | None, *, yes: bool, config: Path, as_json: bool) -> None
     """
     settings = load(config, EvaluatorSettings)
     store = open_descriptors(settings, Log(level="error"))
-    before = _in_force(store, settings)
-    if file is not None:
+    in_force = _in_force(store, settings)
+    before = parse_file(in_force)
+    if file is None:
+        content = store.offered_content()
+    else:
         content = descriptor.read(file)
         brought = descriptor.verify(content, descriptor.read_authority_key(settings.authority_key))
         descriptor.check_serial(brought, before.serial)
+        check_same(brought, content, before.serial, hashlib.sha256(in_force).hexdigest())
+        # It denies from now on, whatever is said below.
         store.receive(content)
-    offer = store.offer()
-    if offer is None:
+    if not content or parse_file(content).serial == before.serial:
         said = f"Nothing to accept: descriptor {before.serial} is in force, and no newer one has been brought."
         click.echo(json.dumps({"serial": before.serial, "accepted": False, "changes": []}) if as_json else said)
         return
-    lines = descriptor_view.changes(before, parse_file(store.offered_content()))
-    if not as_json:
-        click.echo("\n".join((f"From descriptor {before.serial} to {offer.serial}:", *(f"  {line}" for line in lines))))
-        click.echo(_populations(offer, settings.published_pupils))
+    offer = descriptor.verify(content, descriptor.read_authority_key(settings.authority_key))
+    lines = descriptor_view.changes(before, parse_file(content))
+    if not (as_json and yes):
+        # Whoever is asked below has seen it, also where a script takes the answer.
+        told = (f"From descriptor {before.serial} to {offer.serial}:", *(f"  {line}" for line in lines))
+        click.echo("\n".join((*told, _populations(offer, settings.published_pupils))), err=as_json)
     if settings.published_pupils is None:
         raise UppropError(
             Code.CONFIG_INVALID,
@@ -61,21 +68,22 @@ def accept(file: Path | None, *, yes: bool, config: Path, as_json: bool) -> None
     check_populations(offer, settings.published_pupils)
     if not yes and not click.confirm("Accept it?", err=as_json):
         raise UppropError(Code.ADMISSION_REFUSED, "Not accepted: it stays an offer, and denies what it takes away.")
-    accepted = store.accept_offer()
+    # This very file: a newer one may have come while it was looked at.
+    accepted = store.accept(content)
     if as_json:
         click.echo(json.dumps({"serial": accepted.serial, "accepted": True, "changes": lines}))
     else:
         click.echo(f"Descriptor {accepted.serial} is in force here.")
 
 
-def _in_force(store: DescriptorStore, settings: EvaluatorSettings) -> File:
-    """What is in force, or was until it expired, as its file states it."""
+def _in_force(store: DescriptorStore, settings: EvaluatorSettings) -> bytes:
+    """The file of what is in force, or was until it expired."""
     try:
-        return parse_file(store.content())
+        return store.content()
     except UppropError as error:
         if error.code is not Code.DESCRIPTOR_EXPIRED:
             raise
-        return parse_file(descriptor.read(settings.descriptor))
+        return descriptor.read(settings.descriptor)
 
 
 def _populations(offer: Descriptor, published: int | None) -> str:
