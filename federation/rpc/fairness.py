@@ -18,7 +18,8 @@ from federation.errors import Code, UppropError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`calls` at once; `burst` bytes at a stretch, refilled by `bytes_per_second`.
+    """`calls` at once; `burst` bytes at a stretch, refilled by `bytes_per_second`. A call with fewer than
+    `least` bytes counts as so many: it costs more than its bytes.
 
     A batch of 1 000 signals takes at most 600 KiB: the burst lets a member send twenty of them without a pause, more
     than a city has on its busiest day, and the refill another one every second.
@@ -27,6 +28,7 @@ class Limits:
     calls: int = 4
     burst: int = 12 * 1024 * 1024
     bytes_per_second: int = 600 * 1024
+    least: int = 0
 
 
 MEMBER_LIMITS = Limits()
@@ -89,7 +91,7 @@ class Fairness:
             if used.tokens <= 0:
                 wait = (1 - used.tokens) / self._limits.bytes_per_second
                 raise OverloadedError("Too many bytes were sent and asked for in a short time. Come back later.", wait)
-            used.tokens -= size
+            used.tokens -= max(size, self._limits.least)
             used.calls += 1
 
     def _refilled(self, caller: str) -> _Used:

@@ -22,6 +22,7 @@ from federation.rpc import caller
 from federation.rpc.authorisation import Authorising, Rule
 from federation.rpc.fairness import Fairness, OverloadedError
 from federation.rpc.status import INTERNAL_SENTENCE, grpc_status, trailing_metadata
+from federation.thinning import UNKNOWN, Thinning
 
 LONGEST_DEADLINE = 3_600.0
 """Seconds. A call without a deadline shows as one of centuries."""
@@ -36,8 +37,8 @@ Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 class Guard:
     """Wraps every handler of a server. Without an `authoriser` the transport itself is the authorisation.
 
-    Refusals and failures are always logged, answered calls only where `log_answered` asks for it. `fairness` limits
-    each authorised caller.
+    Refusals are logged as far as `Thinning` grants, failures always, answered calls only where `log_answered` asks for
+    it. `fairness` limits each authorised caller.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Guard:
         self.log = log
         self.log_answered = log_answered
         self.fairness = fairness
+        self.refusals = Thinning()
 
     def unary(self, method: str, behaviour: Behaviour) -> Behaviour:
         def handle(request: Any, context: grpc.ServicerContext) -> Any:
@@ -127,7 +129,8 @@ class _Call:
         try:
             if isinstance(error, UppropError):
                 self.status = grpc_status(error.code)
-                self._log(RPC_REFUSED, code=error.code)
+                if self._guard.refusals.grants(self._known()):
+                    self._log(RPC_REFUSED, code=error.code)
                 self._abort(
                     error.code, error.sentence, error.retry_after if isinstance(error, OverloadedError) else None
                 )
@@ -146,6 +149,9 @@ class _Call:
             labels = (*self._labels, self.status.name)
             metrics.rpc_handled.labels(*labels).inc()
             metrics.rpc_seconds.labels(*labels).observe(time.monotonic() - self._begun)
+
+    def _known(self) -> str:
+        return self._caller.uri if isinstance(self._caller, caller.Party) else UNKNOWN
 
     def _log(self, event: Event, **fields: Any) -> None:
         who = None if self._caller is None else self._caller.uri

@@ -6,11 +6,15 @@ Invariants
     - The CA is one that the descriptor names; a registry with another one does not start, and stops issuing when the
       descriptor names it no longer.
     - What a certificate says is decided here. Of a request only the key and the name of the party are taken.
+    - Every certificate stands in the log. Requests can be sent by whoever has seen one, as often as they like: whoever
+      asks again within a minute gets the same, so that neither log nor work grows with it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -21,13 +25,24 @@ from federation.clock import utc_now
 from federation.descriptor import Descriptor
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
+from federation.identity import Identity
 from federation.observability import Event, Level, Log
 from federation.pki import CERTIFICATE_LIFETIME, CertificateAuthority, certificate_pem, issue, read_ca
 from federation.renewal import Certify
+from federation.thinning import Thinning
 from registry.settings import RegistrySettings
 
 ISSUED = Event("certificate_issued", ("party", "serial", "expires"))
 REFUSED = Event("certificate_refused", ("party", "code"), Level.WARNING)
+
+SAME_FOR = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    key_sha256: str
+    at: datetime
+    certificate: bytes
 
 
 class Issuer:
@@ -47,6 +62,9 @@ class Issuer:
         self._log = log
         self._lifetime = lifetime
         self._now = now
+        self._refusals = Thinning()
+        self._lock = threading.Lock()
+        self._given: dict[Identity, _Given] = {}
         _check_listed(ca, descriptors.current())
 
     def certify(self, request: bytes) -> bytes:
@@ -62,9 +80,19 @@ class Issuer:
             _check_admitted(asked, descriptor)
             _check_listed(self._ca, descriptor)
         except UppropError as error:
-            self._log(REFUSED, party=asked.identity.uri, code=error.code)
+            if self._refusals.grants():
+                self._log(REFUSED, party=asked.identity.uri, code=error.code)
             raise
-        now = self._now()
+        with self._lock:
+            # Whom the descriptor lists: so what is remembered has bounds.
+            given, now = self._given.get(asked.identity), self._now()
+            # A clock that was set back makes a new one: what was given under the wrong one would not be in force yet.
+            soon = given is not None and timedelta(0) <= now - given.at < SAME_FOR
+            if given is None or not soon or given.key_sha256 != asked.key_sha256:
+                given = self._given[asked.identity] = _Given(asked.key_sha256, now, self._issue(asked, now))
+            return given.certificate
+
+    def _issue(self, asked: signing_request.SigningRequest, now: datetime) -> bytes:
         lifetime = min(self._lifetime, self._ca.certificate.not_valid_after_utc - now)
         if lifetime <= timedelta(0):
             raise UppropError(

@@ -4,8 +4,8 @@ Invariants
     - It asks nobody for a certificate, serves AdmissionService alone, and proves by the registry's own certificate who
       answers.
     - Whoever calls is unknown, so all of it is bounded: threads, calls, the size of what is sent, how long a connection
-      may last, and for each address calls at once and bytes over time. What is remembered of addresses does not grow
-      with their number, and no address stands in a log.
+      may last, and for each address calls at once, calls and bytes over time. What is remembered of addresses does not
+      grow with their number, what is logged does not grow with the calls, and no address stands in a log.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ THREADS = 4
 MAX_CALLS = 64
 """Running and waiting together; a nation joins over weeks."""
 
-LIMITS = Limits(calls=4, burst=4 * 1024 * 1024, bytes_per_second=64 * 1024)
-"""Of each address: some descriptors of a whole nation (under 1 MiB each) at once, and one every 15 seconds."""
+LIMITS = Limits(calls=4, burst=4 * 1024 * 1024, bytes_per_second=64 * 1024, least=8 * 1024)
+"""Of each address: some descriptors of a whole nation (under 1 MiB each) at once, and one every 15 seconds. Of calls
+that get next to nothing 500 at once, and 8 a second: the members that share one computing centre."""
 
 OPTIONS: Mapping[str, int] = {
     "grpc.max_receive_message_length": 16 * 1024,

@@ -28,6 +28,7 @@ from federation.renewal import Renewal, own_identity
 from federation.rpc.admission import ServerOnly, certify, fetch_descriptor
 from federation.rpc.client import Peer
 from federation.settings import DaemonSettings, load
+from federation.thinning import LINES
 from federation.tls import LONGEST_CHAIN, check_certificate, key_sha256
 from federation.v1 import registry_pb2
 from federation.v1.registry_pb2_grpc import RegistryServiceStub
@@ -268,6 +269,29 @@ def test_a_ca_that_the_descriptor_no_longer_names_issues_nothing(own_federation:
     assert text.getvalue().count("certificate_issued") == 1
 
 
+def test_requests_sent_again_and_again_make_neither_certificates_nor_lines(
+    own_federation: throwaway.DevFederation,
+) -> None:
+    """A request is no secret: whoever has seen one can send it, and without one can ask in anybody's name."""
+    text, now = io.StringIO(), utc_now()
+    descriptors = DescriptorStore.of(load(own_federation.registry, RegistrySettings))
+    issuer = Issuer(own_federation.ca, descriptors, Log(text), now=lambda: now)
+    own, other = key_of(own_federation, "node-0180"), key_of(own_federation, "node-1480")
+    given = {issuer.certify(signing_request.make(NODE, own)) for _ in range(20)}
+    assert text.getvalue().count("certificate_issued") == len(given) == 1
+    now -= timedelta(days=1)
+    given.add(issuer.certify(signing_request.make(NODE, own)))
+    now += timedelta(minutes=1)
+    given.add(issuer.certify(signing_request.make(NODE, own)))
+    assert text.getvalue().count("certificate_issued") == len(given) == 3
+    foreign = signing_request.make(NODE, other)
+    for _ in range(LINES + 20):
+        with pytest.raises(UppropError):
+            issuer.certify(foreign)
+    # Some seconds may have gone by.
+    assert LINES <= text.getvalue().count("certificate_refused") < LINES + 20
+
+
 def test_a_registry_without_a_ca_says_so(own_federation: throwaway.DevFederation) -> None:
     with RunningDaemon(own_federation, own_federation.registry, ca_certificate=None, ca_key=None) as running:
         request = signing_request.make(NODE, key_of(own_federation, "node-0180"))
@@ -338,9 +362,9 @@ def test_a_renewed_certificate_that_no_connection_takes_is_left(own_federation: 
     before = path.read_bytes()
     with Member(own_federation) as member:
         for answer in _useless(own_federation, key_of(own_federation, "node-0180")):
-            certify = lambda _request, answer=answer: answer  # noqa: E731 - one line for one answer
+            given = [lambda _request, answer=answer: answer]
             with pytest.raises(UppropError):
-                Renewal(path, member.descriptors, member.own, lambda certify=certify: [certify], member.log).run()
+                Renewal(path, member.descriptors, member.own, given.copy, member.log).run()
             assert path.read_bytes() == before
 
 

@@ -104,3 +104,12 @@ def test_who_is_quiet_is_forgotten_and_fares_no_worse_for_it() -> None:
     scene.call("b")
     assert "a" not in scene.fairness._used
     scene.call("a", 1_000)
+
+
+def test_calls_that_ask_for_next_to_nothing_are_bounded_too() -> None:
+    fairness = Fairness(Limits(burst=1_000, bytes_per_second=1, least=100), monotonic=lambda: 0.0)
+    for _ in range(10):
+        with fairness.admit("a", 1):
+            pass
+    with pytest.raises(OverloadedError), fairness.admit("a", 1):
+        pass
