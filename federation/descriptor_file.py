@@ -208,6 +208,15 @@ def check(file: File) -> None:
     for name, breaks in file.calendars.items():
         if any(each.end < each.start for each in breaks):
             raise InvalidDescriptorError(f"calendar {name!r} has a break that ends before it starts")
+    stated = [
+        *file.calendars,
+        *(each.name for each in file.members),
+        *(each.address for each in file.evaluators),
+        *(address for each in file.registries for address in (each.address, each.join_address or "")),
+    ]
+    if not all(map(str.isprintable, stated)):
+        # Whoever looks at what a descriptor changes must see all of it.
+        raise InvalidDescriptorError("a name or an address in it has others than letters and signs")
     _unique("registry", [each.name for each in file.registries])
     _unique("evaluator", [each.index for each in file.evaluators])
     _unique("epoch", [each.epoch for each in file.epochs])

@@ -11,7 +11,16 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from federation.descriptor_file import File, InvalidDescriptorError, Member, PolicyValues
+from federation.descriptor_file import (
+    Evaluator,
+    File,
+    InvalidDescriptorError,
+    Member,
+    PolicyValues,
+    Reader,
+    Registry,
+)
+from federation.errors import printable
 
 
 def changes(before: File, after: File) -> list[str]:
@@ -45,12 +54,19 @@ def changes(before: File, after: File) -> list[str]:
                     for name in entry.__struct_fields__
                     if getattr(other, name) != getattr(entry, name)
                 ]
-    return lines
+    return [*map(printable, lines)]
 
 
 def _added(entry: object) -> str:
-    """What sets quotas, and who it calls itself."""
-    return f" ({entry.name or 'no name'}, {entry.population} pupils)" if isinstance(entry, Member) else ""
+    """What sets quotas, who it calls itself, where it is to be found, what it may see."""
+    match entry:
+        case Member():
+            return f" ({entry.name or 'no name'}, {entry.population} pupils)"
+        case Registry() | Evaluator():
+            return f" (at {entry.address})"
+        case Reader():
+            return f" (role {entry.role})"
+    return ""
 
 
 def _short(value: object) -> str:
@@ -92,7 +108,7 @@ def described(file: File, *, verified: bool) -> list[str]:
     ]
     lines.append(f"{len(file.readers)} readers of the statistics, whose privacy budget is {values.statistics}:")
     lines += [f"  {each.name:<24} {each.role:<12} key {each.key_sha256}" for each in file.readers]
-    return lines
+    return [*map(printable, lines)]
 
 
 def _limits(values: PolicyValues) -> list[str]:

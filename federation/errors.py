@@ -78,10 +78,25 @@ class Code(enum.StrEnum):
     DIRECTORY_UNWRITABLE = "DIRECTORY_UNWRITABLE"
 
 
+_SPACES = frozenset("\u00a0\u202f")
+"""Inside numbers."""
+
+
+def printable(text: str) -> str:
+    """A text without what ends a line, moves a terminal's cursor, changes its colours or turns the direction of
+    writing: so whoever has written part of it cannot hide or forge what stands around it.
+    """
+    return text if text.isprintable() else "".join(each for each in text if each.isprintable() or each in _SPACES)
+
+
 class UppropError(Exception):
-    """An expected failure. `code` is for machines, `sentence` for people; both may travel and be logged."""
+    """An expected failure. `code` is for machines, `sentence` for people; both may travel and be logged.
+
+    Sentences quote files and other parties; nothing of them but letters and signs comes through.
+    """
 
     def __init__(self, code: Code, sentence: str) -> None:
+        sentence = printable(sentence)
         super().__init__(f"{code.value}: {sentence}")
         self.code = code
         self.sentence = sentence

@@ -84,7 +84,7 @@ def read(path: Path) -> tuple[AdmissionRequest, SigningRequest]:
         request = msgspec.toml.decode(content, type=AdmissionRequest)
         der = x509.load_pem_x509_csr(request.signing_request.encode()).public_bytes(Encoding.DER)
     except msgspec.ValidationError as error:
-        raise refused(path, f"it is not understood ({_printable(error)})") from error
+        raise refused(path, f"it is not understood ({f'{error}'[:200]})") from error
     except (msgspec.DecodeError, ValueError, UnicodeDecodeError) as error:
         raise refused(path, "it cannot be read") from error
     try:
@@ -108,10 +108,6 @@ def read(path: Path) -> tuple[AdmissionRequest, SigningRequest]:
     if lacks.get(named.kind):
         raise refused(path, "it lacks an address, or the key with which an evaluator signs")
     return request, proved
-
-
-def _printable(error: Exception) -> str:
-    return "".join(each for each in f"{error}" if each.isprintable())[:200]
 
 
 def refused(path: Path, reason: str) -> UppropError:

@@ -64,7 +64,7 @@ class Party:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
         code = self.process.returncode if self.process else None
         return UppropError(
-            Code.PEER_UNREACHABLE, f"{self.name} stopped with exit code {code}. Its last words:\n" + "\n".join(lines)
+            Code.PEER_UNREACHABLE, f"{self.name} stopped with exit code {code}. Its last words: {' '.join(lines)}"
         )
 
 

@@ -132,7 +132,7 @@ def remote_error(error: grpc.RpcError, peer: str) -> RemoteError:
     if isinstance(stated, str) and stated in set(Code) and details:
         code = Code(stated)
         retry = status in RETRIED and code not in (Code.QUOTA_EXCEEDED, Code.BUDGET_EXHAUSTED) and not final
-        return RemoteError(code, _printable(details), retry=retry, pushback=pushback)
+        return RemoteError(code, details[:_LONGEST_SENTENCE], retry=retry, pushback=pushback)
     if status is grpc.StatusCode.UNAVAILABLE and any(words in details for words in _NOT_THE_PEER):
         return RemoteError(
             Code.IDENTITY_FOREIGN,
@@ -149,7 +149,3 @@ def _pushback(value: str | bytes | None) -> tuple[float | None, bool]:
         return None, False
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
     return (int(text) / 1000, False) if text.isascii() and text.isdigit() else (None, True)
-
-
-def _printable(details: str) -> str:
-    return "".join(letter for letter in details if letter.isprintable())[:_LONGEST_SENTENCE]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from federation import descriptor
+from federation import descriptor, descriptor_view
 from federation.descriptor import File, load, parse_file, serialise_file, sign, sign_epoch
 from federation.descriptor_file import Epoch, Evaluator, Member, Pause, Registry
 from federation.descriptor_store import DescriptorStore
@@ -159,6 +159,10 @@ def test_a_descriptor_older_than_the_last_seen_is_refused(refusal: Callable[...,
         ("an evaluator twice", {"evaluators": [file().evaluators[0]] * 2 + file().evaluators[1:]}),
         ("a registry twice", {"registries": file().registries * 2}),
         ("a registry without a proper name", {"registries": [Registry(name="A/b", address="127.0.0.1:1")]}),
+        ("a name that clears the screen", {"members": [member(180, name="Stock\x1b[2Jholm")]}),
+        ("a name that turns the writing", {"members": [member(180, name="Stock\u202eholm")]}),
+        ("an address with a line in it", {"registries": [Registry(name="a", address="a\x9b2K:1")]}),
+        ("a calendar of two lines", {"calendars": {"default": [], "a\nmember 2480: removed": []}}),
         ("an epoch twice", {"epochs": [epoch(), epoch()]}),
         ("more needed than there are", {"epochs": [epoch(threshold=4)]}),
         ("a commitment too few", {"epochs": [epoch(commitments={1: bytes(32), 2: bytes(32)})]}),
@@ -173,6 +177,17 @@ def test_a_descriptor_that_contradicts_itself_is_refused(
     refusal: Callable[..., UppropError], flaw: str, changes: dict[str, Any]
 ) -> None:
     assert refusal(unchecked(file(**changes))).code is Code.DESCRIPTOR_INVALID
+
+
+def test_what_a_file_says_cannot_hide_or_forge_what_is_shown_of_it() -> None:
+    """Also of a draft, which nobody has checked."""
+    esc = "\x1b[1A\x1b[2K\u202e\nmember 2480: removed"
+    after = file(members=[member(180, name=esc)], calendars={"default": [], esc: []})
+    for line in [*descriptor_view.changes(file(members=[]), after), *descriptor_view.described(after, verified=False)]:
+        assert line.isprintable()
+    with pytest.raises(UppropError) as error:
+        parse_file(f'"a{esc!r}" = 1'.encode() + b'\n"\\u001b[2K" = 2\n')
+    assert error.value.sentence.isprintable()
 
 
 @pytest.mark.parametrize("extra", [b"frobnicate = 1\n", b'serial = "3"\n'])
