@@ -230,7 +230,7 @@ class Metrics:
         )
         self.data_free = Gauge(
             "upprop_data_directory_free_bytes",
-            "Bytes free to this process on the file system of the data directory.",
+            "Bytes free on the file system of the data directory, in steps of a 256th of it or of 4 MiB.",
             registry=registry,
         )
         self.data_size = Gauge(

@@ -16,13 +16,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from federation import control, throwaway
+from federation import coarse, control, runtime, throwaway
 from federation.control import Handlers
 from federation.database import Database
 from federation.descriptor_store import DescriptorStore
@@ -152,6 +153,28 @@ def test_a_daemon_shows_its_disk_and_its_certificate(run: Run) -> None:
     assert expires is not None
     assert issued < time.time() < expires
     assert shown("upprop_descriptor_offered_serial") == 0
+
+
+def test_a_disk_that_a_case_more_has_grown_by_a_page_shows_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coarse, "drawn_secret", lambda: bytes(coarse.SECRET_BYTES))
+    size, page, free = 10 * 2**30, 4096, 0
+    monkeypatch.setattr("federation.runtime.shutil.disk_usage", lambda _path: SimpleNamespace(total=size, free=free))
+    metrics = Metrics(CollectorRegistry())
+    runtime.watch_disk(metrics, tmp_path)
+
+    def shown(of: int) -> float:
+        nonlocal free
+        free = of
+        value = metrics.registry.get_sample_value("upprop_data_directory_free_bytes")
+        assert value is not None
+        assert abs(value - of) < size / runtime.DISK_STEPS
+        return value
+
+    assert len({shown(size // 3 - pages * page) for pages in range(200)}) == 1
+    assert (shown(0), shown(size)) == (0, size)
+    assert len({shown(size // 1000 * part) for part in range(1001)}) > runtime.DISK_STEPS // 2
 
 
 def test_a_stopped_daemon_leaves_nothing(run: Run) -> None:
