@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,9 +96,10 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
     Raises UppropError(DIRECTORY_UNWRITABLE).
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
+    # A name that no other process or thread has, and that nobody can have put a link at.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     with writing(path.parent):
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with writing(path.parent):
             _write(descriptor, content, mode)

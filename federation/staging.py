@@ -97,11 +97,16 @@ def make_private(directory: Path) -> int:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_SECRET:
-            raise UppropError(Code.SECRET_MISSING, f"The secret {path} is larger than any of ours.")
-        return path.read_bytes()
+        # Links are a platform's way; what they lead to may be a pipe that never ends, or a file that grows.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UppropError(Code.SECRET_MISSING, f"The secret {path} is not a regular file.")
+            content = file.read(LARGEST_SECRET + 1)
     except OSError as error:
         raise UppropError(Code.SECRET_MISSING, f"The secret {path} cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST_SECRET:
+        raise UppropError(Code.SECRET_MISSING, f"The secret {path} is larger than any of ours.")
+    return content
 
 
 def _certificate(path: Path) -> x509.Certificate | None:

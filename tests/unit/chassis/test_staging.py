@@ -105,6 +105,17 @@ def test_what_is_larger_than_any_secret_is_refused(tmp_path: Path, monkeypatch: 
     assert refused.value.code is Code.SECRET_MISSING
 
 
+@pytest.mark.parametrize("leads_to", ["/dev/zero", "pipe", "directory"])
+def test_what_a_link_leads_to_that_is_no_file_is_refused_at_once(tmp_path: Path, leads_to: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "mounted" / "identity").mkdir(parents=True)
+    (tmp_path / "mounted" / "identity" / "tls.key").symlink_to(tmp_path / leads_to)
+    with pytest.raises(UppropError) as error:
+        stage_secrets(tmp_path / "mounted", tmp_path / "own")
+    assert error.value.code is Code.SECRET_MISSING
+
+
 def test_a_place_that_cannot_be_written_is_said_to_be_one(tmp_path: Path) -> None:
     mount(tmp_path / "mnt" / "keys", one=b"1")
     (tmp_path / "file").write_bytes(b"")
