@@ -55,6 +55,9 @@ READY_SECONDS = 20.0
 LOOK_AGAIN_SECONDS = 1.0
 """After which a caller who waits looks anew where the socket is."""
 
+_NOTE_SECONDS = 0.05
+"""After which who waits looks anew whether there is a note of where the socket is."""
+
 _THREADS = 8
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -226,19 +229,28 @@ def business_date(data_dir: Path) -> date | None:
 def _channel(data_dir: Path, give_up: float) -> Channel:
     while True:
         # A daemon that is starting may yet say that its socket is elsewhere.
-        dial = functools.partial(grpc.insecure_channel, f"unix:{socket_path(data_dir)}", options=_OPTIONS)
-        channel = Channel(dial, peer="The daemon", default_deadline=CONTROL_DEADLINE)
+        path = socket_path(data_dir)
         remaining = give_up - time.monotonic()
+        if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+            # No socket can be there: it is where a note will say, which a daemon that starts has yet to write.
+            if remaining <= 0:
+                raise _unanswered(data_dir)
+            time.sleep(_NOTE_SECONDS)
+            continue
+        dial = functools.partial(grpc.insecure_channel, f"unix:{path}", options=_OPTIONS)
+        channel = Channel(dial, peer="The daemon", default_deadline=CONTROL_DEADLINE)
         try:
             grpc.channel_ready_future(channel.current()).result(timeout=max(0.05, min(LOOK_AGAIN_SECONDS, remaining)))
         except grpc.FutureTimeoutError as error:
             channel.close()
             if remaining <= LOOK_AGAIN_SECONDS:
-                raise UppropError(
-                    Code.PEER_UNREACHABLE, f"No daemon answers for {data_dir}. Start it, or look into its log."
-                ) from error
+                raise _unanswered(data_dir) from error
         else:
             return channel
+
+
+def _unanswered(data_dir: Path) -> UppropError:
+    return UppropError(Code.PEER_UNREACHABLE, f"No daemon answers for {data_dir}. Start it, or look into its log.")
 
 
 @contextlib.contextmanager

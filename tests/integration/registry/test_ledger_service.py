@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 
 from federation import checkpoint, files
-from federation.errors import EXIT_LEDGER, Code, UppropError
+from federation.errors import EXIT_LEDGER, EXIT_SECRET, Code, UppropError
 from federation.rules import merkle
 from federation.rules.canonical import batch_leaf, blinded_batch_digest
 from federation.rules.vocabulary import MemberId
@@ -229,8 +229,8 @@ def test_an_older_copy_is_found_and_not_gone_on_from(server: Server, callers: tu
     assert "leaf 1: a checkpoint was signed of a larger tree: the database was set back" in found.stdout
     refused_start = server.run("serve")
     assert refused_start.returncode == EXIT_LEDGER
-    assert NEWEST_NAME in refused_start.stderr
-    # Whoever goes on knowingly takes the checkpoint away; members and witnesses still have theirs.
+    assert "upprop registry restore FILE --replace --set-back" in refused_start.stderr
+    # Whoever goes on without that takes the checkpoint away; members and witnesses still have theirs.
     (server.settings.data_dir / NEWEST_NAME).unlink()
     server.start()
     assert caller.submit(stated(secrets.token_bytes(32), leaves=True)).receipt.leaf_index == 1
@@ -262,4 +262,4 @@ def test_a_registry_does_not_start_without_the_ledger_key_that_is_listed(make_fe
     config.write_text(content, encoding="utf-8")
     files.replace(key, key.with_name("other.key").read_bytes(), mode=0o640)
     failed = server.run("serve")
-    assert (failed.returncode, "SECRET_MODE" in failed.stderr) == (3, True)
+    assert (failed.returncode, "SECRET_MODE" in failed.stderr) == (EXIT_SECRET, True)
