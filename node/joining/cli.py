@@ -48,7 +48,11 @@ PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option("--name", default="", help="The name people know you by, such as Göteborg.")
 @click.option("--home", help="Of an independent operator: the municipality its schools stand in, if not its id's.")
 @click.option("--metrics-listen", default="127.0.0.1:9464", show_default=True, help="Where a running node is watched.")
-@click.option("--new-key", is_flag=True, help="You are listed, and your key is lost: ask for another in its place.")
+@click.option(
+    "--new-key",
+    is_flag=True,
+    help="Your key is lost, or was seen: with tls.key moved away, ask for a new one in place of the listed one.",
+)
 @click.option("--wait", is_flag=True, help="Stay until you are listed, and look every ten seconds.")
 @words_option
 @json_option
@@ -83,12 +87,14 @@ def join(
 
     As long as you are not listed it ends with exit code 17 and has changed nothing. It may be run as often as you like.
     """
+    if not (name.isprintable() and len(name) <= requests.MAX_NAME):
+        raise click.UsageError(f"--name: at most {requests.MAX_NAME} letters and signs, on one line.")
     joining = _joining(directory, member, authority_key)
     asked_before = joining.has_asked
     descriptor, content = _newest(joining, source)
     if not asked_before:
         joining.check_open(descriptor, new_key=new_key)
-    request = furnish(joining, name, home, metrics_listen)
+    request = furnish(joining, name, home, metrics_listen, new_key=new_key)
     joining.keep(content)
     key = joining.begin()
     fingerprint = public_key_sha256(key.public_key())
@@ -145,7 +151,7 @@ def _joining(directory: Path, member: str | None, authority_key: Path | None) ->
     path = directory / REQUEST_NAME
     identity: Identity
     if path.exists():
-        identity = requests.read(path)[1].identity
+        identity = _asked(path)
         if member is not None and node_identity(member) != identity:
             raise UppropError(
                 Code.ADMISSION_REFUSED,
@@ -156,6 +162,19 @@ def _joining(directory: Path, member: str | None, authority_key: Path | None) ->
     else:
         identity = node_identity(member)
     return Joining(directory, identity, key)
+
+
+def _asked(path: Path) -> Identity:
+    try:
+        return requests.read(path)[1].identity
+    except UppropError as error:
+        if error.code is not Code.ADMISSION_REFUSED:
+            raise
+        raise UppropError(
+            Code.ADMISSION_REFUSED,
+            f"{path} is not as it was made, and nobody would take it. Move it away and join again with --member: the "
+            "key stays, and so do its words.",
+        ) from error
 
 
 def _newest(joining: Joining, source: str | None) -> tuple[Descriptor, bytes]:

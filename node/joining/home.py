@@ -14,25 +14,56 @@ from federation import files, signing_request
 from federation.admission import request as requests
 from federation.admission.joining import Joining
 from federation.admission.request import REQUEST_NAME, AdmissionRequest
+from federation.errors import Code, UppropError
 from federation.identity import OPERATOR_ID
+from federation.signing_request import SigningRequest
 from node.store.sealing import RECORD_KEY_BYTES
 
 CONFIG_NAME = "config.toml"
 RECORD_KEY_NAME = "record.key"
 
 
-def furnish(joining: Joining, name: str, home: str | None, metrics_listen: str) -> Path:
-    """Write what a node needs besides a certificate; returns the path of the request."""
-    directory, key = joining.directory, joining.begin()
-    if not (directory / RECORD_KEY_NAME).exists():
-        files.write_secret(directory / RECORD_KEY_NAME, secrets.token_bytes(RECORD_KEY_BYTES))
-    if not (directory / CONFIG_NAME).exists():
-        stated = _SKELETON.format(identity=joining.identity.uri, metrics_listen=metrics_listen)
-        files.replace(directory / CONFIG_NAME, stated.encode())
-    path = directory / REQUEST_NAME
-    if not path.exists():
-        _request(joining, key, name, home, path)
-    return path
+def furnish(joining: Joining, name: str, home: str | None, metrics_listen: str, *, new_key: bool = False) -> Path:
+    """Write what a node needs besides a certificate; returns the path of the request.
+
+    Raises UppropError: SECRET_MISSING where the key that was asked for is gone, ADMISSION_REFUSED where another lies
+    there; with `new_key` a request for the key that is there, or for a new one, takes the place of the old request.
+    """
+    directory = joining.directory
+    files.private_directory(directory)
+    # Two at once would each make a key.
+    with files.alone(directory):
+        asked = requests.read(directory / REQUEST_NAME) if joining.has_asked else None
+        if asked is not None and not new_key:
+            _check_key(joining, asked[1])
+        key = joining.begin()
+        if not (directory / RECORD_KEY_NAME).exists():
+            files.write_secret(directory / RECORD_KEY_NAME, secrets.token_bytes(RECORD_KEY_BYTES))
+        if not (directory / CONFIG_NAME).exists():
+            stated = _SKELETON.format(identity=joining.identity.uri, metrics_listen=metrics_listen)
+            files.replace(directory / CONFIG_NAME, stated.encode())
+        path = directory / REQUEST_NAME
+        if asked is None:
+            _request(joining, key, name, home, path)
+        elif asked[1].public_key != key.public_key():
+            _request(joining, key, name or asked[0].name, home or asked[0].home, path)
+        return path
+
+
+def _check_key(joining: Joining, asked: SigningRequest) -> None:
+    key = joining.key()
+    if key is None:
+        raise UppropError(
+            Code.SECRET_MISSING,
+            f"{joining.key_path}, the key that was asked for, is missing. Put it back; or, where it is lost, ask for a "
+            "new one with --new-key.",
+        )
+    if key.public_key() != asked.public_key:
+        raise UppropError(
+            Code.ADMISSION_REFUSED,
+            f"{joining.key_path} is another key than was asked for. Put that one back; or ask for this one with "
+            "--new-key.",
+        )
 
 
 def _request(joining: Joining, key: EllipticCurvePrivateKey, name: str, home: str | None, path: Path) -> None:
