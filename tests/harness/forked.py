@@ -7,12 +7,14 @@ that play through the command line (`upprop demo`, `upprop simulate`) start thei
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +22,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from federation import migration
+from federation.database import Database
+from tests.harness.migrated import Remembered
 from tests.harness.nursery import load
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +99,7 @@ class Forked(subprocess.Popen[bytes]):
 
 def _main(orders: socket.socket) -> None:
     load()
+    _remember_migrations()
     while True:
         message, files, _, _ = socket.recv_fds(orders, 1 << 20, 2)
         if not message:
@@ -110,6 +116,15 @@ def _main(orders: socket.socket) -> None:
         for each in files:
             os.close(each)
         orders.sendall(json.dumps(answer).encode())
+
+
+def _remember_migrations() -> None:
+    """So that no fork goes through them again; what was opened for it is closed before the first."""
+    migration._upgrade = Remembered()
+    with tempfile.TemporaryDirectory() as directory:
+        for package in ("node.store", "privacy.evaluator.store", "registry.store"):
+            with contextlib.closing(Database(Path(directory) / package)) as database:
+                migration.migrate(database, package)
 
 
 def _become(arguments: list[str], directory: str, leash: int, log: int) -> None:

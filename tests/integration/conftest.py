@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from federation import identity, throwaway
+from federation import identity, migration, throwaway
 from federation.database import Database
 from federation.migration import migrate
 from federation.observability import Metrics
@@ -19,10 +19,18 @@ from federation.rpc.status import RemoteError
 from federation.rules.vocabulary import Policy
 from node.settings import STORE_PACKAGE
 from tests.conftest import MakeFederation
+from tests.harness.migrated import Remembered
 from tests.harness.postgres import PostgresServer
 from tests.integration.node_alone import Node, make
 from tests.integration.node_parties import NodeStores
 from tests.integration.rpc_parties import Party, Running, Unchecked, submit
+
+REMEMBERED = Remembered()
+
+
+@pytest.fixture(autouse=True)
+def _stores_in_files_are_migrated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration, "_upgrade", REMEMBERED)
 
 
 @pytest.fixture(scope="session")
