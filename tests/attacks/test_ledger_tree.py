@@ -116,6 +116,25 @@ def test_a_tail_that_was_cut_off_is_seen_in_the_next_sync(federation: Federation
         assert any(f"leaves {len(hashes) - 2} to {len(hashes) - 1}" in problem for problem in report.problems)
 
 
+def test_a_restore_covers_no_change_of_what_stood_before_the_copy(federation: Federation) -> None:
+    """The registry is set back, as after a loss, and an hour that is nobody's batch is changed on that occasion: the
+    alarm begins before the leaves that the authority tells of as lost."""
+    stockholm, malmo = federation.nodes.values()
+    batches = {leaf for node in (stockholm, malmo) for leaf, *_ in sent(node)}
+    with superuser(federation) as connection:
+        hashes = leaves(connection)
+        told = len(hashes) - 2
+        hour = next(leaf for leaf in range(told) if leaf not in batches)
+        hashes[hour] = bytes(32)
+        rebuild(connection, hashes[:told])
+    for node in (stockholm, malmo):
+        node.sync(notices_only=True)
+        [(kind, first, last)] = alarms(node)
+        assert (kind, last) == (Kind.SHRUNK, len(hashes) - 1)
+        assert first is not None
+        assert first <= hour < told
+
+
 def test_a_tail_that_was_cut_off_a_postgresql_store_is_seen_too(on_postgres: Federation) -> None:
     stockholm = on_postgres.nodes[STOCKHOLM]
     with superuser(on_postgres) as connection:
