@@ -25,6 +25,7 @@ from federation.descriptor import parse_file, sign_epoch
 from federation.descriptor_file import Epoch, File
 from federation.errors import Code, UppropError
 from federation.pki import read_private_signing_key
+from federation.tls import ChannelCredentials
 from node.uplink import EvaluatorLink
 from privacy.evaluator.cli import evaluator
 from privacy.keys import deal_epoch
@@ -121,7 +122,9 @@ def _hold_back(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = EvaluatorLink.blind_evaluate
 
     def asked(link: EvaluatorLink, request_id: bytes, epoch: int, elements: Sequence[bytes]) -> Any:
-        if change.late and epoch == 2 and link._peer._credentials._own.identity.name == change.straggler:
+        credentials = link._peer._credentials
+        assert isinstance(credentials, ChannelCredentials)
+        if change.late and epoch == 2 and credentials._own.identity.name == change.straggler:
             raise UppropError(Code.QUOTA_EXCEEDED, "No quota for epoch 2 is left.")
         return ask(link, request_id, epoch, elements)
 
