@@ -42,7 +42,7 @@ def init(
     keys the descriptor lists (upprop federation ca makes one).
     """
     identity = registry_identity(name)
-    founding.begin(directory)
+    founding.begin(directory, address, join_address, listen, metrics_listen)
     ledger = founding.signing_key(directory, "ledger")
     key = RegistryKey(1, secrets.token_bytes(REGISTRY_KEY_BYTES))
     files.write_secret(directory / "epoch-1.key", serialise_registry_key(key))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation import files, signing_request
 from federation.admission import request as requests
 from federation.admission import words
 from federation.admission.request import REQUEST_NAME, AdmissionRequest
+from federation.descriptor_file import Address
 from federation.errors import Code, UppropError
 from federation.identity import Identity
 from federation.pki import new_tls_key, private_pem, public_pem
@@ -22,11 +24,20 @@ from federation.tls import public_key_sha256
 CONFIG_NAME = "config.toml"
 
 
-def begin(directory: Path) -> None:
-    """Raises UppropError(CONFIG_INVALID) where a party has its settings already."""
+def begin(directory: Path, *addresses: str | None) -> None:
+    """Make the directory. Raises UppropError: CONFIG_INVALID where a party has its settings already, INPUT_REFUSED
+    for what is no address.
+    """
     config = directory / CONFIG_NAME
     if config.exists():
         raise UppropError(Code.CONFIG_INVALID, f"{config} exists already and is not overwritten; move it away first.")
+    for address in addresses:
+        try:
+            msgspec.convert(address, Address | None)
+        except msgspec.ValidationError as error:
+            raise UppropError(
+                Code.INPUT_REFUSED, f"{address!r} is no address. State host and port, such as upprop.example.se:7450."
+            ) from error
     files.private_directory(directory)
 
 

@@ -30,7 +30,7 @@ def init(
     pseudonym key is made in a ceremony and goes into the same directory.
     """
     identity = evaluator_identity(index)
-    founding.begin(directory)
+    founding.begin(directory, address, listen, metrics_listen)
     config = _SKELETON.format(
         identity=identity.uri,
         listen=listen or address,

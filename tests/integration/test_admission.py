@@ -436,6 +436,51 @@ def test_a_request_in_anothers_name(apart: Federation) -> None:
     apart.refuses(lambda: apart.admit("--yes"), 16, "upprop://node/2480", "upprop://node/1480")
 
 
+# --- registries and evaluators -------------------------------------------------------------------------------------
+
+
+def test_registries_and_evaluators_ask_in_the_same_way(apart: Federation) -> None:
+    directory = apart.directory
+    ca = upprop("federation", "ca", directory / "ca")
+    assert ca.code == 0, ca.err
+    registry = ("--name", "b", "--address", "b.example.se:7450", "--join-address", "b.example.se:7451")
+    parties = {
+        "registry-b": ("registry", "init", directory / "registry-b", *registry, "--ca", directory / "ca"),
+        "evaluator-3": ("evaluator", "init", directory / "evaluator-3", "--index", 3, "--address", "e.example.se:7440"),
+    }
+    for home, command in parties.items():
+        made = upprop(*command)
+        assert made.code == 0, made.err
+        key = public_key_sha256(tls_key(directory / home).public_key())
+        assert all(word in made.out for word in words_of(key).split())
+        assert all(path.stat().st_mode & 0o077 == 0 for path in (directory / home).glob("*.key"))
+        # Nothing that is there is overwritten.
+        apart.refuses(lambda command=command: upprop(*command), 3, "config.toml")  # type: ignore[misc]
+    # All registries of a federation sign one ledger.
+    other = upprop("federation", "admit", directory / "registry-b" / "request.toml", "--draft", apart.draft, "--yes")
+    assert (other.code, "ledger.key" in other.err) == (16, True)
+    request = directory / "evaluator-3" / "request.toml"
+    admitted = upprop("federation", "admit", request, "--draft", apart.draft, "--yes", "--json")
+    assert admitted.json["identity"] == "upprop://evaluator/3"
+    listed = descriptor.parse_file(apart.draft.read_bytes()).evaluators[-1]
+    assert (listed.address, listed.key_sha256) == ("e.example.se:7440", admitted.json["key_sha256"])
+    out = directory / "evaluator-3" / "tls.crt"
+    authority = ("--ca-certificate", directory / "ca" / "ca.crt", "--ca-key", directory / "ca" / "ca.key")
+    assert upprop("federation", "certify", request, *authority, "--out", out).code == 0
+    certificate = x509.load_pem_x509_certificate(out.read_bytes())
+    assert identity_of(certificate).uri == "upprop://evaluator/3"
+    assert public_key_sha256(certificate.public_key()) == listed.key_sha256
+
+
+@pytest.mark.parametrize("address", ["upprop.example.se", "two words:7450", "::1:7450"])
+def test_what_is_no_address_is_told_before_anything_is_made(apart: Federation, address: str) -> None:
+    registry = ("registry", "init", apart.directory / "r", "--name", "b")
+    evaluator = ("evaluator", "init", apart.directory / "e", "--index", 3)
+    for command in ((*registry, "--address", address), (*evaluator, "--address", address)):
+        apart.refuses(lambda command=command: upprop(*command), 4, "such as upprop.example.se:7450")  # type: ignore[misc]
+    apart.refuses(lambda: upprop(*registry, "--address", "b:7450", "--join-address", address), 4)
+
+
 # --- what an evaluator refuses -------------------------------------------------------------------------------------
 
 
