@@ -47,6 +47,8 @@ SERVER_OPTIONS: tuple[tuple[str, Any], ...] = (
     # Below the callers' interval, or their probes would be answered by closing the connection.
     ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Two minutes where nothing is said: until then nobody has shown who it is.
+    ("grpc.server_handshake_timeout_ms", 30_000),
 )
 
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]

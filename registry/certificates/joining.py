@@ -3,9 +3,10 @@
 Invariants
     - It asks nobody for a certificate, serves AdmissionService alone, and proves by the registry's own certificate who
       answers.
-    - Whoever calls is unknown, so all of it is bounded: threads, calls, the size of what is sent, how long a connection
-      may last, and for each address calls at once, calls and bytes over time. What is remembered of addresses does not
-      grow with their number, what is logged does not grow with the calls, and no address stands in a log.
+    - Whoever calls is unknown, so all of it is bounded: threads, calls, connections and how long these may last, the
+      size of what is sent, and for each address calls at once, calls and bytes over time. What is remembered of
+      addresses does not grow with their number, what is logged does not grow with the calls, and no address stands in a
+      log.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ OPTIONS: Mapping[str, int] = {
     "grpc.max_connection_age_grace_ms": 10_000,
     # Two minutes where nothing is said: enough for anybody to hold as many connections as the process may have.
     "grpc.server_handshake_timeout_ms": 10_000,
+    # Also before a handshake: whoever says nothing must not take the files that parties' connections and stores need.
+    "grpc.max_allowed_incoming_connections": 1_024,
 }
 
 _BUCKETS = 4_096

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +37,7 @@ from federation.v1.registry_pb2_grpc import RegistryServiceStub
 from federation.web.i18n import Language
 from node.settings import NodeSettings
 from privacy.keys import deal_epoch
+from registry.certificates import joining
 from registry.certificates.issuing import Issuer, certifiers
 from registry.settings import RegistrySettings
 from registry.statistics.reader import connect
@@ -42,7 +45,7 @@ from registry.statistics.settings import ReaderSettings
 from tests.harness.ports import free_ports
 from tests.harness.signing import tls_key
 from tests.integration.rpc_parties import reissue, resign
-from tests.integration.travelling_parties import A_THIRD_LEFT, Member, RunningDaemon, certificate_in
+from tests.integration.travelling_parties import A_THIRD_LEFT, Member, RunningDaemon, certificate_in, eventually
 
 A = identity.registry("a")
 NODE = identity.node("0180")
@@ -233,6 +236,32 @@ def test_what_a_stranger_sends_is_bounded_before_it_is_read(outsider: Outsider) 
         with pytest.raises(grpc.RpcError) as error:
             send(b"\x0a" + bytes(64 * 1024), timeout=10)
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_strangers_who_say_nothing_keep_no_party_away(
+    own_federation: throwaway.DevFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many connect, they take few of the process's files, and parties come by another port."""
+    at_most = 20
+    monkeypatch.setattr(joining, "OPTIONS", {**joining.OPTIONS, "grpc.max_allowed_incoming_connections": at_most})
+    with contextlib.ExitStack() as stack:
+        running = stack.enter_context(RunningDaemon(own_federation, own_federation.registry))
+        member = stack.enter_context(Member(own_federation, address=running.address))
+        before, silent = open_files(), 10 * at_most
+        port = running.daemon.ports["join"]
+        for _ in range(silent):
+            stack.enter_context(contextlib.closing(socket.create_connection(("127.0.0.1", port))))
+
+        def taken() -> int:
+            """Both ends of each connection are in this process."""
+            return open_files() - before - silent
+
+        member.submit(member.batch())
+        eventually(lambda: 0 < taken() <= at_most + 5)
 
 
 # --- the registry's start ------------------------------------------------------------------------------------------
