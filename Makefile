@@ -10,7 +10,7 @@ AXE := 4.14.1
 HELM_LAYER := 2.2.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system-tools test-system pictures dashboards check bench bench-nation bench-faults lock clean python
+.PHONY: help demo test test-long system-tools test-system pictures dashboards check bench bench-nation bench-faults lock clean python
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
@@ -26,6 +26,9 @@ system-tools: ## Install what test-system needs: Debian's Chromium and Prometheu
 
 test-system: $(STAMP) ## Test in a real browser, with a real Prometheus and with a real helm
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser tests/system
+
+test-long: $(STAMP) ## Run every test of make test with more seeds and more places
+	@UPPROP_LONG=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/browser --ignore tests/system
 
 pictures: $(STAMP) ## Take the pictures of docs/images anew from the statistics' pages
 	@$(BIN)/python -m tests.browser.pictures

@@ -8,6 +8,7 @@ from federation import tls13
 
 tls13.require()
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,22 @@ from federation.observability import Metrics
 from privacy.keys import deal_epoch
 from tests.harness.ports import free_ports
 from tests.harness.postgres import PostgresServer, postgres_server
+
+LONG = os.environ.get("UPPROP_LONG") == "1"
+"""Whether tests that repeat what others show, with other seeds or at another place, are run too: `make test-long`."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: shows once more what a test without this mark shows; `make test-long`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each test that is marked `long` has a neighbour that is not, which every run runs."""
+    if LONG:
+        return
+    later = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=later)
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture

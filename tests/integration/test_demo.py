@@ -92,8 +92,14 @@ def test_json_demo_states_that_it_equals_the_truth() -> None:
         assert json.loads(output)["equals_truth"] is True
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("parties", [1, 2, 5, 7])
+@pytest.mark.parametrize(
+    ("parties", "sent"),
+    [
+        *((parties, signal.SIGINT) for parties in (1, 2, 5, 7)),
+        *(pytest.param(parties, signal.SIGTERM, marks=pytest.mark.long) for parties in (1, 2, 5)),
+        (7, signal.SIGTERM),
+    ],
+)
 def test_interrupt_leaves_no_process_behind(sent: signal.Signals, parties: int) -> None:
     """With one party only the demonstration itself runs, with five its servers are starting, with seven all are."""
     with _started(*SMALL) as (process, mark):

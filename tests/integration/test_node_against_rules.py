@@ -182,7 +182,7 @@ def hashed(number: str) -> bytes:
     return hashlib.sha256(number.encode()).digest()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_the_nodes_hold_what_the_rules_say_of_all_histories_together(
     seed: int, tmp_path: Path, node_stores: NodeStores
 ) -> None:

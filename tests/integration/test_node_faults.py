@@ -118,7 +118,7 @@ def only_evaluators(one_and_two: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_fault_at_a_third_of_all_calls_changes_nothing(
     fault: Fault, seed: int, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:

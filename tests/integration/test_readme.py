@@ -95,7 +95,10 @@ def _run(script: str, directory: Path, path: Path) -> subprocess.CompletedProces
 def test_every_command_stands_in_a_block_that_is_run_here_or_by_ci() -> None:
     assert (len(BLOCKS), len(SOURCES), len(LOOKS), len(STATISTICS)) == (5, 5, 1, 2)
     inline = set(re.findall(r"`(make [a-z-]+|upprop [a-z][^`]*)`", README))
-    told = {f"make {target}" for target in ("demo", "test", *BY_CI_ALONE, "help", "bench-nation", "bench-faults")}
+    told = {
+        f"make {target}"
+        for target in ("demo", "test", *BY_CI_ALONE, "help", "test-long", "bench-nation", "bench-faults")
+    }
     assert {command.removesuffix(" --help") for command in inline} - told == {f"upprop {command}" for command in NAMED}
 
 
@@ -243,7 +246,7 @@ def test_what_the_system_tests_need_is_named_where_it_cannot_be_installed(tmp_pa
 def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
     done = _run("make help", PROJECT, tmp_path)
     listed = set(re.findall(r"^ +make ([a-z-]+)", done.stdout, re.MULTILINE))
-    others = {"help", "demo", "test", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
+    others = {"help", "demo", "test", "test-long", "check", "bench", "bench-faults", "bench-nation", "lock", "clean"}
     assert listed == {*others, *BY_CI_ALONE, "pictures", "dashboards"}
 
 

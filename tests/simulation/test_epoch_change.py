@@ -158,7 +158,10 @@ def test_autumn_4_while_the_key_is_changed(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     ("begun", "over", "retired"),
-    [((1, "sent"), (2, "closed"), (3, "sent")), ((2, "closed"), (3, "sent"), (4, "closed"))],
+    [
+        ((1, "sent"), (2, "closed"), (3, "sent")),
+        pytest.param((2, "closed"), (3, "sent"), (4, "closed"), marks=pytest.mark.long),
+    ],
 )
 def test_a_generated_scenario_while_the_key_is_changed(
     begun: Moment, over: Moment, retired: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -101,7 +101,7 @@ def test_a_handle_is_a_drills_or_a_pupils_for_good(scene: Scene, first: bool) ->
     assert rows(scene, signals.c.version, signals.c.drill) == [*before, *before]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3))])
 def test_what_is_told_of_children_is_the_same_with_drills_among_them(empty_database: MakeDatabase, seed: int) -> None:
     """Any history of three members, once alone, once while each of them drills with the children's own pseudonyms."""
     source = random.Random(seed)
