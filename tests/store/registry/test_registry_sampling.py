@@ -53,7 +53,9 @@ def test_members_are_current_silent_or_were_never_heard(scene: Scene) -> None:
 
 def test_a_member_was_last_seen_when_it_called_or_when_its_import_was_of(scene: Scene) -> None:
     scene.report(A, B, as_of=SINCE)
-    seen, expires = MembersSeen(lambda: NOW), NOW + timedelta(days=30)
+    # To the quarter of an hour: to the second it would tell whose batch it was that came just then.
+    times = iter((NOW + timedelta(minutes=2, seconds=3), NOW + timedelta(minutes=14, seconds=59), NOW))
+    seen, expires = MembersSeen(lambda: next(times)), NOW + timedelta(days=30)
     seen(Party.of(node(A)), expires)
     seen(Party.of(node(C)), expires)
     seen(Party.of(registry("a")), expires)
