@@ -115,6 +115,11 @@ class Descriptor:
             _school_calendars=MappingProxyType({name: SchoolCalendar(breaks) for name, breaks in calendars.items()}),
         )
 
+    @property
+    def roots_pem(self) -> bytes:
+        """The federation's CAs, as TLS takes them."""
+        return "\n".join(self.ca_certificates).encode()
+
     def has_member(self, member: MemberId | str) -> bool:
         return member in self._by_id
 

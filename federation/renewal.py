@@ -95,12 +95,12 @@ class Renewal:
         failure = UppropError(Code.CONFIG_INVALID, "The descriptor names no registry that could renew a certificate.")
         for certify in self._certifiers():
             try:
-                chain = _checked(
+                chain = checked(
                     certify(request), loaded.identity, self._own.key(), self._descriptors.last(), self._now()
                 )
                 if chain[0].not_valid_after_utc <= loaded.expires and not self._is_foreign():
                     raise _unfit("it does not last longer than the one in use")
-                _write(self._path, chain)
+                write(self._path, chain)
             except UppropError as error:
                 failure = error
                 continue
@@ -135,8 +135,8 @@ def own_identity(
         descriptor = descriptors.current()
         for certify in (certifiers or (lambda: _unnamed(descriptor)))():
             try:
-                chain = _checked(certify(signing_request.make(old, key)), old, key, descriptor, now())
-                _write(settings.certificate, chain)
+                chain = checked(certify(signing_request.make(old, key)), old, key, descriptor, now())
+                write(settings.certificate, chain)
             except UppropError as failure:
                 log(NOT_RENEWED, code=failure.code)
                 continue
@@ -154,41 +154,39 @@ def _lying_there(settings: DaemonSettings) -> tuple[Identity, EllipticCurvePriva
 
 
 def _unnamed(descriptor: Descriptor) -> Iterable[Certify]:
-    roots = "\n".join(descriptor.ca_certificates).encode()
     for registry in descriptor.registries:
         if registry.join_address is not None:
-            yield functools.partial(certify_unnamed, registry.join_address, registry.identity, roots)
+            yield functools.partial(certify_unnamed, registry.join_address, registry.identity, descriptor.roots_pem)
 
 
-def _checked(
+def checked(
     answer: bytes, identity: Identity, key: EllipticCurvePrivateKey, descriptor: Descriptor, now: datetime
 ) -> list[x509.Certificate]:
-    """What was answered, if it is a certificate to use. Whoever answered is not trusted."""
+    """What was answered, if it is a certificate to use. Whoever answered is not trusted.
+
+    Raises UppropError: INTERNAL, and as `check_certificate` and `check_usable` do.
+    """
     if len(answer) > _MAX_CHAIN_BYTES:
         raise _unfit("it is too large")
     try:
         chain = x509.load_pem_x509_certificates(answer)
     except ValueError as error:
         raise _unfit("it is no certificate (PEM)") from error
-    if check_certificate(chain[0], descriptor, now) != identity:
+    # First of all whether it is ours: what else is wrong with another's is not for people here to mend.
+    if identity_of(chain[0]) != identity:
         raise _unfit("it is of another party")
     if chain[0].public_key() != key.public_key():
         raise _unfit("it is for another key")
+    check_certificate(chain[0], descriptor, now)
     check_usable(chain, identity)
     if chain[0].not_valid_before_utc > now:
         raise _unfit("it is not in force yet")
     return chain
 
 
-def _write(path: Path, chain: Iterable[x509.Certificate]) -> None:
-    try:
-        files.replace(path, b"".join(map(certificate_pem, chain)))
-    except OSError as error:
-        raise UppropError(
-            Code.DIRECTORY_UNWRITABLE,
-            f"The renewed certificate cannot be written to {path} ({error.strerror}). Let this program write there, "
-            "or set renew_certificate = false and renew it yourself.",
-        ) from error
+def write(path: Path, chain: Iterable[x509.Certificate]) -> None:
+    """Raises UppropError(DIRECTORY_UNWRITABLE)."""
+    files.replace(path, b"".join(map(certificate_pem, chain)))
 
 
 def _tell(log: Log, chain: Sequence[x509.Certificate]) -> None:

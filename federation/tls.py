@@ -245,7 +245,7 @@ class OwnIdentity:
             expires=certificate.not_valid_after_utc,
             chain_pem=chain_pem,
             key_pem=key_pem,
-            roots_pem="\n".join(descriptor.ca_certificates).encode(),
+            roots_pem=descriptor.roots_pem,
         )
 
 

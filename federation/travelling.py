@@ -89,8 +89,8 @@ class Registries:
         self._peers.close()
 
     def _unnamed(self, registry: Registry, address: str, call: Callable[[Peer], T]) -> T:
-        roots = "\n".join(self._descriptors.last().ca_certificates).encode()
-        peer = Peer(registry.identity, address, ServerOnly(roots), self._metrics)
+        credentials = ServerOnly(self._descriptors.last().roots_pem)
+        peer = Peer(registry.identity, address, credentials, self._metrics)
         try:
             return call(peer)
         finally:

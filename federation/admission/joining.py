@@ -11,24 +11,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import descriptor as descriptors
-from federation import files, signing_request
+from federation import files, renewal, signing_request
 from federation.admission.request import REQUEST_NAME
 from federation.clock import utc_now
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.identity import Identity
-from federation.pki import certificate_pem, new_tls_key, private_pem, public_pem
+from federation.pki import new_tls_key, private_pem, public_pem
 from federation.rpc.admission import certify, fetch_descriptor
-from federation.tls import check_certificate, check_usable, identity_of, public_key_sha256
-
-MAX_SKEW = timedelta(minutes=5)
-"""A clock that is further off than this makes certificates and deadlines wrong."""
+from federation.tls import CLOCK_TOLERANCE, public_key_sha256
 
 URL_SECONDS = 20.0
 _SCHEMES = ("https://", "http://")
@@ -171,7 +167,7 @@ class Joining:
                 continue
             try:
                 answer = fetch_descriptor(
-                    registry.join_address, registry.identity, _roots(descriptor), descriptor.serial
+                    registry.join_address, registry.identity, descriptor.roots_pem, descriptor.serial
                 )
                 found = descriptor if answer.content is None else self.verified(answer.content)
             except UppropError as error:
@@ -185,7 +181,7 @@ class Joining:
 
     def _check_clock(self, theirs: datetime) -> None:
         skew = self._now() - theirs
-        if abs(skew) > MAX_SKEW:
+        if abs(skew) > CLOCK_TOLERANCE:
             minutes = round(abs(skew) / timedelta(minutes=1))
             late = "behind" if skew < timedelta(0) else "ahead of"
             raise UppropError(
@@ -209,10 +205,12 @@ class Joining:
                 answer = certify(
                     registry.join_address,
                     registry.identity,
-                    _roots(descriptor),
+                    descriptor.roots_pem,
                     signing_request.make(self.identity, key),
                 )
-                self._keep_certificate(answer, descriptor, key)
+                renewal.write(
+                    self.certificate_path, renewal.checked(answer, self.identity, key, descriptor, self._now())
+                )
             except UppropError as error:
                 failure = error
             else:
@@ -225,33 +223,7 @@ class Joining:
         if not self.certificate_path.exists():
             return False
         try:
-            self._check(self.certificate_path.read_bytes(), descriptor, key)
+            renewal.checked(self.certificate_path.read_bytes(), self.identity, key, descriptor, self._now())
         except UppropError:
             return False
         return True
-
-    def _keep_certificate(self, answer: bytes, descriptor: Descriptor, key: EllipticCurvePrivateKey) -> None:
-        chain = self._check(answer, descriptor, key)
-        files.replace(self.certificate_path, b"".join(map(certificate_pem, chain)))
-
-    def _check(self, pem: bytes, descriptor: Descriptor, key: EllipticCurvePrivateKey) -> list[x509.Certificate]:
-        try:
-            chain = x509.load_pem_x509_certificates(pem)
-        except ValueError as error:
-            raise UppropError(Code.INTERNAL, "What the registry gave is no certificate. Tell its operator.") from error
-        # First of all whether it is ours: what else is wrong with another's is not for people here to mend.
-        if identity_of(chain[0]) != self.identity:
-            raise _foreign("of another party")
-        if chain[0].public_key() != key.public_key():
-            raise _foreign("for another key")
-        check_certificate(chain[0], descriptor, self._now())
-        check_usable(chain, self.identity)
-        return chain
-
-
-def _roots(descriptor: Descriptor) -> bytes:
-    return "\n".join(descriptor.ca_certificates).encode()
-
-
-def _foreign(what: str) -> UppropError:
-    return UppropError(Code.IDENTITY_FOREIGN, f"The certificate is {what}. Tell the registry's operator.")

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from federation import renewal
 from federation.descriptor import Descriptor, read, read_authority_key, verify
 from federation.descriptor_store import DescriptorStore
 from federation.doctor.findings import Finding, Says, Topic, refused, warning, well
@@ -24,10 +25,8 @@ DESCRIPTOR_SOON = timedelta(days=14)
 CERTIFICATE_SOON = timedelta(days=21)
 """The alerts warn of the same."""
 
-RENEWED_AT = 3
-"""A running daemon renews when a third of the lifetime is left (`federation.renewal`)."""
-
-_LATE = 4
+_LATE = renewal.LEFT + 1
+"""A daemon that runs renews when a third of the lifetime is left; when only a quarter is, it does not succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,7 @@ def _certificate(papers: Papers, settings: DaemonSettings, kind: Kind, now: date
         papers.identity = identity_of(certificate)
         key_pem = _read_key(settings, certificate)
         if papers.descriptor is not None:
-            roots = "\n".join(papers.descriptor.ca_certificates).encode()
-            papers.credentials = Credentials(roots, chain_pem, key_pem)
+            papers.credentials = Credentials(papers.descriptor.roots_pem, chain_pem, key_pem)
             check_certificate(certificate, papers.descriptor, now)
     except UppropError as error:
         yield refused(Topic.CERTIFICATE, error)
@@ -118,7 +116,7 @@ def _certificate(papers: Papers, settings: DaemonSettings, kind: Kind, now: date
     told = {"until": _minute(until), "days": left.days, "path": settings.certificate}
     if settings.renew_certificate and left < lifetime / _LATE:
         yield warning(Topic.CERTIFICATE, Says.CERTIFICATE_NOT_RENEWED, **told)
-    elif not settings.renew_certificate and left < min(CERTIFICATE_SOON, lifetime / RENEWED_AT):
+    elif not settings.renew_certificate and left < min(CERTIFICATE_SOON, lifetime / renewal.LEFT):
         yield warning(Topic.CERTIFICATE, Says.CERTIFICATE_ENDS, **told)
     else:
         yield well(Topic.CERTIFICATE, Says.CERTIFICATE_IN_FORCE, **told)

@@ -21,13 +21,12 @@ from federation.rpc.admission import Fetched, descriptor_from, fetch_descriptor
 from federation.rpc.client import Peer
 from federation.rpc.health import is_serving
 from federation.settings import DaemonSettings, parse_address
+from federation.tls import CLOCK_TOLERANCE
 
 CONNECT_SECONDS = 3.0
 CALL_SECONDS = 5.0
 
 CLOCK_WARNED = timedelta(seconds=30)
-CLOCK_FAILED = timedelta(minutes=5)
-"""As far as certificates allow for (`tls.CLOCK_TOLERANCE`)."""
 
 _MOST_AT_ONCE = 16
 _PASSING = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE, Code.OVERLOADED})
@@ -140,7 +139,7 @@ def _clock(told: Iterable[tuple[str, Told]], now: Callable[[], datetime]) -> Ite
         yield well(Topic.CLOCK, Says.CLOCK_RIGHT, name=name, seconds=max(1, seconds))
         return
     ahead = skew > timedelta(0)
-    if abs(skew) <= CLOCK_FAILED:
+    if abs(skew) <= CLOCK_TOLERANCE:
         yield warning(Topic.CLOCK, Says.CLOCK_AHEAD if ahead else Says.CLOCK_BEHIND, name=name, seconds=seconds)
     else:
         says = Says.CLOCK_FAR_AHEAD if ahead else Says.CLOCK_FAR_BEHIND
