@@ -23,7 +23,7 @@ from sqlalchemy import Connection, LargeBinary, MetaData, Table, delete, func, i
 
 from federation.database import Database
 from federation.errors import Code, UppropError
-from federation.files import SECRET_MODE
+from federation.files import SECRET_MODE, sync_directory
 from federation.migration import current, migrate
 
 ROWS_AT_ONCE = 1_000
@@ -99,7 +99,7 @@ def _new_file(path: Path) -> Iterator[Path]:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE))
         yield temporary
         temporary.replace(path)
-        _sync(path.parent)
+        sync_directory(path.parent)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -219,7 +219,7 @@ def into_file(kind: Kind, copy: Working, store: Path, *, replace: bool) -> None:
     for old in (store, *(store.with_name(f"{store.name}-{log}") for log in ("wal", "shm"))):
         old.unlink(missing_ok=True)
     copy.path.replace(store)
-    _sync(store.parent)
+    sync_directory(store.parent)
 
 
 def _holds_something(kind: Kind, database: Database) -> bool:
@@ -289,14 +289,6 @@ def _count_on(kind: Kind, tx: Connection) -> None:
         newest = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
         sequence = func.pg_get_serial_sequence(text(f"'{table.name}'"), text(f"'{column.name}'"))
         tx.execute(select(func.setval(sequence, newest, text("false"))))
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _article(role: str) -> str:

@@ -64,7 +64,7 @@ def write_secret(path: Path, content: bytes) -> None:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    _sync_directory(path)
+    sync_directory(path.parent)
 
 
 def destroy_secret(path: Path) -> None:
@@ -80,7 +80,7 @@ def destroy_secret(path: Path) -> None:
     except FileNotFoundError:
         return
     path.unlink()
-    _sync_directory(path)
+    sync_directory(path.parent)
 
 
 LEFT_BEHIND = (
@@ -107,7 +107,7 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(path)
+    sync_directory(path.parent)
 
 
 def private_directory(path: Path) -> None:
@@ -166,10 +166,10 @@ def _write(descriptor: int, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """A file whose name is not on the disk is lost with the power, whatever it holds."""
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)

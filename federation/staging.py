@@ -21,7 +21,6 @@ from federation import files
 from federation.errors import Code, UppropError
 from federation.tls import key_sha256
 
-PRIVATE = 0o700
 LARGEST_SECRET = 1 << 20
 """Bytes; no platform's secrets are larger."""
 
@@ -44,7 +43,7 @@ def stage_secrets(source: Path, target: Path) -> int:
         own = target / directory.name
         try:
             shutil.rmtree(own, ignore_errors=True)
-            own.mkdir(mode=PRIVATE, parents=True)
+            own.mkdir(mode=files.PRIVATE, parents=True)
             for name, content in contents.items():
                 files.write_secret(own / name, content)
         except OSError as error:
@@ -69,7 +68,7 @@ def seed_certificate(source: Path, target: Path) -> bool:
     ):
         return False
     try:
-        target.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        target.parent.mkdir(mode=files.PRIVATE, parents=True, exist_ok=True)
         files.replace(target, source.read_bytes())
     except OSError as error:
         raise _unwritable(target.parent, error) from error
@@ -82,13 +81,13 @@ def make_private(directory: Path) -> int:
     A volume that is attached anew may get a group, which then can read every database and key below.
     """
     try:
-        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        directory.mkdir(mode=files.PRIVATE, parents=True, exist_ok=True)
         changed = 0
         for place, _, names in os.walk(directory):
             for each in (Path(place), *(Path(place, name) for name in names)):
                 mode = each.lstat().st_mode
                 if mode & _OTHERS and not stat.S_ISLNK(mode):
-                    each.chmod(stat.S_IMODE(mode) & PRIVATE)
+                    each.chmod(stat.S_IMODE(mode) & files.PRIVATE)
                     changed += 1
     except OSError as error:
         raise _unwritable(directory, error) from error
