@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +30,7 @@ COMMAND = [sys.executable, "-m", "federation.cli", "registry"]
 ROOT = Path(__file__).parents[2]
 SINCE = date(2026, 9, 1)
 DUE = date(2026, 9, 14)
+REACHED_SECONDS = 60.0
 
 
 class Server:
@@ -110,6 +112,19 @@ class Caller:
     def kinds(self, *signals: signal_pb2.Signal, batch_id: bytes | None = None) -> list[str]:
         answer = self.submit(*signals, batch_id=batch_id)
         return [registry_pb2.DispositionKind.Name(each.kind)[17:] for each in answer.dispositions]
+
+    def reach(self) -> None:
+        """Wait for a registry that was started again: a channel that found nobody waits before it looks anew."""
+        deadline = time.monotonic() + REACHED_SECONDS
+        while True:
+            try:
+                self.notices()
+            except UppropError as error:
+                if error.code is not Code.PEER_UNREACHABLE or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def notices(self, after: int = 0, limit: int = 0) -> registry_pb2.ListNoticesResponse:
         request = registry_pb2.ListNoticesRequest(envelope=self.envelope(), after_number=after, limit=limit)

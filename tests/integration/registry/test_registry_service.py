@@ -172,10 +172,12 @@ def test_whatever_was_acknowledged_survives_the_end_of_the_process(
                 caller.submit(*lost, batch_id=batch_id, attempts=1)
             assert refused(error) is Code.PEER_UNREACHABLE
             server.start()
+            caller.reach()
             assert caller.kinds(*lost, batch_id=batch_id) == ["ACCEPTED"]
             acknowledged += lost
         else:
             server.start()
+            caller.reach()
     assert set(caller.kinds(*acknowledged)) == {"DUPLICATE"}
 
 
