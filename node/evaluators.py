@@ -1,6 +1,7 @@
 """Which evaluators answer, as this node finds them: by what it asks them, and by asking whether they serve.
 
-Invariant: one that was never asked does not answer; one that failed at anything answers again only once it does that.
+Invariant: one that was never asked does not answer; one that failed at anything answers again only once it does that,
+and one that was not reached once it is reached again.
 """
 
 from __future__ import annotations

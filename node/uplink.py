@@ -242,6 +242,10 @@ class RegistryLink:
         return at_any(self._peers, call)
 
 
+_REACHED = "reached"
+_UNREACHED = frozenset({Code.PEER_UNREACHABLE, Code.DEADLINE})
+
+
 class EvaluatorLink:
     """One evaluator."""
 
@@ -261,9 +265,12 @@ class EvaluatorLink:
         try:
             answer = call(self._peer)
         except UppropError as error:
+            # Not being reached is no matter of the kind: whatever reaches it next, a health check for one, ends it.
             # What is refused for our own quota's sake is answered.
-            self._heard(self.index, of, error.code is Code.QUOTA_EXCEEDED)
+            kind = _REACHED if error.code in _UNREACHED else of
+            self._heard(self.index, kind, error.code is Code.QUOTA_EXCEEDED)
             raise
+        self._heard(self.index, _REACHED, True)
         self._heard(self.index, of, True)
         return answer
 

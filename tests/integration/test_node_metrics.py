@@ -132,6 +132,22 @@ def test_an_evaluator_that_is_gone_no_longer_answers_and_one_that_is_back_does(s
     assert abs(at - node.clock.now().timestamp()) < 600
 
 
+def test_evaluators_that_a_sync_did_not_reach_answer_again_though_no_later_sync_needs_them(
+    sqlite_federation: Federation,
+) -> None:
+    federation, node = sqlite_federation, sqlite_federation.nodes[MEMBER]
+    evaluators = {worker.name: worker for worker in node.app.workers}["evaluators"]
+    for index in (2, 3):
+        federation.evaluators[index].stop()
+    federation.set_today(LEFT)
+    node.take(roster(3, 4))
+    node.sync()
+    assert shown(node, "evaluators_answering") == 1
+    for index in (2, 3):
+        federation.evaluators[index].start()
+    until(evaluators.run, lambda: shown(node, "evaluators_answering") == 3)
+
+
 def test_an_evaluator_whose_proof_does_not_hold_is_counted(
     sqlite_federation: Federation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
