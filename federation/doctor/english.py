@@ -9,7 +9,7 @@ from federation.doctor.findings import Level, Says, Topic
 
 DOCTOR: Mapping[enum.Enum, str] = {
     Topic.SETTINGS: "Settings",
-    Topic.SECRET: "Secret",
+    Topic.SECRET: "Secrets",
     Topic.DIRECTORY: "Data directory",
     Topic.DISK: "Disk",
     Topic.DESCRIPTOR: "Descriptor",

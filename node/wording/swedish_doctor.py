@@ -11,7 +11,7 @@ from node.doctor.texts import DoctorText
 
 DOCTOR: Mapping[enum.Enum, str] = {
     Topic.SETTINGS: "Inställningar",
-    Topic.SECRET: "Hemlighet",
+    Topic.SECRET: "Hemligheter",
     Topic.DIRECTORY: "Datakatalog",
     Topic.DISK: "Disk",
     Topic.DESCRIPTOR: "Beskrivning",
