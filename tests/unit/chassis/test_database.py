@@ -123,7 +123,7 @@ def test_a_refused_transaction_is_run_again(on_postgres: Database, metrics: Metr
 def test_a_busy_sqlite_file_is_waited_for_and_then_given_up(
     tmp_path: Path, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("federation.database.BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr("federation.engines.BUSY_TIMEOUT_MS", 1)
     target = tmp_path / "busy.db"
     db = Database(target, metrics)
     db.run("create", TABLES.create_all)
