@@ -36,6 +36,11 @@ def epoch_keys(settings: RegistrySettings, descriptor: Descriptor) -> Iterator[F
         yield well(Topic.KEYS, DoctorText.KEYS_HELD, epochs=", ".join(map(str, epochs)))
 
 
+def ledger() -> Iterator[Finding]:
+    """Says what is not looked at, so that "all is well" promises no more than was seen."""
+    yield well(Topic.LEDGER, DoctorText.LEDGER_BY_ITSELF)
+
+
 def authority(settings: RegistrySettings) -> Iterator[Finding]:
     """The federation's own CA, where this registry has it."""
     if settings.ca_certificate is None and settings.ca_key is None:

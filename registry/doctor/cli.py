@@ -66,6 +66,8 @@ def examination(config: Path, settings: RegistrySettings) -> Iterator[Finding]:
 def _own(settings: RegistrySettings, papers: Papers) -> Sequence[tuple[Topic, Check]]:
     descriptor = papers.descriptor
     own: list[tuple[Topic, Check]] = [(Topic.CA, lambda: checks.authority(settings))]
+    if settings.ledger_key is not None:
+        own.append((Topic.LEDGER, checks.ledger))
     looks: list[tuple[Topic, Look]] = [(Topic.BACKLOG, checks.waiting)]
     if descriptor is not None:
         zone = descriptor.zone

@@ -12,6 +12,7 @@ class DoctorText(enum.Enum):
     KEYS_HELD = enum.auto()
     EPOCH_WITHOUT_KEY = enum.auto()
     CA_IN_ORDER = enum.auto()
+    LEDGER_BY_ITSELF = enum.auto()
     NO_CLOSE_YET = enum.auto()
     CLOSED = enum.auto()
     CLOSE_MISSED = enum.auto()
@@ -28,6 +29,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "from where you keep it; for a new epoch see upprop registry epoch --help. Replicas need the same."
     ),
     DoctorText.CA_IN_ORDER: "This registry gives certificates; its CA is one of the descriptor's.",
+    DoctorText.LEDGER_BY_ITSELF: (
+        "Whether ledger and database agree takes longer than a doctor's visit, and is not said here.\nA running registry "
+        "compares them every day (alert UppropLedgerBroken). To know it now: upprop ledger verify"
+    ),
     DoctorText.NO_CLOSE_YET: "No day was closed yet; a running registry does it at 18:00.",
     DoctorText.CLOSED: "{day} is closed.",
     DoctorText.CLOSE_MISSED: (
