@@ -17,7 +17,6 @@ from federation.observability import Log, Metrics
 from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from node import printing
-from node.app import App, build
 from node.casework.cli import affirm, cases, review, say
 from node.client import Client
 from node.doctor.cli import doctor
@@ -64,6 +63,8 @@ def serve(config: Path) -> None:
     Commands given meanwhile are carried out by the running node. It opens no port to the outside; on this machine it
     shows its state under /healthz, /readyz and /metrics.
     """
+    from node.app import App, build  # other commands have no use for a node's whole code
+
     settings = settings_files.load(config, NodeSettings)
     log, metrics = Log(level=settings.log_level), Metrics(CollectorRegistry())
     descriptors = DescriptorStore.of(settings, log)

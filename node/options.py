@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from prometheus_client import CollectorRegistry
@@ -19,12 +19,14 @@ from federation.control import Stub, session
 from federation.descriptor_store import DescriptorStore
 from federation.observability import Log, Metrics
 from federation.runtime import make_clock
-from node.app import App, build
 from node.ledger.client import alarms
 from node.ledger.telling import banner
 from node.printing import ALARMS_STANDING
 from node.settings import NodeSettings
 from node.wording import Language, words_in
+
+if TYPE_CHECKING:
+    from node.app import App
 
 
 class Day(click.ParamType[date]):
@@ -62,6 +64,9 @@ def open_stub(config: Path) -> Iterator[Stub]:
     settings = settings_files.load(config, NodeSettings)
 
     def host() -> App:
+        # A node's whole code, which a command that finds its daemon running has no use for.
+        from node.app import build
+
         # What goes wrong is said in the command's own words.
         log = Log(io.StringIO())
         descriptors = DescriptorStore.of(settings, log)
