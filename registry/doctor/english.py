@@ -30,8 +30,8 @@ DOCTOR: Mapping[enum.Enum, str] = {
     ),
     DoctorText.CA_IN_ORDER: "This registry gives certificates; its CA is one of the descriptor's.",
     DoctorText.LEDGER_BY_ITSELF: (
-        "Whether ledger and database agree takes longer than a doctor's visit, and is not said here.\nA running registry "
-        "compares them every day (alert UppropLedgerBroken). To know it now: upprop ledger verify"
+        "Whether ledger and database agree takes longer than a doctor's visit, and is not said here.\nA running "
+        "registry compares them every day (alert UppropLedgerBroken). To know it now: upprop ledger verify"
     ),
     DoctorText.NO_CLOSE_YET: "No day was closed yet; a running registry does it at 18:00.",
     DoctorText.CLOSED: "{day} is closed.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +18,7 @@ from tests.harness.system_tools import program
 PROJECT = Path(__file__).resolve().parents[2]
 TUTORIAL = PROJECT / "helm" / "TUTORIAL.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LONGEST = 240
+LONGEST = 480
 """Seconds after which it is given up: it waits for an offer, for a scrape and for an alert."""
 
 CLEAR_UP = "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\ncurl() { command curl --max-time 5 \"$@\"; }\n"
@@ -34,6 +36,11 @@ def path(tmp_path: Path) -> str:
     return f"{directory}:{os.environ['PATH']}"
 
 
+def _numbered(blocks: list[str]) -> list[str]:
+    """Each block after a line that says which it is."""
+    return [f"echo '## {number}'\n{block}" for number, block in enumerate(blocks)]
+
+
 def test_a_federation_comes_up_from_nothing_finds_a_pupil_and_is_watched(tmp_path: Path, path: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -43,14 +50,8 @@ def test_a_federation_comes_up_from_nothing_finds_a_pupil_and_is_watched(tmp_pat
     output = tmp_path / "output"
     with output.open("wb") as written:
         # To a file: the daemons inherit it, and a pipe would stay open as long as one of them lives.
-        done = subprocess.run(
-            [
-                bash,
-                "-euo",
-                "pipefail",
-                "-c",
-                CLEAR_UP + "\n".join(f"echo '## {n}'\n{each}" for n, each in enumerate(blocks)),
-            ],
+        typed = subprocess.Popen(
+            [bash, "-euo", "pipefail", "-c", "\n".join((CLEAR_UP, *_numbered(blocks)))],
             cwd=home,
             env={
                 **os.environ,
@@ -62,10 +63,16 @@ def test_a_federation_comes_up_from_nothing_finds_a_pupil_and_is_watched(tmp_pat
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=subprocess.STDOUT,
-            timeout=LONGEST,
+            start_new_session=True,
         )
+        try:
+            code = typed.wait(LONGEST)
+        finally:
+            # Whatever it has started and not stopped.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(typed.pid, signal.SIGKILL)
     said = output.read_text(encoding="utf-8")
-    assert done.returncode == 0, said[-4_000:]
+    assert code == 0, said[-4_000:]
     # Both were listed, by every evaluator's administrator too, and both found all well but that they had no import yet.
     assert said.count("is in force here.") == 3
     assert said.count("It works. Warnings:") == 2
