@@ -151,7 +151,8 @@ def test_another_root_of_the_same_size_is_refused_and_kept_as_evidence(asked: As
     assert row.seen == before
     metrics = asked.federation.measured["evaluator-1"]
     assert metrics.get_sample_value("upprop_witness_checkpoints_refused") == 1.0
-    assert metrics.get_sample_value("upprop_witness_tree_size") == 10.0
+    # In steps, at a place that nobody knows: ten leaves have reached the first or not.
+    assert metrics.get_sample_value("upprop_witness_tree_size") in (0.0, 1000.0)
 
 
 @pytest.mark.parametrize("flaw", ["another history", "no proof", "a shorter tree", "the proof of another size"])
