@@ -112,8 +112,8 @@ class Country:
             _, told, what, when = due
             if told.retracted:
                 continue
-            if what == "leaves" or what == "emigrates":
-                told.leaves(when, emigrated=what == "emigrates")
+            if what == "leaves":
+                told.leaves(when, emigrated=False)
             elif what == "arrives":
                 told.arrives(on, when)
             elif what == "urgent" and told.opening is not None:
@@ -143,9 +143,12 @@ class Country:
         kind = source.random()
         lag = timedelta(days=source.choice((0, 0, 0, 5, 30, LATEST)))
         if kind < 0.1:
-            self.later.append((on + lag, here, "emigrates", on))
+            # Said when an export shows it: of an end of duty that is told months later, an answer that is long gone
+            # hears no more, and stays the answer that it was.
+            here.leaves(on, emigrated=True)
             self.at[name] = None
-        elif kind < 0.2:
+            return [here]
+        if kind < 0.2:
             # Gone, for now.
             self.later.append((on + lag, here, "leaves", on))
             self.later.append((on + lag + 20 * DAY, here, "urgent", on))
