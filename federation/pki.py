@@ -56,6 +56,19 @@ def private_pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def tls_key(pem: bytes, path: Path) -> EllipticCurvePrivateKey:
+    """The P-256 key that a file holds (PEM); raises UppropError(CONFIG_INVALID)."""
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UppropError(
+            Code.CONFIG_INVALID, f"{path} does not hold a private key (PEM). Restore it from where you keep a copy."
+        ) from error
+    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+        raise UppropError(Code.CONFIG_INVALID, f"{path} is not a P-256 key. Restore the one that was made with it.")
+    return key
+
+
 def read_private_signing_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(read_secret(path), password=None)
@@ -118,12 +131,7 @@ def read_ca(certificate: Path, key: Path) -> CertificateAuthority:
         constraints = read.extensions.get_extension_for_class(x509.BasicConstraints).value
     except (OSError, ValueError, x509.ExtensionNotFound) as error:
         raise UppropError(Code.CONFIG_INVALID, f"{certificate} does not hold the certificate of a CA (PEM).") from error
-    try:
-        private = load_pem_private_key(read_secret(key), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UppropError(Code.CONFIG_INVALID, f"{key} does not hold a private key (PEM).") from error
-    if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
-        raise UppropError(Code.CONFIG_INVALID, f"{key} is not a P-256 key.")
+    private = tls_key(read_secret(key), key)
     if not constraints.ca or private.public_key() != read.public_key():
         raise UppropError(
             Code.CONFIG_INVALID, f"{key} is not the key of the CA in {certificate}. Put the two that belong together."

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import files, signing_request
 from federation.clock import utc_now
@@ -25,7 +24,7 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.identity import Identity, Kind
 from federation.observability import Event, Level, Log
-from federation.pki import certificate_pem
+from federation.pki import certificate_pem, tls_key
 from federation.rpc.admission import certificate_from
 from federation.rpc.admission import certify as certify_unnamed
 from federation.rpc.client import Peer
@@ -148,9 +147,7 @@ def own_identity(
 def _lying_there(settings: DaemonSettings) -> tuple[Identity, EllipticCurvePrivateKey]:
     """Whose certificate lies there, and its key: read by `OwnIdentity` before, so they can be read."""
     [first, *_] = x509.load_pem_x509_certificates(settings.certificate.read_bytes())
-    key = load_pem_private_key(files.read_secret(settings.private_key), password=None)
-    assert isinstance(key, EllipticCurvePrivateKey)
-    return identity_of(first), key
+    return identity_of(first), tls_key(files.read_secret(settings.private_key), settings.private_key)
 
 
 def _unnamed(descriptor: Descriptor) -> Iterable[Certify]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -33,6 +33,7 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.files import read_secret, stamp
 from federation.identity import Identity, Kind
+from federation.pki import tls_key
 
 if TYPE_CHECKING:
     from federation.settings import DaemonSettings
@@ -227,12 +228,7 @@ class OwnIdentity:
             certificate = x509.load_pem_x509_certificates(chain_pem)[0]
         except (OSError, ValueError) as error:
             raise UppropError(Code.CONFIG_INVALID, f"{self._certificate} does not hold a certificate (PEM).") from error
-        try:
-            key = load_pem_private_key(key_pem, password=None)
-        except (ValueError, TypeError) as error:
-            raise UppropError(Code.CONFIG_INVALID, f"{self._private_key} does not hold a private key (PEM).") from error
-        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-            raise UppropError(Code.CONFIG_INVALID, f"{self._private_key} is not a P-256 key.")
+        key = tls_key(key_pem, self._private_key)
         if key.public_key() != certificate.public_key():
             raise UppropError(
                 Code.CONFIG_INVALID, f"{self._private_key} does not belong to the certificate {self._certificate}."

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import descriptor as descriptors
 from federation import files, renewal, signing_request
@@ -22,7 +21,7 @@ from federation.clock import utc_now
 from federation.descriptor import Descriptor
 from federation.errors import Code, UppropError
 from federation.identity import Identity
-from federation.pki import new_tls_key, private_pem, public_pem
+from federation.pki import new_tls_key, private_pem, public_pem, tls_key
 from federation.rpc.admission import certify, fetch_descriptor
 from federation.tls import CLOCK_TOLERANCE, public_key_sha256
 
@@ -91,10 +90,7 @@ class Joining:
         """The TLS key that was made here before."""
         if not self.key_path.exists():
             return None
-        key = load_pem_private_key(files.read_secret(self.key_path), password=None)
-        if not isinstance(key, EllipticCurvePrivateKey):
-            raise UppropError(Code.CONFIG_INVALID, f"{self.key_path} is not a P-256 key.")
-        return key
+        return tls_key(files.read_secret(self.key_path), self.key_path)
 
     def verified(self, content: bytes) -> Descriptor:
         """A descriptor that may be joined by. Raises UppropError as `descriptor.load` does, and CONFIG_INVALID where

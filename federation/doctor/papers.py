@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 
 import grpc
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from federation import renewal
 from federation.descriptor import Descriptor, read, read_authority_key, verify
@@ -18,6 +16,7 @@ from federation.doctor.findings import Finding, Says, Topic, refused, warning, w
 from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.identity import Identity, Kind
+from federation.pki import tls_key
 from federation.settings import DaemonSettings
 from federation.tls import check_certificate, identity_of
 
@@ -135,11 +134,7 @@ def _read_certificate(settings: DaemonSettings) -> tuple[x509.Certificate, bytes
 
 def _read_key(settings: DaemonSettings, certificate: x509.Certificate) -> bytes:
     key_pem = read_secret(settings.private_key)
-    try:
-        key = load_pem_private_key(key_pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise UppropError(Code.CONFIG_INVALID, f"{settings.private_key} does not hold a private key (PEM).") from error
-    if not isinstance(key, EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+    if tls_key(key_pem, settings.private_key).public_key() != certificate.public_key():
         raise UppropError(
             Code.CONFIG_INVALID,
             f"{settings.private_key} does not belong to the certificate {settings.certificate}. Restore the right one.",
