@@ -55,9 +55,7 @@ COMMANDS = {
     ),
     "federation": _Mounted("federation.descriptor_cli", "federation", "node", "Make, sign and show the descriptor."),
     "pki": _Mounted("federation.pki_cli", "pki", "demo", "Make keys and certificates for trials (unsafe)."),
-    "stage": _Mounted(
-        "federation.staging_cli", "stage", "node", "In a container: make secrets private."
-    ),
+    "stage": _Mounted("federation.staging_cli", "stage", "node", "In a container: make secrets private."),
     "demo": _Mounted("federation.demo.cli", "demo", "demo", "Play an autumn term with all parties on this machine."),
     "simulate": _Mounted("federation.demo.cli", "simulate", "demo", "Play a scenario and write what happened."),
 }

@@ -237,6 +237,8 @@ def test_a_lost_key_is_asked_for_anew_and_takes_the_place_of_the_old_one(apart: 
     apart.sign()
     home = apart.directory / HOME
     before = requests.read(home / "request.toml")[1].key_sha256
+    (home / "tls.key").write_bytes(b"damaged")
+    apart.refuses(apart.join, 3, "tls.key", "Restore it")
     (home / "tls.key").unlink()
     apart.refuses(apart.join, 10, "tls.key", "--new-key")
     asked = apart.join("--new-key", "--descriptor", apart.descriptor, "--json")
