@@ -72,6 +72,7 @@ from node.store.outbox import Outbox
 from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
+from node.store.subjects import Subjects
 from node.subject import servicers as subject
 from node.subject.erasing import Erasing
 from node.subject.exporting import Exporting
@@ -232,6 +233,7 @@ def build(
         clients=clients,
         fetching=fetching,
         outbox=outbox,
+        subjects=Subjects(sealer),
         epochs=EpochLines(Pseudonyms(sealer), Notices(), descriptor),
         roll_call=roll_call,
         watch=watch,

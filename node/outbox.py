@@ -97,13 +97,15 @@ def next_version(
     return replace(version, repeats=says_the_same(replace(newest, carries=version.carries), version, today))
 
 
-def retraction(newest: Version | None, *, nonce: bytes) -> Version | None:
+def retraction(newest: Version | None, *, nonce: bytes, again: bool = False) -> Version | None:
     """The version that takes a handle back; None where nothing was ever made for it or it is taken back already.
+
+    `again`: the registry did not take the retraction that was made, so there is to be another.
 
     It names no pseudonyms: the handle says enough, and a number that was a typing error may be another child's.
     """
     _check_nonce(nonce)
-    if newest is None or newest.signal.retracted:
+    if newest is None or (newest.signal.retracted and not again):
         return None
     signal = Signal(
         handle=newest.signal.handle,

@@ -24,6 +24,8 @@ from node.store import Transaction
 from node.store.gaps import CaseLine, Gaps
 from node.store.imports import Imports
 from node.store.outbox import Outbox
+from node.store.subjects import Subjects
+from node.store.subjects import Waiting as WaitingErasure
 from node.sync import Progress
 
 
@@ -43,6 +45,7 @@ class Servicers:
         clients: PushClients,
         fetching: Fetching,
         outbox: Outbox,
+        subjects: Subjects,
         epochs: EpochLines,
         roll_call: RollCall,
         watch: LedgerWatch,
@@ -60,6 +63,7 @@ class Servicers:
         self._clients = clients
         self._fetching = fetching
         self._outbox = outbox
+        self._subjects = subjects
         self._epochs = epochs
         self._roll_call = roll_call
         self._watch = watch
@@ -85,6 +89,7 @@ class Servicers:
                 "newest import": "none" if newest is None else newest.as_of.isoformat(),
                 "signals waiting": str(counts.waiting),
                 "signals parked": str(counts.parked),
+                "erasures pending": _erasures(self._subjects.waiting(tx)),
                 "school units whose leavings wait": str(len(held)),
                 **self._epochs.lines_in(tx),
                 **self._watch.lines_in(tx),
@@ -208,3 +213,12 @@ def _day(text: str, name: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UppropError(Code.REQUEST_INVALID, f"The {name} is no date; write it as 2026-10-19.") from error
+
+
+def _erasures(waiting: Sequence[WaitingErasure]) -> str:
+    """How many wait for the registry, since when, and whether somebody has to look into one."""
+    if not waiting:
+        return "0"
+    refused = sum(each.not_taken is not None for each in waiting)
+    told = f"{len(waiting)}, the oldest asked on {waiting[0].asked_on}"
+    return f"{told}; {refused} not taken by the registry: upprop node subject log" if refused else told

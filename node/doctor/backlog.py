@@ -12,6 +12,7 @@ from node.store.backlog import last_fetch, oldest_waiting
 from node.store.imports import Imports
 from node.store.outbox import Outbox
 from node.store.sealing import Sealer
+from node.store.subjects import Subjects
 
 WAITS_LONG = timedelta(days=1)
 FETCHED_LONG_AGO = timedelta(days=2)
@@ -30,6 +31,21 @@ def backlog(tx: Transaction, sealer: Sealer, today: date) -> Iterator[Finding]:
         yield well(Topic.BACKLOG, DoctorText.NOTHING_WAITS)
     if counts.parked:
         yield warning(Topic.BACKLOG, DoctorText.PARKED, parked=counts.parked)
+    yield from erasures(tx, sealer, today)
+
+
+def erasures(tx: Transaction, sealer: Sealer, today: date) -> Iterator[Finding]:
+    """Those of data subjects that wait for the registry; nothing where none does."""
+    found = Subjects(sealer).waiting(tx)
+    waiting = [each.asked_on for each in found if each.not_taken is None]
+    refused = [each.not_taken for each in found if each.not_taken is not None]
+    if waiting and today - min(waiting) > WAITS_LONG:
+        yield warning(Topic.BACKLOG, DoctorText.ERASURES_WAIT_LONG, erasures=len(waiting), oldest=min(waiting))
+    elif waiting:
+        yield well(Topic.BACKLOG, DoctorText.ERASURES_WAIT, erasures=len(waiting))
+    if refused:
+        codes = ", ".join(sorted(set(refused)))
+        yield warning(Topic.BACKLOG, DoctorText.ERASURES_NOT_TAKEN, erasures=len(refused), codes=codes)
 
 
 def notices(tx: Transaction, today: date) -> Iterator[Finding]:

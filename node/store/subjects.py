@@ -92,6 +92,15 @@ class Request:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An erasure that waits for the registry. `not_taken`: the code with which it refused the retraction."""
+
+    request_id: int
+    asked_on: date
+    not_taken: str | None
+
+
 class Subjects:
     """What data subjects asked for. Every method works on the connection of the caller's transaction."""
 
@@ -104,14 +113,31 @@ class Subjects:
     def exported(self, tx: Connection, by: str, on: date) -> None:
         self._add(tx, Kind.EXPORT, _Content(by), on, state=State.DONE.value, ended_on=on)
 
-    def begin(self, tx: Connection, pupil_id: bytes, by: str, reason: str, on: date) -> None:
-        """Begin the erasure of a pupil of whom none is pending."""
-        self._add(tx, Kind.ERASURE, _Content(by, reason), on, state=State.PENDING.value, pupil_id=pupil_id)
+    def begin(self, tx: Connection, pupil_id: bytes, by: str, reason: str, on: date) -> int:
+        """Begin the erasure of a pupil of whom none is pending; returns its request_id."""
+        return self._add(tx, Kind.ERASURE, _Content(by, reason), on, state=State.PENDING.value, pupil_id=pupil_id)
 
     def pending(self, tx: Connection) -> dict[int, bytes]:
         """request_id → pupil_id of the erasures that are not done."""
         query = select(subject_requests.c.request_id, subject_requests.c.pupil_id).where(_PENDING)
         return {row.request_id: row.pupil_id for row in tx.execute(query.order_by(subject_requests.c.request_id))}
+
+    def waiting(self, tx: Connection) -> tuple[Waiting, ...]:
+        """The erasures that are not done, oldest first."""
+        query = select(subject_requests).where(_PENDING).order_by(subject_requests.c.request_id)
+        return tuple(
+            Waiting(row.request_id, row.asked_on, next(iter(self.not_taken(tx, row.pupil_id).values()), None))
+            for row in tx.execute(query).all()
+        )
+
+    def not_taken(self, tx: Connection, pupil_id: bytes) -> dict[bytes, str]:
+        """handle → the registry's code, of those of the pupil whose newest version it refused."""
+        newest = {made.version.signal.handle: made for made in self._outbox.made_of(tx, pupil_id)}
+        return {
+            handle: made.code or made.state.value
+            for handle, made in newest.items()
+            if made.state is VersionState.PARKED
+        }
 
     def end(self, tx: Connection, request_id: int, state: State, on: date) -> None:
         """What was done stays, and no longer to whom."""
@@ -123,7 +149,7 @@ class Subjects:
         query = select(subject_requests).order_by(subject_requests.c.request_id)
         return tuple(self._opened(row) for row in tx.execute(query))
 
-    def _add(self, tx: Connection, kind: Kind, content: _Content, on: date, **values: Any) -> None:
+    def _add(self, tx: Connection, kind: Kind, content: _Content, on: date, **values: Any) -> int:
         row = {"kind": kind.value, "asked_on": on, "sealed_content": b"", **values}
         # The id is part of what the content is sealed to, and the database alone gives it.
         request_id = tx.execute(insert(subject_requests).values(row).returning(subject_requests.c.request_id)).scalar()
@@ -134,6 +160,7 @@ class Subjects:
         tx.execute(
             update(subject_requests).where(subject_requests.c.request_id == request_id).values(sealed_content=sealed)
         )
+        return int(request_id)
 
     def _opened(self, row: Any) -> Request:
         plain = self._sealer.open("subject_requests", _row_id(row.request_id), "sealed_content", row.sealed_content)

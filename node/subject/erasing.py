@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from federation.clock import Clock
@@ -30,7 +30,7 @@ from node.store.outbox import Outbox
 from node.store.pupils import Pupil, Pupils
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
-from node.store.subjects import Request, State, Subjects, scrub
+from node.store.subjects import Request, State, Subjects, Waiting, scrub
 from node.subject.tombstones import Tombstones
 from privacy.identifiers import Sound, parse
 
@@ -44,12 +44,14 @@ _A_NUMBER = re.compile(r"\d{6}")
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an erasure takes away: rows by table; whether something stands at the registry that has to be taken back
-    first; whether that says that the pupil was here, which others may rely on; whether it has been begun."""
+    first; whether that says that the pupil was here, which others may rely on; whether it has been begun, and as which
+    request (0: it is only shown)."""
 
     rows: Mapping[str, int]
     takes_back: bool
     relied_on: bool
     begun: bool = False
+    request_id: int = 0
 
 
 def find_subject(
@@ -93,7 +95,10 @@ class Erasing:
         return self._database.view("node_subject_plan", lambda tx: self._plan(tx, number, protected=protected)[1])
 
     def begin(self, number: str, by: str, reason: str, *, protected: bool) -> Plan:
-        """Have everything taken back at the registry; the next sync sends that, and erases. Twice is once."""
+        """Have everything taken back at the registry; the next sync sends that, and erases. Twice is once.
+
+        What the registry did not take is said anew: to ask once more is how one goes on after having looked into it.
+        """
         if not by.strip() or not reason.strip():
             raise UppropError(Code.INPUT_REFUSED, "An erasure needs who does it and why: --by NAME --reason TEXT.")
         if _A_NUMBER.search(reason) or _A_NUMBER.search(by):
@@ -105,10 +110,12 @@ class Erasing:
 
         def work(tx: Transaction) -> Plan:
             pupil, plan = self._plan(tx, number, protected=protected)
-            if not plan.begun:
-                self._take_back(tx, pupil, today)
-                self._subjects.begin(tx, pupil.pupil_id, by.strip(), reason.strip(), today)
-            return plan
+            if plan.begun:
+                self._take_back_again(tx, pupil, today)
+                pending = {of: request for request, of in self._subjects.pending(tx).items()}
+                return replace(plan, request_id=pending[pupil.pupil_id])
+            self._take_back(tx, pupil, today)
+            return replace(plan, request_id=self._subjects.begin(tx, pupil.pupil_id, by.strip(), reason.strip(), today))
 
         plan = self._database.run("node_subject_erase", work)
         if not plan.takes_back:
@@ -143,6 +150,10 @@ class Erasing:
     def requests(self) -> tuple[Request, ...]:
         """Who exported and erased when, oldest first."""
         return self._database.view("node_subject_requests", self._subjects.all)
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """The erasures that are not done, oldest first."""
+        return self._database.view("node_erasures_waiting", self._subjects.waiting)
 
     def _plan(self, tx: Transaction, number: str, *, protected: bool) -> tuple[Pupil, Plan]:
         today = self._clock.today()
@@ -211,6 +222,18 @@ class Erasing:
         spoken = self._outbox.withdraw(tx, handles)
         newest = self._outbox.newest(tx, handles)
         made = [retraction(newest.get(handle), nonce=self._random_bytes(NONCE_BYTES)) for handle in sorted(spoken)]
+        self._send(tx, pupil, made, today)
+
+    def _take_back_again(self, tx: Transaction, pupil: Pupil, today: date) -> None:
+        """Under a further version: the refused one may be one that the registry knows otherwise (CONFLICT)."""
+        handles = sorted(self._subjects.not_taken(tx, pupil.pupil_id))
+        newest = self._outbox.newest(tx, handles)
+        again = [
+            retraction(newest.get(handle), nonce=self._random_bytes(NONCE_BYTES), again=True) for handle in handles
+        ]
+        self._send(tx, pupil, again, today)
+
+    def _send(self, tx: Transaction, pupil: Pupil, made: Sequence[Version | None], today: date) -> None:
         versions = [version for version in made if version is not None]
         self._outbox.add(tx, [(pupil.pupil_id, version) for version in versions], today)
         self._subjects.send_retractions(tx, pupil.pupil_id)

@@ -25,9 +25,11 @@ def handlers(exporting: Exporting, erasing: Erasing) -> Handlers:
             takes_back=plan.takes_back,
             relied_on=plan.relied_on,
             begun=plan.begun,
+            request_id=plan.request_id,
         )
 
     def listing(_request: control_pb2.ListSubjectRequestsRequest) -> control_pb2.ListSubjectRequestsResponse:
+        refused = {each.request_id: each.not_taken for each in erasing.waiting()}
         return control_pb2.ListSubjectRequestsResponse(
             requests=[
                 control_pb2.SubjectRequestLine(
@@ -37,6 +39,8 @@ def handlers(exporting: Exporting, erasing: Erasing) -> Handlers:
                     ended_on=None if each.ended_on is None else each.ended_on.isoformat(),
                     by=each.by,
                     reason=each.reason,
+                    request_id=each.request_id,
+                    not_taken=refused.get(each.request_id),
                 )
                 for each in erasing.requests()
             ]

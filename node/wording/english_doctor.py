@@ -21,6 +21,16 @@ DOCTOR: Mapping[enum.Enum, str] = {
     DoctorText.PARKED: (
         "{parked:signal was|signals were} not taken by the registry.\nupprop node cases lists them with the reason."
     ),
+    DoctorText.ERASURES_WAIT: "{erasures:erasure waits|erasures wait} for the registry, none for longer than a day.",
+    DoctorText.ERASURES_WAIT_LONG: (
+        "{erasures:erasure waits|erasures wait} for the registry, the oldest since {oldest}: the person's data are "
+        "still here.\nRun upprop node sync: it says what keeps them."
+    ),
+    DoctorText.ERASURES_NOT_TAKEN: (
+        "{erasures:erasure is|erasures are} held up: the registry did not take the retraction ({codes}), and the "
+        "person's data are still here.\nAsk the registry's operator by the code, then upprop node subject erase once "
+        "more for the same person: it is sent anew. upprop node subject log shows which."
+    ),
     DoctorText.FETCHED: "The registry was last asked, and answered, on {day}.",
     DoctorText.NEVER_FETCHED: (
         "The registry was never asked for notices.\nStart the node (upprop node serve), or run upprop node sync."

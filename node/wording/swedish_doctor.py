@@ -139,6 +139,16 @@ DOCTOR: Mapping[enum.Enum, str] = {
     DoctorText.PARKED: (
         "{parked:uppgift|uppgifter} har registret inte tagit emot.\nupprop node cases visar vilka, och varför."
     ),
+    DoctorText.ERASURES_WAIT: "{erasures:radering|raderingar} väntar på registret, ingen längre än ett dygn.",
+    DoctorText.ERASURES_WAIT_LONG: (
+        "{erasures:radering|raderingar} väntar på registret, den äldsta sedan {oldest}: uppgifterna finns kvar "
+        "här.\nKör upprop node sync: den säger vad som hindrar."
+    ),
+    DoctorText.ERASURES_NOT_TAKEN: (
+        "{erasures:radering|raderingar} kommer inte vidare: registret tog inte emot återtagandet ({codes}), och "
+        "uppgifterna finns kvar här.\nFråga den som driver registret, med koden, och kör sedan upprop node subject "
+        "erase en gång till för samma person: då skickas det på nytt. upprop node subject log visar vilka."
+    ),
     DoctorText.FETCHED: "Registret tillfrågades och svarade senast {day}.",
     DoctorText.NEVER_FETCHED: (
         "Registret har aldrig tillfrågats om besked.\nStarta noden (upprop node serve), eller kör upprop node sync."
