@@ -13,10 +13,10 @@ import click
 from federation import files
 from federation.errors import Code, UppropError
 from node import printing
-from node.client import Answer, Client
+from node.client import Answer
 from node.explain.cli import protected_option
 from node.options import config_option, json_option, open_stub, words_option
-from node.subject import client
+from node.subject import client, waiting
 from node.subject.texts import SubjectText
 from node.wording import Words
 from node.wording.texts import Text
@@ -68,7 +68,7 @@ def export(number: str, out: Path | None, by: str, protected: bool, config: Path
 @by_option
 @click.option("--reason", required=True, help="Why, without saying who: it is kept after the erasure.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--wait", is_flag=True, help="Sync at once, so that it is done before the command ends.")
+@click.option("--wait", is_flag=True, help="Sync at once, and again until the registry has taken it and it is done.")
 @protected_option
 @config_option
 @words_option
@@ -90,6 +90,10 @@ def erase(
     open: the duty to follow up comes first. What was said at the registry is taken back first; when the registry has
     taken that, every row of the pupil here goes: upprop node subject log shows it. Shown before you confirm: what goes,
     and that another member's case may open again.
+
+    With --wait the exit code is 6 where the registry cannot be reached or did not take it, 4 where the pupil came into
+    a roster again. What was begun goes on with the next sync all the same. Asked for again it is one erasure; what the
+    registry did not take is then sent anew.
     """
     asked = _asked(number, words)
     with open_stub(config) as stub:
@@ -100,17 +104,22 @@ def erase(
                 click.echo(line)
         if not yes:
             click.confirm(words(SubjectText.SURE), abort=True, err=as_json)
-        told(confirmed=True)
-        if wait and plan["takes_back"]:
-            report = printing.watch(Client(stub).sync(notices_only=False), quiet=as_json, words=words)
-            for problem in report["problems"]:
-                click.echo(f"! {problem}", err=True)
-        pending = any(line["state"] == "PENDING" for line in client.requests(stub))
+        begun = told(confirmed=True)
+        waits = wait and client.request(stub, begun["request_id"])["state"] == "PENDING"
+        waited = waiting.wait(stub, begun["request_id"], words, quiet=as_json) if waits else None
+        came_to = client.request(stub, begun["request_id"])
+    outcome = waited or waiting.Outcome.of(came_to)
     if as_json:
-        printing.as_json({**plan, "pending": pending})
-        return
-    click.echo(words(SubjectText.BEGUN if pending else SubjectText.ERASED))
-    click.echo(words(SubjectText.OLD_COPIES))
+        pending = came_to["state"] == "PENDING"
+        printing.as_json(
+            {**begun, "state": came_to["state"], "not_taken": came_to.get("not_taken"), "pending": pending}
+        )
+    else:
+        click.echo(words(outcome.text, code=came_to.get("not_taken", "")))
+        if outcome in (waiting.Outcome.DONE, waiting.Outcome.BEGUN):
+            click.echo(words(SubjectText.OLD_COPIES))
+    if outcome.exit_code:
+        raise click.exceptions.Exit(outcome.exit_code)
 
 
 @subject.command()
@@ -118,7 +127,7 @@ def erase(
 @words_option
 @json_option
 def log(config: Path, words: Words, as_json: bool) -> None:
-    """Show who exported and erased when. Whom it was about is not kept."""
+    """Show who exported and erased when, and what holds an erasure up. Whom it was about is not kept."""
     with open_stub(config) as stub:
         lines = client.requests(stub)
     if as_json:
@@ -129,6 +138,8 @@ def log(config: Path, words: Words, as_json: bool) -> None:
     for line in lines:
         shown = (line["asked_on"], words.term(line["kind"]), words.term(line["state"]), line.get("ended_on", ""))
         click.echo("  ".join(filter(None, (*shown, line["by"], line["reason"]))))
+        if "not_taken" in line:
+            click.echo(f"  ! {words(SubjectText.NOT_TAKEN, code=line['not_taken'])}")
 
 
 def _asked(number: str, words: Words) -> str:

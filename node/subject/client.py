@@ -27,3 +27,8 @@ def erase(stub: ControlServiceStub, number: str, *, by: str, reason: str, protec
 def requests(stub: ControlServiceStub) -> list[Answer]:
     """Who exported and erased when, oldest first. Raises UppropError."""
     return [as_answer(line) for line in stub.ListSubjectRequests(control_pb2.ListSubjectRequestsRequest()).requests]
+
+
+def request(stub: ControlServiceStub, request_id: int) -> Answer:
+    """One of them. Raises UppropError."""
+    return next(line for line in requests(stub) if line["request_id"] == request_id)

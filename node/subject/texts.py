@@ -26,6 +26,11 @@ class SubjectText(enum.Enum):
     SURE = enum.auto()
     BEGUN = enum.auto()
     ERASED = enum.auto()
+    WAITS = enum.auto()
+    INTERRUPTED = enum.auto()
+    UNREACHED = enum.auto()
+    NOT_TAKEN = enum.auto()
+    COME_BACK = enum.auto()
     OLD_COPIES = enum.auto()
     # -- log
     NO_REQUESTS = enum.auto()

@@ -54,6 +54,25 @@ SUBJECT: Mapping[enum.Enum, str] = {
         "How far it has come: upprop node subject log"
     ),
     SubjectText.ERASED: ("Erased. What stays is a line that it was done, and not of whom: upprop node subject log"),
+    SubjectText.WAITS: "Waits for the registry, {seconds} s so far; next try in {pause} s (Ctrl-C stops waiting).",
+    SubjectText.INTERRUPTED: (
+        "Stopped waiting. The erasure is begun all the same and goes on with the next sync; how far it has come: "
+        "upprop node subject log"
+    ),
+    SubjectText.UNREACHED: (
+        "The registry could not be reached (the lines above say why), and nothing is erased before it has taken back "
+        "what was said. The erasure "
+        "is begun and goes on with the next sync that reaches it; what is wrong: upprop node doctor"
+    ),
+    SubjectText.NOT_TAKEN: (
+        "The registry did not take the retraction ({code}), so that nothing is erased and waiting does not help. Ask "
+        "the registry's operator by the code, then give upprop node subject erase once more for the same person: it "
+        "is sent anew."
+    ),
+    SubjectText.COME_BACK: (
+        "Given up: the pupil came into a school system's roster again, and all is said anew. Erase there first, "
+        "import, and ask again."
+    ),
     SubjectText.OLD_COPIES: (
         "Backups from before hold the data until they are deleted. If one is restored the person is "
         "erased again by itself, provided that the file erased in the data directory is still there: keep"

@@ -58,6 +58,25 @@ SUBJECT: Mapping[enum.Enum, str] = {
     SubjectText.ERASED: (
         "Raderat. Kvar är en rad om att det skett, utan att säga vem det gällde: upprop node subject log"
     ),
+    SubjectText.WAITS: "Väntar på registret, hittills {seconds} s; nästa försök om {pause} s (Ctrl-C slutar vänta).",
+    SubjectText.INTERRUPTED: (
+        "Väntar inte längre. Raderingen är ändå påbörjad och fortsätter vid nästa synkronisering. Se hur långt det har "
+        "kommit: upprop node subject log"
+    ),
+    SubjectText.UNREACHED: (
+        "Registret gick inte att nå (raderna ovanför säger varför), och ingenting raderas innan det har tagit emot "
+        "återtagandet. Raderingen är "
+        "påbörjad och fortsätter vid nästa synkronisering som når det; se vad som är fel: upprop node doctor"
+    ),
+    SubjectText.NOT_TAKEN: (
+        "Registret tog inte emot återtagandet ({code}); ingenting är raderat, och det hjälper inte att vänta. Fråga "
+        "den som driver registret, med koden, och kör sedan upprop node subject erase en gång till för samma person: "
+        "då skickas det på nytt."
+    ),
+    SubjectText.COME_BACK: (
+        "Avbruten: eleven finns i ett skolsystem igen, och allt sägs på nytt. Radera där först, läs in, och begär det "
+        "sedan igen."
+    ),
     SubjectText.OLD_COPIES: (
         "Säkerhetskopior från tidigare innehåller uppgifterna tills de gallras. Återställs en raderas "
         "personen igen av sig själv, om filen erased i datakatalogen finns kvar: spara den tillsammans "

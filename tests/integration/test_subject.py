@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import enum
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
-from federation.errors import Code, UppropError
+from federation.control import socket_path
+from federation.errors import EXIT_INTERRUPTED, EXIT_PEER, Code, UppropError
 from federation.observability import Log
 from federation.rules.calendar import DAY
 from federation.rules.vocabulary import GapState
 from node.cli import node as commands
+from node.doctor.backlog import erasures
+from node.doctor.texts import DoctorText
 from node.recovery.copies import Copies, restore
-from node.settings import open_sealer
+from node.settings import NodeSettings, open_database, open_sealer
 from node.store.pupils import Pupils
 from node.store.schema import metadata
 from node.store.subjects import Kind, State
+from node.subject import waiting
 from node.subject.erasing import Erasing
 from node.subject.exporting import Exporting
 from node.subject.tombstones import Tombstones
@@ -271,3 +281,174 @@ def test_the_commands_ask_before_they_erase_and_say_what_goes(federation: Federa
     assert again.exit_code != 0
     assert "Nothing is kept here" in str(again.exception)
     node.open()
+
+
+def erase(federation: Federation, *more: str, who: str = MOVED) -> Result:
+    """`upprop node subject erase` in English, confirmed; by the running daemon where there is one."""
+    config = str(federation.dev.node(STOCKHOLM))
+    asked = ["subject", "erase", "-", "--by", "Karin Ek", "--reason", "begärt", "--yes", "--lang", "en"]
+    return CliRunner().invoke(commands, [*asked, *more, "--config", config], input=who)
+
+
+def shown(federation: Federation, *command: str) -> str:
+    done = CliRunner().invoke(commands, [*command, "--config", str(federation.dev.node(STOCKHOLM))])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def closed(federation: Federation) -> Iterator[Federation]:
+    """The pupil who moved may be erased, and commands may have the store."""
+    node = gone(federation)
+    node.close()
+    told_the_day(federation, LATER)
+    yield federation
+    node.open()
+
+
+def told_the_day(federation: Federation, today: date) -> None:
+    """Commands and daemons read it from the settings; it does not move with the parties of this process."""
+    config = federation.dev.node(STOCKHOLM)
+    settings = config.read_text(encoding="utf-8")
+    assert BASELINE.isoformat() in settings
+    config.write_text(settings.replace(BASELINE.isoformat(), today.isoformat()), encoding="utf-8")
+
+
+def test_waiting_goes_on_until_the_registry_has_taken_it_back(
+    closed: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def come_back(_seconds: float) -> None:
+        if closed.registry.daemon is None:
+            closed.registry.start()
+        # The channel does not dial again at once.
+        time.sleep(0.5)
+
+    closed.registry.stop()
+    monkeypatch.setattr(waiting, "pause", come_back)
+    monkeypatch.setattr(waiting, "FAILURES", 60)
+    done = erase(closed, "--wait")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("! registry a cannot be reached") == 1
+    assert "Waits for the registry" in done.output
+    assert "Erased. What stays" in done.output
+    assert "Begun." not in done.output
+
+
+def test_waiting_ends_with_a_sentence_where_the_registry_cannot_be_reached(
+    closed: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed.registry.stop()
+    monkeypatch.setattr(waiting, "pause", lambda _seconds: None)
+    done = erase(closed, "--wait")
+    assert done.exit_code == EXIT_PEER
+    assert "The registry could not be reached" in done.output
+    assert "upprop node doctor" in done.output
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting, "pause", interrupt)
+    interrupted = erase(closed, "--wait")
+    assert interrupted.exit_code == EXIT_INTERRUPTED
+    assert "goes on with the next sync" in interrupted.output
+    # What waits is said wherever somebody looks.
+    assert "erasures pending: 1, the oldest asked on 2026-09-28" in shown(closed, "status")
+    assert looked_into(closed, LATER) == [DoctorText.ERASURES_WAIT]
+    assert looked_into(closed, LATER + 2 * DAY) == [DoctorText.ERASURES_WAIT_LONG]
+    closed.registry.start()
+
+
+def looked_into(federation: Federation, today: date) -> list[enum.Enum]:
+    """What the doctor finds about erasures."""
+    settings = federation.nodes[STOCKHOLM].settings
+    with closing(open_database(settings)) as database:
+        found = database.view("test", lambda tx: list(erasures(tx, open_sealer(settings), today)))
+    return [finding.says for finding in found]
+
+
+def test_an_erasure_that_the_registry_does_not_take_says_so_and_is_sent_anew_when_asked_for_again(
+    closed: Federation,
+) -> None:
+    settings = closed.nodes[STOCKHOLM].settings
+    with closing(open_database(settings)) as database:
+        theirs = database.view("test", lambda tx: handle_of(tx, settings, MOVED))
+    # The registry has something else under the version of the retraction: a conflict.
+    signals = registry_schema.signals
+    bump = sa.update(signals).where(signals.c.handle == theirs).values(version=signals.c.version + 1)
+    closed.registry_app.database.run("test", lambda tx: tx.execute(bump).rowcount)
+    refused = erase(closed, "--wait")
+    assert refused.exit_code == EXIT_PEER, refused.output
+    assert "did not take the retraction (CONFLICT)" in refused.output
+    assert "CONFLICT" in shown(closed, "subject", "log", "--lang", "en")
+    [line] = json.loads(shown(closed, "subject", "log", "--json"))
+    assert (line["state"], line["not_taken"]) == ("PENDING", "CONFLICT")
+    assert "1 not taken by the registry: upprop node subject log" in shown(closed, "status")
+    assert looked_into(closed, LATER) == [DoctorText.ERASURES_NOT_TAKEN]
+    again = erase(closed, "--wait")
+    assert again.exit_code == 0, again.output
+    assert "erasures pending: 0" in shown(closed, "status")
+    assert looked_into(closed, LATER) == []
+
+
+def handle_of(tx: Any, settings: NodeSettings, text: str) -> bytes:
+    pupils, sound = Pupils(open_sealer(settings)), parse(text, LATER)
+    assert isinstance(sound, Sound)
+    index = pupils.number_index(sound)
+    return pupils.load(tx, pupils.by_numbers(tx, [index])[index]).handle
+
+
+def test_a_running_node_answers_a_request(closed: Federation) -> None:
+    config = str(closed.dev.node(STOCKHOLM))
+    data_dir = closed.nodes[STOCKHOLM].settings.data_dir
+    command = [sys.executable, "-m", "federation.cli", "node", "serve", "--config", config]
+    with (data_dir.parent / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        give_up = time.monotonic() + 60
+        while not (data_dir / "ports.json").exists() or not socket_path(data_dir).exists():
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        # The store is the daemon's alone: what follows goes through its socket.
+        asked = ["subject", "export", "-", "--by", "Karin Ek", "--json", "--config", config]
+        copy = CliRunner().invoke(commands, asked, input=MOVED)
+        assert json.loads(copy.stdout)["identity"]["numbers"] == [MOVED]
+        done = erase(closed, "--wait")
+        assert done.exit_code == 0, done.output
+        assert "Erased. What stays" in done.output
+        log_lines = json.loads(shown(closed, "subject", "log", "--json"))
+        assert [(each["kind"], each["state"]) for each in log_lines] == [("EXPORT", "DONE"), ("ERASURE", "DONE")]
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert MOVED not in (data_dir.parent / "log").read_text()
+
+
+def test_a_protected_pupil_is_answered_for_by_the_protected_identity_role_alone(federation: Federation) -> None:
+    node = federation.nodes[STOCKHOLM]
+    marked = person(1, enrolment(end="2026-09-04"), securityMarking="Sekretessmarkering")
+    federation.day(LATER, {STOCKHOLM: changed(AUTUMN, marked), MALMO: THERE})
+    gone(federation, LATER + DAY)
+    known = names(node, MOVED)
+    node.close()
+    told_the_day(federation, LATER + DAY)
+    config, nobody = str(federation.dev.node(STOCKHOLM)), number(77)
+    asked = ["subject", "export", "-", "--by", "Karin Ek", "--json", "--config", config]
+
+    def told(done: Result) -> tuple[int, str, str]:
+        # Without the number itself, which the test's terminal repeats.
+        return done.exit_code, done.output.replace(MOVED, "").replace(nobody, ""), str(done.exception)
+
+    hidden, unknown = (CliRunner().invoke(commands, asked, input=who) for who in (MOVED, nobody))
+    assert told(hidden) == told(unknown)
+    assert hidden.exit_code != 0
+    assert told(erase(federation)) == told(erase(federation, who=nobody))
+    assert json.loads(shown(federation, "subject", "log", "--json")) == []
+    copy = CliRunner().invoke(commands, [*asked, "--protected"], input=MOVED)
+    assert json.loads(copy.stdout)["identity"]["protected"] is True
+    done = erase(federation, "--protected", "--wait")
+    assert done.exit_code == 0, done.output
+    assert "Erased. What stays" in done.output
+    node.open()
+    assert holding(node, known) == []
