@@ -4,7 +4,8 @@ Invariants
     - No count of gaps, groups, cases or notices, which would tell how many children are missing; signals are counted
       over all members together and shown in steps (`federation.coarse`), so that one pupil more shows in nothing.
     - Transactions whose number hangs on what the store holds are not counted (`UNCOUNTED`).
-    - A member's name stands on when it was last heard of and until when its certificate lasts, and on nothing else.
+    - A member's name stands on when it was last heard of, how far its news lies behind and until when its certificate
+      lasts, and on nothing else.
 """
 
 from __future__ import annotations
