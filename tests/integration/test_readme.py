@@ -233,14 +233,14 @@ def test_what_the_system_tests_need_is_named_where_it_cannot_be_installed(tmp_pa
         assert done.returncode == 1
         return done.stderr
 
-    missing = "chromium nodejs npm prometheus"
+    missing = "chromium systemd nodejs npm prometheus"
     assert said() == f"Missing: {missing}, and no apt-get to install it with. Install it by hand.\n"
     for name, answer in (("apt-get", "exit 9"), ("id", "echo 1000")):
         (tools / name).unlink(missing_ok=True)
         (tools / name).write_text(f"#!/bin/sh\n{answer}\n", encoding="utf-8")
         (tools / name).chmod(0o755)
     [line] = said().splitlines()
-    assert line.endswith("Run as root once: apt-get install --no-install-recommends chromium nodejs npm")
+    assert line.endswith("Run as root once: apt-get install --no-install-recommends chromium systemd nodejs npm")
 
 
 def test_help_lists_every_target_of_the_makefile(tmp_path: Path) -> None:
