@@ -52,6 +52,32 @@ class GapState(enum.StrEnum):
     VOID = "VOID"
 
 
+class CaseStatus(enum.StrEnum):
+    """How far a member has come with its case file (design §6)."""
+
+    NEW = "NEW"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    SCHOOL_ENQUIRY = "SCHOOL_ENQUIRY"
+    CROSS_ENQUIRY = "CROSS_ENQUIRY"
+    ESCALATED = "ESCALATED"
+    ABROAD_FOLLOW_UP = "ABROAD_FOLLOW_UP"
+    SUSPENDED = "SUSPENDED"
+    REOPENED = "REOPENED"
+    CLOSED = "CLOSED"
+
+
+class CaseOutcome(enum.StrEnum):
+    """With what a case file was closed."""
+
+    ENROLLED_ELSEWHERE = "ENROLLED_ELSEWHERE"
+    PLACED = "PLACED"
+    NO_LONGER_DUE = "NO_LONGER_DUE"
+    EMIGRATED = "EMIGRATED"
+    RETURNED = "RETURNED"
+    DECEASED = "DECEASED"
+    DATA_ERROR = "DATA_ERROR"
+
+
 class NoticeKind(enum.StrEnum):
     OPENED = "OPENED"
     ANSWERED = "ANSWERED"

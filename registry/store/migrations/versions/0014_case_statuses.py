@@ -1,0 +1,12 @@
+"""What members say of their case files, and leads handed over."""
+
+from __future__ import annotations
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
