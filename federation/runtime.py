@@ -81,6 +81,23 @@ class LocalServer:
         return {f"{service.full_name}/{method.name}": Rule(frozenset()) for method in service.methods}
 
 
+class PageServer(Protocol):
+    """Pages that a role serves to people of its own beside its other work, in threads of its own."""
+
+    @property
+    def name(self) -> str:
+        """Stands in `ports.json`."""
+        ...
+
+    @property
+    def listen(self) -> str: ...
+    def start(self) -> int:
+        """Listens and returns the port; raises UppropError(PORT_TAKEN)."""
+        ...
+
+    def stop(self) -> None: ...
+
+
 class App(Protocol):
     """What a role's `app.build` returns. `services` and `rules` are empty for a node, which no other party calls."""
 
@@ -90,6 +107,8 @@ class App(Protocol):
     def rules(self) -> Mapping[str, Rule]: ...
     @property
     def local_servers(self) -> Sequence[LocalServer]: ...
+    @property
+    def page_servers(self) -> Sequence[PageServer]: ...
     @property
     def handlers(self) -> Handlers: ...
     @property
@@ -243,6 +262,12 @@ class Daemon:
             )
             self.ports[local.name] = server.start(local.listen)
             started.callback(server.stop)
+
+        for pages in app.page_servers:
+            if isinstance(self._clock, ManualClock):
+                refuse_beyond_loopback(pages.listen)
+            self.ports[pages.name] = pages.start()
+            started.callback(pages.stop)
 
         handlers = {"Status": control.status(self._own.identity, self._clock), **app.handlers}
         commands = ControlServer(settings.data_dir, handlers, clock=self._clock, metrics=self._metrics, log=self._log)

@@ -27,6 +27,7 @@ from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.casework.silence import SilenceMetrics
+from node.console.desk import Desk
 from node.drill import servicers as drill
 from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
@@ -92,9 +93,11 @@ class App:
     uplink: Uplink
     handlers: Handlers
     workers: Sequence[Worker]
+    desk: Desk
     services: Sequence[Binding] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     local_servers: Sequence[LocalServer] = ()
+    page_servers: Sequence[PageServer] = ()
 
     def close(self) -> None:
         self.uplink.close()
@@ -273,4 +276,21 @@ def build(
                 ClientAuthoriser(ca, database, log),
             ),
         )
-    return App(member, database, importing, sayings, pipeline, uplink, handlers, workers, local_servers=local_servers)
+    desk = Desk(
+        member_name=descriptor().member(member).name,
+        today=clock.today,
+        database=database,
+        gaps=Gaps(pupils),
+    )
+    return App(
+        member,
+        database,
+        importing,
+        sayings,
+        pipeline,
+        uplink,
+        handlers,
+        workers,
+        local_servers=local_servers,
+        desk=desk,
+    )

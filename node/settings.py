@@ -13,6 +13,7 @@ from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
+from node.console.settings import ConsoleSettings
 from node.records.ss12000_api.settings import SchoolSystems
 from node.store.sealing import RECORD_KEY_BYTES, Sealer
 
@@ -32,7 +33,8 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     `enrolment_listen` is where school systems may push, `host:port` inside the municipality's own network; without it
     no port is opened. `enrolment_names` are the host names and addresses by which they call, where it is not that host.
     `school_systems` are those from which the node fetches, by name: a table `[school_systems.NAME]` for each.
-    `drill_days`: a running node drills by itself once in so many days; 0: never.
+    `drill_days`: a running node drills by itself once in so many days; 0: never. `console`: the pages for the people of
+    the municipality, a table `[console]`; without it none are served.
     """
 
     record_key: Path
@@ -43,6 +45,7 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     enrolment_names: tuple[str, ...] = ()
     school_systems: SchoolSystems = msgspec.field(default_factory=dict)
     drill_days: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_DRILL_DAYS
+    console: ConsoleSettings | None = None
 
 
 def open_database(settings: NodeSettings, metrics: Metrics | None = None) -> Database:

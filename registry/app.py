@@ -19,7 +19,7 @@ from federation.migration import check_schema
 from federation.observability import Log, Metrics, Sampled
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
-from federation.runtime import LocalServer, Worker
+from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import OwnIdentity
 from registry.certificates import assembly as certificates
 from registry.copies.holding import Hold
@@ -78,6 +78,7 @@ class App:
     desk: Desk
     seen: MembersSeen
     local_servers: Sequence[LocalServer] = ()
+    page_servers: Sequence[PageServer] = ()
 
     def close(self) -> None:
         """Release the witnesses and the store."""

@@ -20,7 +20,7 @@ from federation.observability import Log, Metrics, Sampled
 from federation.pki import read_private_signing_key
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
-from federation.runtime import LocalServer, Worker
+from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import OwnIdentity
 from privacy.evaluator.acceptance import open_descriptors
 from privacy.evaluator.destruction import Destruction
@@ -56,6 +56,7 @@ class App:
     handlers: Handlers
     rules: Mapping[str, Rule] = field(default_factory=lambda: {**RULES, **witness_servicers.RULES})
     local_servers: Sequence[LocalServer] = ()
+    page_servers: Sequence[PageServer] = ()
 
     def close(self) -> None:
         """Release the store."""

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Scope
 from federation.errors import UppropError
 from federation.observability import Log, place_of
 from federation.web.headers import SecurityHeaders
+from federation.web.limits import LimitedCalls, NamedHosts
 from registry.dashboard import pages, problems
 from registry.dashboard.addresses import API
 from registry.dashboard.api import Api
-from registry.dashboard.limits import LimitedCalls, NamedHosts
 from registry.dashboard.observability import FAILED, HEALTH, REFUSED, CountedAnswers, DashboardMetrics, face_of
 from registry.dashboard.problems import ProblemError
 from registry.dashboard.settings import Face

@@ -13,17 +13,16 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from federation.errors import Code, UppropError
 from federation.web.i18n import Language, preferred
 from registry.dashboard import addresses, place_page, release_pages, start_page, table_page
 from registry.dashboard.site import Site
-from registry.dashboard.visit import BadChoiceError, NoSuchPageError, Visit, assets
+from registry.dashboard.visit import ASSETS, BadChoiceError, NoSuchPageError, Visit
 from registry.statistics.geography import geography
 
-YEAR_SECONDS = 365 * 24 * 3600
 _NOT_THERE = frozenset({Code.REQUEST_INVALID})
 """What the registry says of a choice that its catalogue does not hold."""
 
@@ -57,7 +56,7 @@ _MAKERS: dict[str, Maker] = {
 
 def routes(site: Site) -> list[Route]:
     """All of them, static files and the way in from `/` included."""
-    found = [Route("/", _way_in), Route("/static/{name}", _static)]
+    found = [Route("/", _way_in), Route("/static/{name}", ASSETS.answer)]
     for language in Language:
         found += [
             Route(addresses.pattern(page, language), _endpoint(site, language, page, maker))
@@ -119,12 +118,3 @@ def _way_in(request: Request) -> Response:
 
 def _to_start(language: Language) -> Callable[[Request], Response]:
     return lambda _request: RedirectResponse(addresses.path("start", language), 301)
-
-
-def _static(request: Request) -> Response:
-    asset = assets().get(request.path_params["name"])
-    if asset is None:
-        return PlainTextResponse("There is no such file.\n", 404)
-    fresh = request.query_params.get("v") == asset.version
-    caching = f"public, max-age={YEAR_SECONDS}, immutable" if fresh else "no-cache"
-    return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": caching})

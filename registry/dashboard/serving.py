@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
-import socket
 import threading
-from collections.abc import Iterator
-from types import FrameType
 
-import uvicorn
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
 
 from federation import files
-from federation.errors import Code, UppropError
+from federation.errors import UppropError
 from federation.lock import DaemonLock
 from federation.observability import Log, Metrics, capture_libraries, version
 from federation.probes import ProbeServer
@@ -31,9 +25,9 @@ from federation.runtime import (
     watch_disk,
     watch_validity,
 )
-from federation.settings import parse_address
 from federation.travelling import Registries
 from federation.upkeep import upkeep
+from federation.web.serving import DRAIN_SECONDS, Server, bind
 from federation.workers import Workers
 from registry.dashboard.app import build
 from registry.dashboard.observability import STARTED, STOPPED, STOPPING, DashboardMetrics
@@ -42,52 +36,6 @@ from registry.dashboard.site import Site
 from registry.dashboard.source import CachedSource
 from registry.statistics.reader import Reader, connect
 from registry.statistics.settings import ReaderSettings
-
-DRAIN_SECONDS = 10
-MAX_CONNECTIONS = 512
-"""Open at once; beyond it callers are told to come back."""
-
-
-class Server(uvicorn.Server):
-    """uvicorn's, but a stop that was asked for is a success, and is said in our log."""
-
-    def __init__(self, app: ASGIApp, proxies: list[str], log: Log) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(proxies),
-                forwarded_allow_ips=proxies,
-                limit_concurrency=MAX_CONNECTIONS,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
-            )
-        )
-        self._log = log
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def told(number: int, _frame: FrameType | None) -> None:
-            # A second one ends the process at once.
-            signal.signal(number, signal.SIG_DFL)
-            self._log(STOPPING, signal=signal.Signals(number).name)
-            self.should_exit = True
-
-        before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def serve(settings: ReaderSettings, log: Log) -> None:
@@ -104,7 +52,7 @@ def serve(settings: ReaderSettings, log: Log) -> None:
             log(CLOCK_IS_MANUAL, today=reader.clock.today())
         site = Site(CachedSource(reader.client), face.level, reader.clock.today, settings.title)
         app = build(site, face, log=log, metrics=DashboardMetrics(metrics.registry))
-        server = Server(app, settings.proxies, log)
+        server = Server(app, settings.proxies, lambda name: log(STOPPING, signal=name))
         listening = running.enter_context(contextlib.closing(bind(settings.http_listen)))
         probes = ProbeServer(metrics.registry, lambda: server.started and _is_current(reader))
         ports = {"http": listening.getsockname()[1], "metrics": probes.start(settings.metrics_listen)}
@@ -134,27 +82,6 @@ def serve(settings: ReaderSettings, log: Log) -> None:
         metrics.ready.set(1)
         server.run(sockets=[listening])
     log(STOPPED)
-
-
-def bind(listen: str) -> socket.socket:
-    """A socket that listens on `host:port`; raises UppropError(PORT_TAKEN)."""
-    host, port = parse_address(listen)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small parts at once (TCP_NODELAY) only where the socket says that it is TCP; else every answer waits
-    # 40 ms for the acknowledgement of its head.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(MAX_CONNECTIONS)
-    except OSError as error:
-        listening.close()
-        raise UppropError(
-            Code.PORT_TAKEN,
-            f"{listen} cannot be listened on ({error.strerror}). See which process has it, or set http_listen to "
-            "another port.",
-        ) from error
-    return listening
 
 
 def _is_current(reader: Reader) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from federation.errors import Code, UppropError
 from federation.runtime import is_loopback
 from federation.settings import parse_address
-from registry.dashboard.limits import CallLimit
+from federation.web.limits import CallLimit
 from registry.statistics.reading import Level
 from registry.statistics.settings import ReaderSettings
 

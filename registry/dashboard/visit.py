@@ -8,16 +8,14 @@ Invariants
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from federation.errors import Code, UppropError
+from federation.web.assets import Assets
 from federation.web.i18n import Language, Texts
 from federation.web.templates import environment
 from registry.dashboard import addresses, figures
@@ -43,29 +41,7 @@ class BadChoiceError(Exception):
     """A form's field holds what its list does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A static file, read once; its address changes with its content."""
-
-    content: bytes
-    media_type: str
-    version: str
-
-
-@functools.cache
-def assets() -> Mapping[str, Asset]:
-    types = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
-    found: dict[str, Asset] = {}
-    for file in resources.files("registry.dashboard").joinpath("static").iterdir():
-        kind = types.get(file.name.rpartition(".")[2])
-        if kind is not None:
-            content = file.read_bytes()
-            found[file.name] = Asset(content, kind, hashlib.sha256(content).hexdigest()[:12])
-    return found
-
-
-def asset_path(name: str) -> str:
-    return f"/static/{name}?v={assets()[name].version}"
+ASSETS = Assets("registry.dashboard")
 
 
 @functools.cache
@@ -146,7 +122,7 @@ class Visit:
             "site_title": self.site.title,
             "link": self.link,
             "other_link": self._other_link(),
-            "asset": asset_path,
+            "asset": ASSETS.path,
             "api": functools.partial(addresses.api_path, language=self.language),
         }
         content = _templates().get_template(template).render(names | values)

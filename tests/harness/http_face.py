@@ -14,9 +14,9 @@ from datetime import date
 from typing import Any
 
 from federation.observability import Log
+from federation.web.limits import CallLimit
+from federation.web.serving import Server, bind
 from registry.dashboard.app import build
-from registry.dashboard.limits import CallLimit
-from registry.dashboard.serving import Server, bind
 from registry.dashboard.settings import LOOPBACK_HOSTS, Face
 from registry.dashboard.site import Site
 from registry.statistics.reading import Level, Source
@@ -84,7 +84,7 @@ def face(
     log = Log(written)
     app = build(Site(source, level, lambda: today, title), Face(level, hosts, base_url, limit, data_license), log=log)
     listening = bind("127.0.0.1:0")
-    server = Server(app, list(proxies), log)
+    server = Server(app, proxies, lambda _signal: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http-face")
     thread.start()
     try:

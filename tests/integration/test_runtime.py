@@ -32,7 +32,7 @@ from federation.lock import DaemonLock
 from federation.observability import Log, Metrics
 from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
-from federation.runtime import Daemon, LocalServer, Worker, make_clock
+from federation.runtime import Daemon, LocalServer, PageServer, Worker, make_clock
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
 from federation.v1.control_pb2 import StatusRequest
@@ -53,6 +53,7 @@ class App:
     handlers: Handlers = field(default_factory=dict)
     workers: Sequence[Worker] = ()
     local_servers: Sequence[LocalServer] = ()
+    page_servers: Sequence[PageServer] = ()
     closings: int = 0
 
     def close(self) -> None:

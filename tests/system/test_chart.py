@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from federation.rpc.server import DRAIN_SECONDS
-from registry.dashboard.serving import DRAIN_SECONDS as DASHBOARD_DRAIN_SECONDS
+from federation.web.serving import DRAIN_SECONDS as DASHBOARD_DRAIN_SECONDS
 from tests.harness.chart import (
     CASES,
     CHART,

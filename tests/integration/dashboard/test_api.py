@@ -12,7 +12,7 @@ import pytest
 from federation.errors import Code, UppropError
 from federation.web.headers import HEADERS
 from federation.web.i18n import Language
-from registry.dashboard.limits import CallLimit
+from federation.web.limits import CallLimit
 from registry.statistics import jsonstat
 from registry.statistics.reading import (
     Dimension,

@@ -20,8 +20,8 @@ import pytest
 
 from federation.errors import EXIT_CONFIGURATION, EXIT_PORT
 from federation.runtime import PORTS_NAME
+from federation.web.serving import bind
 from registry.dashboard.observability import HEALTH
-from registry.dashboard.serving import bind
 from registry.statistics import jsonstat
 from registry.statistics.reading import Level
 from tests.harness.http_face import HttpFace

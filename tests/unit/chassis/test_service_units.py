@@ -13,7 +13,7 @@ from federation import errors
 from federation.cli import main
 from federation.errors import Code, exit_code
 from federation.rpc.server import DRAIN_SECONDS
-from registry.dashboard.serving import DRAIN_SECONDS as DASHBOARD_DRAIN_SECONDS
+from federation.web.serving import DRAIN_SECONDS as DASHBOARD_DRAIN_SECONDS
 
 UNITS = Path(__file__).parents[3] / "helm" / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))

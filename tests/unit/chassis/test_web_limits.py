@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.dashboard.limits import MAX_ADDRESSES, CallLimit, Calls
+from federation.web.limits import MAX_ADDRESSES, CallLimit, Calls
 
 
 class Hand:

@@ -1,0 +1,1 @@
+"""The board: who is looked for, by whose clock runs out first."""

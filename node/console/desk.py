@@ -1,0 +1,20 @@
+"""What the pages of the console work with: the services of casework, each made once by the node's `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from federation.database import Database
+from node.store.gaps import Gaps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A subject's pages use its own service and nothing of the others' stores."""
+
+    member_name: str
+    today: Callable[[], date]
+    database: Database
+    gaps: Gaps

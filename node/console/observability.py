@@ -1,0 +1,7 @@
+"""What the console logs. No event tells who asked, nor for whom."""
+
+from __future__ import annotations
+
+from federation.observability import Event, Level
+
+FAILED = Event("console_failed", ("exception", "where"), Level.ERROR)

@@ -1,0 +1,117 @@
+"""All pages of the console: addresses, who may come, and what is said when something is wrong.
+
+Invariants
+    - A GET changes nothing but the log of views. A POST is taken only with its session's token.
+    - Whoever has not logged in is sent to the login; whoever may not come is told so; a case file that somebody may not
+      see is a page that is not there.
+    - Pages ask nothing of any third party and hold no script and no style of their own.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from federation.web.i18n import Language, preferred
+from node.console.board import pages as board
+from node.console.desk import Desk
+from node.console.page import EVERYBODY, Maker, Page
+from node.console.session import Session, Sessions
+from node.console.visit import ASSETS, NoSuchPageError, Visit
+
+PAGES: Sequence[Page] = (*board.PAGES,)
+
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+
+MAX_FIELDS = 500
+MAX_FILES = 10
+
+
+class Router:
+    """Makes the routes of all pages over one desk."""
+
+    def __init__(self, desk: Desk, sessions: Sessions, pages: Sequence[Page] = PAGES, login: str = "/login") -> None:
+        self._desk = desk
+        self._sessions = sessions
+        self._login = login
+        self._pages = {page.name: page for page in pages}
+
+    def routes(self) -> list[Route]:
+        """All of them, static files and the way in from `/` included."""
+        found = [Route("/", self._way_in), Route("/static/{name}", ASSETS.answer)]
+        for language in Language:
+            found += [
+                Route(page.pattern(language), self._endpoint(language, page), methods=["GET", "POST"])
+                for page in self._pages.values()
+            ]
+        nowhere = Page("error", "", "", _no_such_page, EVERYBODY)
+        # Last: every other address of a language is no page of ours, said in that language.
+        found += [Route(f"/{language}/{{rest:path}}", self._endpoint(language, nowhere)) for language in Language]
+        return found
+
+    def failure(self, request: Request, status: int) -> Response:
+        """The page for what went wrong outside of any page, in the language of the address."""
+        head = request.url.path.split("/")[1]
+        language = Language(head) if head in list(Language) else preferred(request.headers.get("accept-language", ""))
+        return self._error(self._visit(request, language, "error", self._sessions.of(request)), status)
+
+    def _endpoint(self, language: Language, page: Page) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            if request.method != "POST":
+                return await run_in_threadpool(self._answer, request, language, page, page.show, None)
+            async with request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES) as form:
+                return await run_in_threadpool(self._answer, request, language, page, page.act, form)
+
+        return answer
+
+    def _answer(
+        self, request: Request, language: Language, page: Page, maker: Maker | None, form: FormData | None
+    ) -> Response:
+        session = self._sessions.of(request)
+        if session is None:
+            return RedirectResponse(f"{self._login}?to={request.url.path}", 303)
+        visit = self._visit(request, language, page.name, session, form)
+        if maker is None:
+            return self._error(visit, 405)
+        roles = page.roles if form is None or page.act_roles is None else page.act_roles
+        if not session.actor.has(*roles):
+            return self._error(visit, 403)
+        if form is not None and not _token_fits(visit, request, session):
+            return self._error(visit, 409)
+        try:
+            return maker(visit)
+        except NoSuchPageError:
+            return self._error(visit, 404)
+
+    def _visit(
+        self, request: Request, language: Language, page: str, session: Session | None, form: FormData | None = None
+    ) -> Visit:
+        return Visit(self._desk, self._pages, request, language, page, session, form)
+
+    @staticmethod
+    def _error(visit: Visit, status: int) -> Response:
+        key = status if f"error.{status}.title" in visit.words else 500
+        visit.page = "error"
+        title, text = visit.words(f"error.{key}.title"), visit.words(f"error.{key}.text")
+        return visit.show("error.html", status, title=title, text=text)
+
+    def _way_in(self, request: Request) -> Response:
+        language = preferred(request.headers.get("accept-language", ""))
+        return RedirectResponse(f"/{language}/", 302, {"Vary": "Accept-Language"})
+
+
+def _token_fits(visit: Visit, request: Request, session: Session) -> bool:
+    sent = request.headers.get(CSRF_HEADER) or visit.field(CSRF_FIELD)
+    return hmac.compare_digest(sent.encode(), session.csrf_token.encode())
+
+
+def _no_such_page(_visit: Visit) -> NoReturn:
+    raise NoSuchPageError

@@ -1,0 +1,20 @@
+"""What the console says, in Swedish and in English, gathered from its subjects."""
+
+from __future__ import annotations
+
+import functools
+
+from federation.web.i18n import Language, Texts
+from node.console import wording_common
+from node.console.board import wording as board
+
+_SUBJECTS = (wording_common, board)
+
+
+@functools.cache
+def texts(language: Language) -> Texts:
+    areas = [
+        subject.SWEDISH if language is Language.SWEDISH else subject.ENGLISH  # each subject has both
+        for subject in _SUBJECTS
+    ]
+    return Texts(language, *areas)
