@@ -20,7 +20,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
-from federation.runtime import LocalServer, Worker
+from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.first_steps import first_steps
 from node.casework.parked import ParkedSignals
