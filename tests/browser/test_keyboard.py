@@ -16,6 +16,10 @@ MOST_STOPS = 400
 STOP = """() => {
   const here = document.activeElement;
   if (here === document.body || here === document.documentElement) return null;
+  // A browser without a bar of its own may begin anew at once.
+  window.stopsSeen ??= new WeakSet();
+  if (window.stopsSeen.has(here)) return null;
+  window.stopsSeen.add(here);
   const style = getComputedStyle(here), box = here.getBoundingClientRect();
   const shown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   return {what: here.outerHTML.slice(0, 120), shown, seen: box.width > 0 && box.height > 0 && box.bottom > 0,
@@ -25,7 +29,7 @@ CAN_BE_REACHED = "a[href], button, input, select, textarea, [tabindex='0']"
 
 
 def stops(page: Page) -> list[dict[str, object]]:
-    """Where the Tab key leads, from the top of the page until it leaves it."""
+    """Where the Tab key leads, from the top of the page until it leaves it or begins anew."""
     found: list[dict[str, object]] = []
     while len(found) < MOST_STOPS:
         page.keyboard.press("Tab")
