@@ -50,6 +50,10 @@ class Actor:
         return self.works_cases or self.has(Role.AUDITOR)
 
 
+SYSTEM = Actor("upprop", "Upprop", frozenset())
+"""Whose entries are the node's own."""
+
+
 def sees(actor: Actor, *, protected: bool) -> bool:
     """Whether the actor may see that a case file exists at all, `protected` being whether it is that role's alone."""
     return actor.has(Role.PROTECTED) if protected else actor.reads_cases
