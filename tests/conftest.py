@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from prometheus_client import CollectorRegistry
 
 from federation import throwaway
@@ -21,6 +22,10 @@ from federation.observability import Metrics
 from privacy.keys import deal_epoch
 from tests.harness.ports import free_ports
 from tests.harness.postgres import PostgresServer, postgres_server
+
+# No test is held to a wall time: the machine is other people's too.
+settings.register_profile("upprop", deadline=None)
+settings.load_profile("upprop")
 
 LONG = os.environ.get("UPPROP_LONG") == "1"
 """Whether tests that repeat what others show, with other seeds or at another place, are run too: `make test-long`."""

@@ -106,7 +106,7 @@ def test_extra_brings_what_its_role_needs_and_no_more(metadata: Message) -> None
     brought = {
         extra: (noise | pages) & set(_requirements(metadata, extra)) for extra in ("node", "registry", "statistics")
     }
-    assert brought == {"node": set(), "registry": noise, "statistics": pages}
+    assert brought == {"node": pages, "registry": noise, "statistics": pages}
 
 
 def test_plain_install_brings_no_role(metadata: Message) -> None:
