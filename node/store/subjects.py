@@ -38,6 +38,7 @@ from node.store.schema import (
 )
 from node.store.schema_descriptions import case_descriptions
 from node.store.schema_roll_call import roll_call_hits
+from node.store.schema_sources import attendance, tasks
 from node.store.schema_subjects import subject_requests
 from node.store.schema_systems import moved_pupils, records
 from node.store.sealing import Sealer
@@ -50,6 +51,8 @@ BY_PUPIL: tuple[Table, ...] = (
     sayings,
     records,
     roll_call_hits,
+    tasks,
+    attendance,
     moved_pupils,
     person_ids,
     retired_handles,

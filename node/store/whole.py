@@ -11,6 +11,8 @@ from node.store import (
     schema_journal,
     schema_ledger,
     schema_roll_call,
+    schema_routines,
+    schema_sources,
     schema_subjects,
     schema_systems,
 )
@@ -23,6 +25,8 @@ TABLES_OF = (
     schema_journal,
     schema_ledger,
     schema_roll_call,
+    schema_routines,
+    schema_sources,
     schema_subjects,
     schema_systems,
 )
