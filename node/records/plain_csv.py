@@ -6,23 +6,19 @@ kept until the last of them has passed, so what is in memory of a file whose row
 
 from __future__ import annotations
 
-import codecs
-import csv
-import hashlib
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from node.coverage import is_known
 from node.model import UNMARKED, Row, Status
 from node.records.dates import DateError, end_day, start_day
 from node.records.person import PersonRecord, Progress, Remark, row_order, unreadable
 from node.records.remarks import Remarks
-from node.records.tables import Column, Fields, Table, TableError, decoded, folded
+from node.records.tables import Column, Fields, Table, TableError, decoded
+from node.records.text_files import SNIFFED, delimiter_of, examined
 from node.records.values import (
     DEFAULT_FORM,
     MARKINGS,
@@ -55,7 +51,6 @@ COLUMNS = (
     Column("skyddad", ("security_marking",)),
     Column("status", ("person_status",)),
 )
-DELIMITERS = ";,\t"
 OF_ENROLMENT = ("skolenhet", "skolform", "startdatum", "slutdatum", "inställd")
 """A row that gives none of these names a pupil who is not enrolled."""
 
@@ -66,13 +61,6 @@ exempel-1;20150519-9800;Exempel;Ett;2015-05-19;Kvinna;12345678;Exempelskolan;GR;
 exempel-2;20170103-9818;Exempel;Två;2017-01-03;Man;12345678;Exempelskolan;GR;3;2024-08-19;2026-06-12;nej;nej;Aktiv
 """
 """The columns, with two pupils who bear test numbers."""
-
-SNIFFED = 64 * 1024
-"""Bytes in which the header must end."""
-BLOCK = 1024 * 1024
-SWEDISH_IN_UTF_8 = tuple(letter.encode() for letter in "åäöÅÄÖ")
-UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-"""Bytes that Windows-1252 gives no character."""
 
 
 @dataclass(slots=True)
@@ -106,9 +94,11 @@ class PlainCsv:
         try:
             with self._path.open("rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
-                self.digest, encoding = _examined(stream)
+                self.digest, encoding = examined(stream)
                 stream.seek(0)
-                delimiter = _delimiter(stream.readline(SNIFFED).decode(encoding, "replace"))
+                delimiter = delimiter_of(
+                    stream.readline(SNIFFED).decode(encoding, "replace"), COLUMNS, "upprop node import --template"
+                )
 
                 def rows() -> Iterator[tuple[int, Fields | None]]:
                     stream.seek(0)
@@ -223,47 +213,3 @@ def _least(one: str, other: str) -> str:
 def _hyphenated(text: str) -> str:
     """20260817 as 2026-08-17."""
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text
-
-
-def _examined(stream: BinaryIO) -> tuple[bytes, str]:
-    """The file's SHA-256, and its encoding: UTF-8 if all of it is, else Windows-1252 if nothing speaks against it."""
-    digest, text = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    marked = utf_16 = broken = foreign = False
-    before = b""
-    while piece := stream.read(BLOCK):
-        if not before:
-            marked, utf_16 = piece.startswith(codecs.BOM_UTF8), piece[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        digest.update(piece)
-        broken = broken or not _decodes(text, piece)
-        around = before[-1:] + piece
-        foreign = foreign or any(mark in around for mark in SWEDISH_IN_UTF_8) or bool(UNDEFINED.search(piece))
-        before = piece
-    if utf_16:
-        raise TableError("it is UTF-16 text; save it as CSV UTF-8")
-    if not (broken or not _decodes(text, b"", final=True)):
-        return digest.digest(), "utf-8-sig"
-    if marked or foreign:
-        raise TableError("it is text neither in UTF-8 nor in Windows-1252 throughout; save it as CSV UTF-8")
-    return digest.digest(), "cp1252"
-
-
-def _decodes(text: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
-    try:
-        text.decode(piece, final)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _delimiter(header: str) -> str:
-    """The one that finds the most columns in the header."""
-    found = {}
-    for delimiter in DELIMITERS:
-        try:
-            names = folded(next(csv.reader([header], delimiter=delimiter, strict=True), []))
-        except csv.Error:
-            continue
-        found[delimiter] = sum(len(column.named(names)) for column in COLUMNS)
-    if not any(found.values()):
-        raise TableError("its first row does not name the columns; see upprop node import --template")
-    return max(found, key=lambda delimiter: found[delimiter])
