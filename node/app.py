@@ -22,6 +22,7 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
+from node.casework.files.filing import CaseFiles
 from node.casework.first_steps import first_steps
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
@@ -65,9 +66,13 @@ from node.roll_call.calling import RollCall
 from node.sampling import EPOCH_SECONDS, EPOCHS, STANDING, Sampling
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
+from node.store.case_keys import DIRECTORY as CASE_KEYS
+from node.store.case_keys import CaseKeys
 from node.store.fetches import Fetches
+from node.store.files import Files
 from node.store.gaps import Gaps
 from node.store.imports import Imports
+from node.store.journal import Journal
 from node.store.notices import Notices
 from node.store.outbox import Outbox
 from node.store.pseudonyms import Pseudonyms
@@ -199,6 +204,9 @@ def build(
     watch = LedgerWatch(database, sealer, alarms, clock, ledger_metrics, log)
     watch.show_last()
     erasing = Erasing(database, sealer, Tombstones(settings.data_dir, sealer), clock, log, secrets.token_bytes)
+    case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
+    journal = Journal(case_keys, sealer)
+    case_files = CaseFiles(database, Files(case_keys), journal, clock)
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -217,6 +225,7 @@ def build(
         policy=policy,
         evaluators=evaluators,
         erasing=erasing,
+        case_files=case_files,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
     pushing = Pushing(database, sealer, importing, clock)
@@ -281,6 +290,8 @@ def build(
         today=clock.today,
         database=database,
         gaps=Gaps(pupils),
+        case_files=case_files,
+        journal=journal,
     )
     return App(
         member,

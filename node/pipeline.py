@@ -26,8 +26,10 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import ROSTER_STEP, MemberId, Policy
+from node.casework.files.filing import CaseFiles
 from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
+from node.casework.tasks.arrivals import Arrivals
 from node.describing.telling import Describing
 from node.drill.drilling import Drilling
 from node.evaluators import Evaluators
@@ -54,6 +56,7 @@ from node.store.pupils import Pupils
 from node.store.recovery import Recoveries
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
+from node.store.tasks import Tasks
 from node.streaming import relayed
 from node.subject.erasing import Erasing
 from node.submitting import Submitting
@@ -91,6 +94,7 @@ class Pipeline:
         alarms: Alarms,
         evaluators: Evaluators,
         erasing: Erasing,
+        case_files: CaseFiles,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -100,6 +104,7 @@ class Pipeline:
         self._clock = clock
         self._evaluators = evaluators
         self._erasing = erasing
+        self._case_files = case_files
         self._log = log
         self._drilling = drilling
         self._roll_call = roll_call
@@ -140,6 +145,7 @@ class Pipeline:
             self._notices,
             self._gaps,
             random_bytes,
+            Arrivals(Tasks(sealer)),
         )
         self._recovering = Recovering(database, sealer, self._pseudonymiser, random_bytes, log)
         self._resending = Resending(database, sealer)
@@ -172,6 +178,7 @@ class Pipeline:
             heard = yield from self._fetch_notices(run)
             self._handle_notices(run)
             self._open_unheard(run)
+            self._case_files.begin_missing()
             if heard and not (notices_only or run.behind):
                 self._describe(run)
             self._erasing.carry_on()

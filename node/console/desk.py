@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from federation.database import Database
+from node.casework.files.filing import CaseFiles
 from node.store.gaps import Gaps
+from node.store.journal import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +20,5 @@ class Desk:
     today: Callable[[], date]
     database: Database
     gaps: Gaps
+    case_files: CaseFiles
+    journal: Journal
