@@ -17,6 +17,7 @@ from datetime import date
 from federation.database import Database
 from federation.rules.calendar import DAY
 from federation.rules.vocabulary import NONCE_BYTES, Handle
+from node.casework.tasks.arrivals import Arrivals
 from node.gaps import Gap, Judge, opening_number, restated
 from node.identity import Route
 from node.model import Call, History, ImportFacts, Saying, Statement
@@ -90,8 +91,10 @@ class Restating:
         notices: Notices,
         gaps: Gaps,
         random_bytes: Callable[[int], bytes],
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._database = database
+        self._arrivals = arrivals
         self._pupils = pupils
         self._sayings = sayings
         self._imports = imports
@@ -149,6 +152,9 @@ class Restating:
                     self._outbox.overtake(tx, version)
         self._gaps.save(tx, [(of, gap) for of, each in made.items() for gap in each.gaps])
         self._calls.doubt(tx, {of: each.statement.doubted for of, each in made.items() if each.history.calls})
+        if self._arrivals is not None:
+            stated = [(each.pupil, each.statement, each.history.sayings) for each in made.values()]
+            self._arrivals.note(tx, stated, today, judge.calendar)
         self._pupils.restated(tx, {of: (each.recheck_on, each.statement.in_force) for of, each in made.items()})
 
     def _made(

@@ -56,6 +56,8 @@ class Question:
     name: str
     asks: Asks
     asked_on: date
+    pupil_id: bytes = b""
+    protected: bool = False
 
     def __repr__(self) -> str:
         return f"Question(asks={self.asks.value}, asked_on={self.asked_on})"
@@ -92,6 +94,8 @@ class Questions:
                 name=pupil.identity.name,
                 asks=asks,
                 asked_on=asked_on,
+                pupil_id=pupil_id,
+                protected=pupil.protected or pupil.route in SECRET_ROUTES,
             )
             for pupil_id, asks, asked_on in asked
             if (pupil := pupils.get(pupil_id)) is not None

@@ -114,13 +114,29 @@ class CaseworkSayings:
                 raise _refused("No school system shows this pupil as enrolled here. Enter the enrolment there first.")
             if content.what is None:
                 self._act(tx, pupil, Act(content.word), today)
-            waits = self._policy().second_person and content.what in HAND_MADE_OPENINGS
-            state = SayingState.WAITING if waits else SayingState.STANDING
-            saying_id = self._sayings.add(tx, pupil.pupil_id, content, today, state)
-            self._pupils.mark_dirty(tx, [pupil.pupil_id])
-            return saying_id, waits
+            return self._keep(tx, pupil.pupil_id, content, today)
 
         return self._database.run("say", work)
+
+    def say_of(self, tx: Transaction, pupil_id: bytes, what: What, on: date, said_by: str) -> tuple[int, bool]:
+        """`say` of a pupil who is known already, in the caller's transaction. Raises INPUT_REFUSED."""
+        today = self._clock.today()
+        content = SayingContent(what.value, on, _name(said_by))
+        _check(content, today)
+        return self._keep(tx, pupil_id, content, today)
+
+    def resident(self, tx: Transaction, number: Sound) -> bytes:
+        """The pupil_id of the person with this number, who is made a pupil where nobody knew of them."""
+        index = self._pupils.number_index(number)
+        found = self._pupils.by_numbers(tx, [index]).get(index)
+        return self._resident(tx, number).pupil_id if found is None else found
+
+    def _keep(self, tx: Transaction, pupil_id: bytes, content: SayingContent, today: date) -> tuple[int, bool]:
+        waits = self._policy().second_person and content.what in HAND_MADE_OPENINGS
+        state = SayingState.WAITING if waits else SayingState.STANDING
+        saying_id = self._sayings.add(tx, pupil_id, content, today, state)
+        self._pupils.mark_dirty(tx, [pupil_id])
+        return saying_id, waits
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What waits for a second person, oldest first."""

@@ -40,6 +40,11 @@ def end_day(text: str | None) -> date | None:
     return None if day.year >= OPEN_END_YEAR else day
 
 
+def hyphenated(text: str) -> str:
+    """20260817 as 2026-08-17."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text
+
+
 # A school year has few different dates: remembering them saves a third of the time to read a large export.
 @functools.lru_cache(maxsize=4_096)
 def _day(text: str) -> date | None:

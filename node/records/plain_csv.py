@@ -14,7 +14,7 @@ from pathlib import Path
 
 from node.coverage import is_known
 from node.model import UNMARKED, Row, Status
-from node.records.dates import DateError, end_day, start_day
+from node.records.dates import DateError, end_day, hyphenated, start_day
 from node.records.person import PersonRecord, Progress, Remark, row_order, unreadable
 from node.records.remarks import Remarks
 from node.records.tables import Column, Fields, Table, TableError, decoded
@@ -173,9 +173,9 @@ class PlainCsv:
             return None
         at = "startdatum"
         try:
-            start = start_day(_hyphenated(fields["startdatum"]))
+            start = start_day(hyphenated(fields["startdatum"]))
             at = "slutdatum"
-            end = end_day(_hyphenated(fields["slutdatum"]))
+            end = end_day(hyphenated(fields["slutdatum"]))
         except DateError as error:
             self._remarks.reject(row, at, str(error))
             return None
@@ -208,8 +208,3 @@ def _record(person_id: str, number: str, pupil: _Pupil) -> PersonRecord:
 
 def _least(one: str, other: str) -> str:
     return min(one, other) if one and other else one or other
-
-
-def _hyphenated(text: str) -> str:
-    """20260817 as 2026-08-17."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text

@@ -133,6 +133,11 @@ class Pupils:
             found.update({row.handle: row.pupil_id for row in tx.execute(query)})
         return found
 
+    def on_roster(self, tx: Connection) -> tuple[bytes, ...]:
+        """Ids of the pupils with a presence in force, drills left out."""
+        query = select(pupils.c.pupil_id).where(pupils.c.in_roster, ~pupils.c.drill)
+        return tuple(tx.execute(query.order_by(pupils.c.pupil_id)).scalars())
+
     def roster(self, tx: Connection) -> int:
         """Pupils with a presence in force, those of the protected-identity role and of drills left out."""
         counted = (pupils.c.in_roster, ~pupils.c.protected, ~pupils.c.drill)

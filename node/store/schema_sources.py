@@ -54,7 +54,7 @@ attendance = Table(
     # The days of a unit, and what is old.
     Index(None, "day"),
     info=kept(
-        "60 days",
+        "60 days, and the last day that a pupil attended",
         "long enough to see five school days across any break of a term; attendance itself stays in the school system",
     ),
 )

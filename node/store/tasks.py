@@ -143,6 +143,15 @@ class Tasks:
                 .values(state=TaskState.DROPPED.value, settled_on=today)
             )
 
+    def drop_of(self, tx: Connection, pupil_ids: Iterable[bytes], kind: TaskKind, today: date) -> None:
+        """`drop` of all tasks of a kind about these pupils."""
+        for chunk in chunks(pupil_ids):
+            tx.execute(
+                update(tasks)
+                .where(tasks.c.pupil_id.in_(chunk), tasks.c.kind == kind.value, tasks.c.state == TaskState.OPEN.value)
+                .values(state=TaskState.DROPPED.value, settled_on=today)
+            )
+
     def forget(self, tx: Connection, before: date, today: date, limit: int) -> int:
         """Take away what was settled before a day and is not to be looked at again; returns how many."""
         over = and_(
