@@ -28,6 +28,7 @@ from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.sayings import CaseworkSayings
 from node.casework.silence import SilenceMetrics
+from node.console.assembly import page_servers
 from node.console.desk import Desk
 from node.drill import servicers as drill
 from node.drill.drilling import Drilling
@@ -303,5 +304,6 @@ def build(
         handlers,
         workers,
         local_servers=local_servers,
+        page_servers=page_servers(settings.console, desk, sealer=sealer, clock=clock, log=log),
         desk=desk,
     )

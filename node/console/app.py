@@ -15,14 +15,15 @@ from starlette.types import ASGIApp
 from federation.observability import Log, place_of
 from federation.web.headers import SecurityHeaders
 from node.console.desk import Desk
+from node.console.login.gate import Gate
 from node.console.observability import FAILED
 from node.console.pages import Router
 from node.console.session import Sessions
 
 
-def build(desk: Desk, sessions: Sessions, *, log: Log) -> ASGIApp:
+def build(desk: Desk, sessions: Sessions, *, log: Log, gate: Gate | None = None) -> ASGIApp:
     """The application that serves the pages of one node."""
-    router = Router(desk, sessions)
+    router = Router(desk, sessions, gate)
 
     def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

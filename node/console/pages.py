@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -22,6 +23,7 @@ from starlette.routing import Route
 from federation.web.i18n import Language, preferred
 from node.console.board import pages as board
 from node.console.desk import Desk
+from node.console.login.gate import ADDRESSES, Gate
 from node.console.page import EVERYBODY, Maker, Page
 from node.console.session import Session, Sessions
 from node.console.visit import ASSETS, NoSuchPageError, Visit
@@ -38,15 +40,17 @@ MAX_FILES = 10
 class Router:
     """Makes the routes of all pages over one desk."""
 
-    def __init__(self, desk: Desk, sessions: Sessions, pages: Sequence[Page] = PAGES, login: str = "/login") -> None:
+    def __init__(self, desk: Desk, sessions: Sessions, gate: Gate | None = None, pages: Sequence[Page] = PAGES) -> None:
         self._desk = desk
         self._sessions = sessions
-        self._login = login
+        self._gate = gate
         self._pages = {page.name: page for page in pages}
 
     def routes(self) -> list[Route]:
         """All of them, static files and the way in from `/` included."""
         found = [Route("/", self._way_in), Route("/static/{name}", ASSETS.answer)]
+        if self._gate is not None:
+            found += self._gate.routes(self._unseated)
         for language in Language:
             found += [
                 Route(page.pattern(language), self._endpoint(language, page), methods=["GET", "POST"])
@@ -77,7 +81,7 @@ class Router:
     ) -> Response:
         session = self._sessions.of(request)
         if session is None:
-            return RedirectResponse(f"{self._login}?to={request.url.path}", 303)
+            return RedirectResponse(f"{ADDRESSES[language]}?to={quote(request.url.path)}", 303)
         visit = self._visit(request, language, page.name, session, form)
         if maker is None:
             return self._error(visit, 405)
@@ -90,6 +94,9 @@ class Router:
             return maker(visit)
         except NoSuchPageError:
             return self._error(visit, 404)
+
+    def _unseated(self, request: Request, language: Language, form: FormData | None) -> Visit:
+        return self._visit(request, language, "login", None, form)
 
     def _visit(
         self, request: Request, language: Language, page: str, session: Session | None, form: FormData | None = None

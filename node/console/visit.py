@@ -31,6 +31,9 @@ PARTIAL = "HX-Request"
 """htmx asks for a part of a page with this header."""
 
 
+LEAVE = {Language.SWEDISH: "/sv/utloggning", Language.ENGLISH: "/en/logout"}
+
+
 class NoSuchPageError(Exception):
     """There is nothing here, or nothing that this person may know of: both look alike."""
 
@@ -110,6 +113,7 @@ class Visit:
             "csrf_token": "" if self._session is None else self._session.csrf_token,
             "menu": self._menu(),
             "other_link": self._other_link(),
+            "leave_link": LEAVE[self.language],
             "said": self.asked("said"),
         }
         clash = names.keys() & values.keys()

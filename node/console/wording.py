@@ -7,8 +7,9 @@ import functools
 from federation.web.i18n import Language, Texts
 from node.console import wording_common
 from node.console.board import wording as board
+from node.console.login import wording as login
 
-_SUBJECTS = (wording_common, board)
+_SUBJECTS = (wording_common, login, board)
 
 
 @functools.cache
