@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from federation.rpc.server import Binding
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import OwnIdentity
 from registry.certificates import assembly as certificates
+from registry.contact import servicers as contact
+from registry.contact.relaying import CONTACT_ID_BYTES, Contacts
 from registry.copies.holding import Hold
 from registry.epochs.changing import KEYS_SECONDS, Epochs
 from registry.epochs.servicers import handlers as epoch_handlers
@@ -146,11 +149,16 @@ def build(
         services=[
             binding(servicer),
             roll_call.binding(RollCallServicer(called, clock, in_force)),
+            contact.binding(
+                contact.ContactServicer(
+                    Contacts(database, functools.partial(secrets.token_bytes, CONTACT_ID_BYTES)), clock, in_force
+                )
+            ),
             statistics.binding(StatisticsServicer(desk, clock, in_force)),
             ledger.service,
             admission.service,
         ],
-        rules={**RULES, **roll_call.RULES, **statistics.RULES, **ledger.rules, **admission.rules},
+        rules={**RULES, **roll_call.RULES, **contact.RULES, **statistics.RULES, **ledger.rules, **admission.rules},
         handlers={
             **control_handlers(daily_close, ledger, clock),
             **silence_control.handlers(database, in_force, clock, own.identity),

@@ -19,6 +19,7 @@ _STEPS = {
     "notices": "notices that were acknowledged long ago",
     "batches": "answers to batches nobody asks for again",
     "closes": "closes of long ago",
+    "contacts": "contacts between members that lapsed or are over",
 }
 
 

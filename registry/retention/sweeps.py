@@ -15,11 +15,12 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from federation.rules.calendar import SchoolCalendar
+from federation.rules.contact import CONTACT_DAYS, REQUEST_DAYS
 from federation.rules.vocabulary import MemberId, Policy
 from registry.model import CASE_ID_BYTES, Case, Gap, Ref
 from registry.retention.rules import Known, closed_with, left_of, may_go_on, months_after, stays_until, unlinked_on
 from registry.statistics.calendar import periods_of
-from registry.store import Transaction, cases, gaps, groups, statistics
+from registry.store import Transaction, cases, contacts, gaps, groups, statistics
 from registry.store import retention as store
 from registry.store.retention import ROWS, HandleRow
 
@@ -191,6 +192,18 @@ def sweep_statistics(
     return Swept(len(due), due[-1] if len(due) == ROWS else None)
 
 
+def sweep_contacts(tx: Transaction, grounds: Grounds, after: bytes | None, *, write: bool) -> Swept:
+    """Contacts that nobody accepted in time, or in which nothing is said any more; then requests of long ago."""
+    due, rest = contacts.over(tx, after or b"", ROWS, grounds.on, grounds.days_ago(CONTACT_DAYS))
+    if write and due:
+        contacts.forget(tx, due)
+    # Counted against what a member may file for as long, and as long again.
+    requests = [] if rest is not None else contacts.requests_over(tx, grounds.days_ago(2 * REQUEST_DAYS), ROWS)
+    if write and requests:
+        contacts.forget_requests(tx, requests)
+    return Swept(len(due) + len(requests), rest)
+
+
 SWEEPS: Mapping[str, Sweep] = {
     "handles": sweep_handles,
     "statistics": sweep_statistics,
@@ -198,5 +211,6 @@ SWEEPS: Mapping[str, Sweep] = {
     "notices": sweep_notices,
     "batches": sweep_batches,
     "closes": sweep_closes,
+    "contacts": sweep_contacts,
 }
 """The steps of a round, in their order: a case goes after the gaps that name it and the statistics that count it."""

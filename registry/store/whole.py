@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from registry.store import (
     schema,
+    schema_contact,
     schema_epochs,
     schema_ledger,
     schema_limits,
@@ -16,6 +17,7 @@ from registry.store import (
 
 TABLES_OF = (
     schema,
+    schema_contact,
     schema_epochs,
     schema_ledger,
     schema_limits,
