@@ -23,9 +23,16 @@ from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.files.filing import CaseFiles
+from node.casework.files.showing import Showing
 from node.casework.first_steps import first_steps
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
+from node.casework.routines.catalogue import Catalogue
+from node.casework.routines.working import Routines
+from node.casework.routines.catalogue import Catalogue
+from node.casework.routines.help import Directory
+from node.casework.routines.leaflets import Leaflets
+from node.casework.routines.working import Routines
 from node.casework.sayings import CaseworkSayings
 from node.casework.silence import SilenceMetrics
 from node.console.assembly import page_servers
@@ -69,6 +76,8 @@ from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.case_keys import DIRECTORY as CASE_KEYS
 from node.store.case_keys import CaseKeys
+from node.store.checklists import Checklists
+from node.store.checklists import Checklists
 from node.store.fetches import Fetches
 from node.store.files import Files
 from node.store.gaps import Gaps
@@ -207,7 +216,9 @@ def build(
     erasing = Erasing(database, sealer, Tombstones(settings.data_dir, sealer), clock, log, secrets.token_bytes)
     case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
     journal = Journal(case_keys, sealer)
-    case_files = CaseFiles(database, Files(case_keys), journal, clock)
+    files = Files(case_keys)
+    routines = Routines(Catalogue.of(settings.casework_dir), Checklists(), journal, rules, clock)
+    case_files = CaseFiles(database, files, journal, clock, on_opened=(routines.opened,))
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -293,6 +304,10 @@ def build(
         gaps=Gaps(pupils),
         case_files=case_files,
         journal=journal,
+        routines=routines,
+        showing=Showing(
+            case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
+        ),
     )
     return App(
         member,

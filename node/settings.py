@@ -33,7 +33,8 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     `enrolment_listen` is where school systems may push, `host:port` inside the municipality's own network; without it
     no port is opened. `enrolment_names` are the host names and addresses by which they call, where it is not that host.
     `school_systems` are those from which the node fetches, by name: a table `[school_systems.NAME]` for each.
-    `drill_days`: a running node drills by itself once in so many days; 0: never. `console`: the pages for the people of
+    `drill_days`: a running node drills by itself once in so many days; 0: never. `casework_dir`: the
+    municipality's own routines and directory of help. `console`: the pages for the people of
     the municipality, a table `[console]`; without it none are served.
     """
 
@@ -45,6 +46,7 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     enrolment_names: tuple[str, ...] = ()
     school_systems: SchoolSystems = msgspec.field(default_factory=dict)
     drill_days: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_DRILL_DAYS
+    casework_dir: Path | None = None
     console: ConsoleSettings | None = None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, insert, or_, select, update
 
 from federation.rules.vocabulary import GapState, Handle, Opening, OpeningKind, Urgency
+from node.casework.files.model import GapName
 from node.gaps import SECRET_ROUTES, Gap, OpenedBy
 from node.identity import Identity, Route
 from node.store.bulk import chunks
@@ -71,6 +72,28 @@ class Gaps:
         )
         query = _query().where(gaps.c.route == Route.REGISTRY.value, or_(unheard, doubted))
         return tuple(_opened(row) for row in tx.execute(query.order_by(gaps.c.handle, gaps.c.number)))
+
+    def named(self, tx: Connection, names: Iterable[GapName]) -> dict[tuple[bytes, int], Gap]:
+        """(handle, number) → gap, of those there are."""
+        wanted = {(name.handle, name.number) for name in names}
+        found = self.of_handles(tx, {handle for handle, _ in wanted})
+        return {
+            (gap.handle, gap.number): gap
+            for each in found.values()
+            for gap in each
+            if (gap.handle, gap.number) in wanted
+        }
+
+    def watched(self, tx: Connection) -> tuple[tuple[bytes, Gap, bool], ...]:
+        """(pupil id, gap, whether its pupil is the protected-identity role's) of stated gaps in WATCH, not drills'."""
+        query = (
+            _query()
+            .add_columns(pupils.c.pupil_id, pupils.c.protected)
+            .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
+            .where(gaps.c.state == GapState.WATCH.value, gaps.c.stated, ~pupils.c.drill)
+            .order_by(gaps.c.due_on, gaps.c.handle, gaps.c.number)
+        )
+        return tuple((row.pupil_id, _opened(row), row.protected) for row in tx.execute(query))
 
     def any_withheld(self, tx: Connection) -> bool:
         """Whether a case file is open of a gap that the registry took and has said nothing about."""

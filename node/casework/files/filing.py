@@ -135,6 +135,17 @@ class CaseFiles:
         told = {"opened_for": file.opened_for.value, "opened_on": file.opened_on.isoformat(), **body}
         self._journal.append(tx, file.file_id, actor, EntryKind.OPENED, told, self._clock.now())
 
+    def protect(self, tx: Transaction, file_id: FileId, actor: Actor) -> None:
+        """Make a case file the protected-identity role's alone, in the caller's transaction; one that is stays so."""
+        file = self._files.load(tx, file_id, lock=True)
+        if file is None or file.protected:
+            return
+        after = self._files.change(tx, replace(file, protected=True, responsible=Responsible(Role.PROTECTED)))
+        for hook in self._on_changed:
+            hook(tx, Change(file, after, actor))
+        told = {"handed": Handed.BACK.value, "protected": True, "revision": after.revision}
+        self._journal.append(tx, file_id, actor, EntryKind.RESPONSIBLE, told, self._clock.now())
+
     # -- seeing -----------------------------------------------------------------------------------------------------
 
     def see(self, tx: Transaction, file_id: FileId, actor: Actor) -> CaseFile:
