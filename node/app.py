@@ -28,8 +28,6 @@ from node.casework.first_steps import first_steps
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.routines.catalogue import Catalogue
-from node.casework.routines.working import Routines
-from node.casework.routines.catalogue import Catalogue
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
@@ -76,7 +74,6 @@ from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.case_keys import DIRECTORY as CASE_KEYS
 from node.store.case_keys import CaseKeys
-from node.store.checklists import Checklists
 from node.store.checklists import Checklists
 from node.store.fetches import Fetches
 from node.store.files import Files
@@ -217,8 +214,17 @@ def build(
     case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
     journal = Journal(case_keys, sealer)
     files = Files(case_keys)
-    routines = Routines(Catalogue.of(settings.casework_dir), Checklists(), journal, rules, clock)
-    case_files = CaseFiles(database, files, journal, clock, on_opened=(routines.opened,))
+    routines = Routines(
+        Catalogue.of(settings.casework_dir),
+        Checklists(),
+        journal,
+        rules,
+        clock,
+        lambda tx, file_id, actor: case_files.protect(tx, file_id, actor),  # noqa: PLW0108 - made below
+    )
+    case_files = CaseFiles(
+        database, files, journal, clock, on_opened=(routines.opened,), on_changed=(routines.changed,)
+    )
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -305,6 +311,8 @@ def build(
         case_files=case_files,
         journal=journal,
         routines=routines,
+        help=Directory.of(settings.casework_dir),
+        leaflets=Leaflets.of(settings.casework_dir),
         showing=Showing(
             case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
         ),

@@ -8,10 +8,9 @@ from datetime import date
 
 from federation.database import Database
 from node.casework.files.filing import CaseFiles
+from node.casework.files.showing import Showing
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
-from node.casework.routines.working import Routines
-from node.casework.files.showing import Showing
 from node.casework.routines.working import Routines
 from node.store.gaps import Gaps
 from node.store.journal import Journal
@@ -30,5 +29,4 @@ class Desk:
     routines: Routines
     help: Directory
     leaflets: Leaflets
-    routines: Routines
     showing: Showing

@@ -83,10 +83,10 @@ class Directory:
 def _read(content: bytes, name: str) -> _File:
     try:
         found = yaml_files.read(content, _File)
-        if flaws := tuple(_flaws(found)):
-            raise FlawedError(flaws)
     except FlawedError as error:
         raise FlawedError(error.flaws, name) from error
+    if flaws := tuple(_flaws(found)):
+        raise FlawedError(flaws, name)
     return found
 
 

@@ -109,10 +109,10 @@ def numbers_for_child(leaflet: Leaflet, directory: Directory) -> tuple[tuple[str
 def _read(content: bytes, name: str) -> Leaflet:
     try:
         leaflet = yaml_files.read(content, Leaflet)
-        if flaws := tuple(_flaws(leaflet, name)):
-            raise FlawedError(flaws)
     except FlawedError as error:
         raise FlawedError(error.flaws, name) from error
+    if flaws := tuple(_flaws(leaflet, name)):
+        raise FlawedError(flaws, name)
     return leaflet
 
 

@@ -14,14 +14,17 @@ from datetime import date
 
 from federation.clock import Clock as Clocks
 from federation.rules.calendar import SchoolCalendar
-from federation.rules.vocabulary import Policy
+from federation.rules.vocabulary import CaseOutcome, Policy
 from node.casework.actor import SYSTEM, Actor
-from node.casework.files.model import CaseFile, FileId
+from node.casework.files.filing import Change
+from node.casework.files.model import CaseFile, Classification, FileId
 from node.casework.journal.model import MAX_NOTE, EntryKind
 from node.casework.routines import clocks
 from node.casework.routines.catalogue import Catalogue
 from node.casework.routines.checklist import Due, Line, LineName, StepDoneError, StepError
 from node.casework.routines.model import (
+    HELD_ABROAD,
+    LASTING_SUPPORT,
     MISSING_PUPIL,
     PROTECTED_IDENTITY,
     CountsAs,
@@ -33,6 +36,11 @@ from node.casework.routines.model import (
 from node.store import Transaction
 from node.store.checklists import Checklists, Row, Run
 from node.store.journal import Journal
+
+HELD = frozenset(
+    {Classification.HELD_ABROAD_SUSPECTED, Classification.HELD_ABROAD_CONFIRMED, Classification.CUSTODY_ABDUCTION}
+)
+"""Classifications under which a child is looked for abroad."""
 
 Protect = Callable[[Transaction, FileId, Actor], None]
 """Makes a case file the protected-identity role's alone, in the caller's transaction."""
@@ -60,6 +68,17 @@ class Routines:
     def opened(self, tx: Transaction, file: CaseFile) -> None:
         """For the hook `on_opened`: the routine that a new case file begins with; its day 0 is the day it opened."""
         self.start(tx, file, PROTECTED_IDENTITY if file.protected else MISSING_PUPIL, file.opened_on)
+
+    def changed(self, tx: Transaction, change: Change) -> None:
+        """For the hook `on_changed`: what a case file has become may ask for a routine of its own."""
+        before, after, today = change.before, change.after, self._clock.today()
+        if after.protected and not before.protected:
+            self.start(tx, after, PROTECTED_IDENTITY, today, change.actor)
+        if after.classification in HELD and before.classification not in HELD:
+            self.start(tx, after, HELD_ABROAD, today, change.actor)
+        came_back = after.outcome is CaseOutcome.RETURNED and before.outcome is not after.outcome
+        if came_back and after.classification in HELD:
+            self.start(tx, after, LASTING_SUPPORT, today, change.actor)
 
     def start(self, tx: Transaction, file: CaseFile, routine_name: str, on: date, actor: Actor = SYSTEM) -> int:
         """Begin a routine as it stands in the files today; returns its run. One that runs already goes on.
