@@ -33,6 +33,12 @@ from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
 from node.casework.sayings import CaseworkSayings
 from node.casework.silence import SilenceMetrics
+from node.casework.sources import servicers as sources_servicers
+from node.casework.sources.health import Health
+from node.casework.sources.service import LOOK_SECONDS as SOURCES_LOOK_SECONDS
+from node.casework.sources.service import Sources
+from node.casework.tasks.answering import Answering
+from node.casework.tasks.noticing import LOOK_SECONDS as NOTICING_LOOK_SECONDS
 from node.console.assembly import page_servers
 from node.console.desk import Desk
 from node.drill import servicers as drill
@@ -86,6 +92,7 @@ from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
 from node.store.subjects import Subjects
+from node.store.tasks import Tasks
 from node.subject import servicers as subject
 from node.subject.erasing import Erasing
 from node.subject.exporting import Exporting
@@ -184,6 +191,15 @@ def build(
         database, Fetches(sealer), fetching, settings.school_systems, clock, lambda: ZoneInfo(descriptor().zone)
     )
     sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
+    sources = Sources(
+        database=database,
+        sealer=sealer,
+        systems=settings.school_systems,
+        calendar=lambda: rules()[1],
+        zone=lambda: ZoneInfo(descriptor().zone),
+        clock=clock,
+        log=log,
+    )
     uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics, evaluators.heard)
     drilling = Drilling(
         database=database,
@@ -278,6 +294,7 @@ def build(
         **drill.handlers(drilling, pipeline),
         **recovery.handlers(pipeline, Copies(database)),
         **ledger.handlers(pipeline, alarms),
+        **sources_servicers.handlers(sources),
         **subject.handlers(Exporting(database, sealer, member, clock, log), erasing),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
@@ -287,6 +304,8 @@ def build(
     workers = (
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
+        Worker("attendance", SOURCES_LOOK_SECONDS, sources.fetch_what_is_due),
+        Worker("noticing", NOTICING_LOOK_SECONDS, sources.noticing.look_if_new),
         Worker("ledger", VERIFY_SECONDS, lambda: list(pipeline.verify_ledger())),
         Worker("retention", RETENTION_LOOK_SECONDS, Retention(database, descriptor, clock).run),
         Worker("evaluators", ASK_SECONDS, lambda: evaluators.ask(uplink.evaluators())),
@@ -303,9 +322,25 @@ def build(
                 ClientAuthoriser(ca, database, log),
             ),
         )
+    answering = Answering(
+        database=database,
+        sealer=sealer,
+        sayings=sayings,
+        questions=Questions(pupils, Notices(), Sayings(sealer)),
+        case_files=case_files,
+        files=files,
+        journal=journal,
+        calendar=lambda: rules()[1],
+        clock=clock,
+    )
     desk = Desk(
+        answering=answering,
+        tasks=Tasks(sealer),
+        sources=sources,
+        health=Health(database, sealer, settings.school_systems, lambda: rules()[1], clock),
         member_name=descriptor().member(member).name,
         today=clock.today,
+        now=clock.now,
         database=database,
         gaps=Gaps(pupils),
         case_files=case_files,

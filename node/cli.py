@@ -18,6 +18,7 @@ from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from node import printing
 from node.casework.cli import affirm, cases, review, say
+from node.casework.sources.cli import attendance, residents
 from node.client import Client
 from node.doctor.cli import doctor
 from node.drill.cli import drill
@@ -137,7 +138,7 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
 
 
 for _commands in (
-    (import_export, systems, client, check),
+    (import_export, systems, client, check, attendance, residents),
     (join, cases, explain, say, affirm, review),
     (drill, doctor, ledger, backup, restore, recover, subject),
 ):

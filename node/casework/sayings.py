@@ -24,6 +24,7 @@ from node.identity import Identity, Route
 from node.model import HAND_MADE_OPENINGS, UNMARKED, Reason, What
 from node.records.dates import EARLIEST_YEAR
 from node.records.intake import route_of
+from node.records.values import SECRECY_MARKING
 from node.store import Transaction
 from node.store.imports import Imports
 from node.store.pupils import PUPIL_ID_BYTES, Pupil, Pupils
@@ -125,11 +126,14 @@ class CaseworkSayings:
         _check(content, today)
         return self._keep(tx, pupil_id, content, today)
 
-    def resident(self, tx: Transaction, number: Sound) -> bytes:
-        """The pupil_id of the person with this number, who is made a pupil where nobody knew of them."""
+    def resident(self, tx: Transaction, number: Sound, name: str = "", *, marked: bool = False) -> bytes:
+        """The pupil_id of the person with this number, who is made a pupil where nobody knew of them.
+
+        `marked`: the list of residents shows a protected identity, and nothing is said but by the policy for those.
+        """
         index = self._pupils.number_index(number)
         found = self._pupils.by_numbers(tx, [index]).get(index)
-        return self._resident(tx, number).pupil_id if found is None else found
+        return self._resident(tx, number, name, marked=marked).pupil_id if found is None else found
 
     def _keep(self, tx: Transaction, pupil_id: bytes, content: SayingContent, today: date) -> tuple[int, bool]:
         waits = self._policy().second_person and content.what in HAND_MADE_OPENINGS
@@ -179,13 +183,16 @@ class CaseworkSayings:
             return self._resident(tx, parsed)
         raise _refused("No pupil with this national number or school-system id is known here. Check it, or import.")
 
-    def _resident(self, tx: Transaction, number: Sound) -> Pupil:
+    def _resident(self, tx: Transaction, number: Sound, name: str = "", *, marked: bool = False) -> Pupil:
+        marking = SECRECY_MARKING if marked else UNMARKED
+        route, protected = route_of(number, marking, self._policy(), None, replaced=False)
         pupil = Pupil(
             pupil_id=self._token(PUPIL_ID_BYTES),
             handle=self._token(HANDLE_BYTES),
-            identity=Identity(person_ids=(), numbers=(number,)),
+            identity=Identity(person_ids=(), numbers=(number,), given_name=name),
             observations=(),
-            route=Route.REGISTRY,
+            route=route,
+            protected=protected,
         )
         self._pupils.add(tx, [pupil])
         return pupil

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from federation.database import Database
 from node.casework.files.filing import CaseFiles
@@ -12,8 +12,12 @@ from node.casework.files.showing import Showing
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
+from node.casework.sources.health import Health
+from node.casework.sources.service import Sources
+from node.casework.tasks.answering import Answering
 from node.store.gaps import Gaps
 from node.store.journal import Journal
+from node.store.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +26,14 @@ class Desk:
 
     member_name: str
     today: Callable[[], date]
+    now: Callable[[], datetime]
     database: Database
     gaps: Gaps
     case_files: CaseFiles
+    answering: Answering
+    tasks: Tasks
+    sources: Sources
+    health: Health
     journal: Journal
     routines: Routines
     help: Directory

@@ -7,6 +7,7 @@ Invariants: one delivery is taken at a time; the report names rows and fields, n
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import threading
@@ -31,6 +32,7 @@ from node.store.imports import ImportRecord, Imports
 from node.store.pupils import Pupils
 from node.store.records import Records
 from node.store.sealing import Sealer
+from node.store.sources import SourceImports
 
 EXPORT_FAULTS = frozenset({Code.EXPORT_FOREIGN, Code.EXPORT_OLDER, Code.EXPORT_SHRUNK, Code.EXPORT_UNREADABLE})
 
@@ -82,6 +84,7 @@ class Importing:
         self._clock = clock
         self._imports = Imports(sealer)
         self._records = Records(sealer)
+        self._sources = SourceImports()
         self._scanner = Scanner(Pupils(sealer), self._records)
         self._taking = Taking(sealer, token)
         self._one_at_a_time = threading.Lock()
@@ -106,6 +109,7 @@ class Importing:
 
         def work(tx: Transaction) -> ImportReport:
             report = self._take(tx, order, scan, progress)
+            self._sources.not_refused(tx, system)
             also(tx)
             return report
 
@@ -122,8 +126,13 @@ class Importing:
 
     def was_refused(self, system: str, error: UppropError) -> None:
         """An export of the system came to nothing: say so, where it was the export's fault."""
-        if error.code in EXPORT_FAULTS:
-            self.refused(system, True)
+        if error.code not in EXPORT_FAULTS:
+            return
+        self.refused(system, True)
+        code, now = error.code.value, self._clock.now()
+        # Where the store itself fails, the first error is the one to speak of.
+        with contextlib.suppress(UppropError):
+            self._database.run("import_refused", lambda tx: self._sources.refused(tx, system, code, now))
 
     def rehearse(
         self,

@@ -12,6 +12,7 @@ from node.wording.english_joining import JOINING
 from node.wording.english_ledger import LEDGER
 from node.wording.english_push import PUSH
 from node.wording.english_recovery import RECOVERY
+from node.wording.english_sources import SOURCES
 from node.wording.english_subject import SUBJECT, SUBJECT_TERMS
 from node.wording.texts import Text
 from node.wording.words import Catalogue
@@ -189,6 +190,6 @@ _TERMS: Mapping[str, str] = {
 }
 
 ENGLISH = Catalogue(
-    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY, **SUBJECT},
+    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY, **SOURCES, **SUBJECT},
     {**SUBJECT_TERMS, **_TERMS},
 )

@@ -13,6 +13,7 @@ from node.wording.swedish_ledger import LEDGER
 from node.wording.swedish_push import PUSH
 from node.wording.swedish_recovery import RECOVERY
 from node.wording.swedish_remarks import REMARKS
+from node.wording.swedish_sources import SOURCES
 from node.wording.swedish_subject import SUBJECT, SUBJECT_TERMS
 from node.wording.texts import Text
 from node.wording.words import Catalogue
@@ -189,7 +190,7 @@ _TERMS: Mapping[str, str] = {
 }
 
 SWEDISH = Catalogue(
-    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY, **SUBJECT},
+    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY, **SOURCES, **SUBJECT},
     {**SUBJECT_TERMS, **_TERMS},
     REMARKS,
 )

@@ -28,7 +28,11 @@ REMARKS: Mapping[str, str] = {
     "names an org that no orgs.csv has named": "avser en organisation som ingen orgs.csv har nämnt",
     "names an org that is no school": "avser en organisation som inte är en skola",
     "stands twice for one pupil": "står två gånger för samma elev",
+    "is not a day up to today": "är inte en dag till och med i dag",
+    "is not a date": "är inte ett datum",
+    "cannot be read": "går inte att läsa",
     # What follows from it
+    "the day of the list is taken": "listans dag används i stället",
     "the enrolment is left out": "inskrivningen är inte inläst",
     "the second enrolment is left out": "den andra inskrivningen är inte inläst",
     "the row is left out": "raden är inte inläst",

@@ -96,7 +96,7 @@ class TakingResidents:
         today = self._clock.today()
         due_on = self._calendar().nth_on_or_after(today, RESIDENT_DUE_SCHOOL_DAYS)
         of_age = {each.number: each for each in residents if of_school_age(each.born, today) and not each.elsewhere}
-        indexes = {self._pupils.number_index(_sound(number)): number for number in of_age}
+        indexes = {self._pupils.number_index(sound(number)): number for number in of_age}
         known = self._pupils.by_numbers(tx, indexes)
         pupils = self._pupils.load_all(tx, known.values())
         gaps = self._gaps.of_handles(tx, (pupil.handle for pupil in pupils.values()))
@@ -147,7 +147,7 @@ def _check(residents: list[Resident], before: SourceImport | None, as_of: date, 
         )
 
 
-def _sound(number: str) -> Sound:
+def sound(number: str) -> Sound:
     """A number that the table has found sound."""
     coordination = int(number[6:8]) > 60
     kind = NumberKind.SAMORDNINGSNUMMER if coordination else NumberKind.PERSONNUMMER

@@ -23,6 +23,8 @@ class List(enum.StrEnum):
     ORGANISATIONS = "organisations"
     DELETED = "deletedEntities"
     PERSONS = "persons"
+    ATTENDANCE_EVENTS = "attendanceEvents"
+    AGGREGATED_ATTENDANCE = "aggregatedAttendance"
 
 
 class PageError(ValueError):

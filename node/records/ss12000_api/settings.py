@@ -31,7 +31,8 @@ class SchoolSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     secret files have mode 0600. `ca_file` holds the certificates to trust in place of the system's; `proxy` is the
     address of an HTTP proxy. `at` is the time of day, in the federation's zone, from which a running node fetches;
     without it fetching is by hand. Everyone is fetched every `full_every_days` days, and in between what has changed
-    since `overlap_hours` before the last run. `limit` is how many persons are asked for at once.
+    since `overlap_hours` before the last run. `limit` is how many persons are asked for at once. `attendance`: which
+    list of attendance is fetched too, `aggregated` (`/aggregatedAttendance`) or `events` (`/attendanceEvents`).
     """
 
     source: Literal["ss12000"] = "ss12000"
@@ -44,6 +45,7 @@ class SchoolSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ca_file: Path | None = None
     proxy: str | None = None
     at: TimeOfDay | None = None
+    attendance: Literal["aggregated", "events"] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = DEFAULT_LIMIT
     full_every_days: Annotated[int, msgspec.Meta(ge=1, le=31)] = DEFAULT_FULL_EVERY_DAYS
     overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=744)] = DEFAULT_OVERLAP_HOURS

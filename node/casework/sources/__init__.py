@@ -1,0 +1,1 @@
+"""Attendance and residents: the two sources beside the roster of pupils, as commands, worker and pages ask for them."""
