@@ -170,12 +170,18 @@ def build(
         )
     own_metrics = NodeMetrics(metrics.registry)
     evaluators = Evaluators(own_metrics, descriptor, clock.now)
+    health = Health(database, sealer, settings.school_systems, lambda: rules()[1], clock)
+
+    def refused(system: str, code: Code | None) -> None:
+        own_metrics.import_refused.labels(system).set(code is not None)
+        health.refused(system, code)
+
     importing = Importing(
         database,
         sealer,
         rules,
         clock,
-        refused=lambda system, refused: own_metrics.import_refused.labels(system).set(refused),
+        refused=refused,
     )
     fetching = Fetching(
         database=database,
@@ -337,7 +343,7 @@ def build(
         answering=answering,
         tasks=Tasks(sealer),
         sources=sources,
-        health=Health(database, sealer, settings.school_systems, lambda: rules()[1], clock),
+        health=health,
         member_name=descriptor().member(member).name,
         today=clock.today,
         now=clock.now,

@@ -7,7 +7,6 @@ Invariants: one delivery is taken at a time; the report names rows and fields, n
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
 import threading
@@ -32,12 +31,11 @@ from node.store.imports import ImportRecord, Imports
 from node.store.pupils import Pupils
 from node.store.records import Records
 from node.store.sealing import Sealer
-from node.store.sources import SourceImports
 
 EXPORT_FAULTS = frozenset({Code.EXPORT_FOREIGN, Code.EXPORT_OLDER, Code.EXPORT_SHRUNK, Code.EXPORT_UNREADABLE})
 
-Refused = Callable[[str, bool], None]
-"""Called with a school system and whether its newest export was refused."""
+Refused = Callable[[str, Code | None], None]
+"""Called with a school system and why its newest export was refused; None where it was taken."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total)."""
@@ -84,7 +82,6 @@ class Importing:
         self._clock = clock
         self._imports = Imports(sealer)
         self._records = Records(sealer)
-        self._sources = SourceImports()
         self._scanner = Scanner(Pupils(sealer), self._records)
         self._taking = Taking(sealer, token)
         self._one_at_a_time = threading.Lock()
@@ -109,7 +106,6 @@ class Importing:
 
         def work(tx: Transaction) -> ImportReport:
             report = self._take(tx, order, scan, progress)
-            self._sources.not_refused(tx, system)
             also(tx)
             return report
 
@@ -121,18 +117,13 @@ class Importing:
             except UppropError as error:
                 self.was_refused(system, error)
                 raise
-            self.refused(system, False)
+            self.refused(system, None)
             return report
 
     def was_refused(self, system: str, error: UppropError) -> None:
         """An export of the system came to nothing: say so, where it was the export's fault."""
-        if error.code not in EXPORT_FAULTS:
-            return
-        self.refused(system, True)
-        code, now = error.code.value, self._clock.now()
-        # Where the store itself fails, the first error is the one to speak of.
-        with contextlib.suppress(UppropError):
-            self._database.run("import_refused", lambda tx: self._sources.refused(tx, system, code, now))
+        if error.code in EXPORT_FAULTS:
+            self.refused(system, error.code)
 
     def rehearse(
         self,

@@ -44,11 +44,7 @@ class TakingAttendance:
     def take_file(self, path: Path, system: str) -> SourceReport:
         """Import a CSV file. UppropError(EXPORT_UNREADABLE, INPUT_REFUSED); then nothing has changed."""
         check_system(system)
-        try:
-            return self.take(table.read(path, self._clock.today()), system)
-        except UppropError as error:
-            self.refused(system, error)
-            raise
+        return self.take(table.read(path, self._clock.today()), system)
 
     def take(self, read: Iterable[DayMark | Remark], system: str) -> SourceReport:
         """Import what a source shows. Days older than what is kept are passed over."""

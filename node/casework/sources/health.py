@@ -5,12 +5,14 @@ Invariant: rows, fields and reasons, never a value, so that it is for the admini
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from federation.clock import Clock
 from federation.database import Database
+from federation.errors import Code, UppropError
 from federation.rules.calendar import SchoolCalendar
 from node.records.person import DEFAULT_SYSTEM, Remark
 from node.records.ss12000_api.settings import SchoolSystem
@@ -72,6 +74,19 @@ class Health:
         self._database, self._systems, self._calendar, self._clock = database, systems, calendar, clock
         self._imports, self._sources = Imports(sealer), SourceImports()
         self._fetches = Fetches(sealer)
+
+    def refused(self, system: str, code: Code | None) -> None:
+        """The newest export of a school system was refused, or, without a code, taken."""
+
+        def work(tx: Transaction) -> None:
+            if code is None:
+                self._sources.not_refused(tx, system)
+            else:
+                self._sources.refused(tx, system, code.value, self._clock.now())
+
+        # Where the store itself fails, what went wrong first is the thing to speak of.
+        with contextlib.suppress(UppropError):
+            self._database.run("import_refused", work)
 
     def look(self) -> Overview:
         """All sources, those of pupils first."""
