@@ -1,19 +1,21 @@
-"""The board's page."""
+"""The board's page: the first that somebody sees."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from node.casework.actor import Role
 from node.console.page import READERS, Page
 from node.console.visit import Visit
 
 
 def show(visit: Visit) -> Response:
-    protected = visit.actor.has(Role.PROTECTED)
-    gaps = visit.desk.gaps
-    cases = visit.desk.database.view("console_board", lambda tx: gaps.list_cases(tx, protected=protected))
-    return visit.show("board/board.html", cases=cases)
+    visit.desk.case_files.begin_missing()
+    named = visit.desk.database.view("console_board", lambda tx: visit.desk.showing.board(tx, visit.actor))
+    return visit.show(
+        "board/board.html",
+        open_files=[each for each in named if each.line.file is not None],
+        watched=[each for each in named if each.line.file is None],
+    )
 
 
 PAGES = (Page("board", "", "", show, READERS, menu=True),)

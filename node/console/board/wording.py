@@ -2,5 +2,59 @@
 
 from __future__ import annotations
 
-SWEDISH = {"nav.board": "Tavlan", "board.title": "Ärenden efter brådska", "board.none": "Inga ärenden är öppna."}
-ENGLISH = {"nav.board": "Board", "board.title": "Case files by urgency", "board.none": "No case file is open."}
+SWEDISH = {
+    "nav.board": "Tavlan",
+    "board.title": "Vems klocka går ut?",
+    "board.files": "Ärenden ({n})",
+    "board.watched": "Bevakas ({n})",
+    "board.watched.text": (
+        "De här eleverna har lämnat skolan här och är ännu inte redovisade någon annanstans. Inget ärende är öppnat."
+    ),
+    "board.none": "Inga ärenden är öppna.",
+    "board.none-watched": "Ingen bevakas.",
+    "board.clock": "Klocka",
+    "board.who": "Elev",
+    "board.what": "Nästa steg",
+    "board.day": "Skoldag",
+    "board.status": "Status",
+    "board.responsible": "Ansvarig",
+    "board.protected": "Skyddad",
+    "board.late": "{n} {n:skoldag|skoldagar} för sent",
+    "board.today": "I dag",
+    "board.left": "Om {n} {n:skoldag|skoldagar}",
+    "board.no-clock": "Ingen",
+    "board.opens": "Ärendet öppnas",
+    "board.resumes": "Vilan tar slut",
+    "board.asks-close": "Redovisad: granska och avsluta",
+    "board.lead": "Vi leder",
+    "board.linked": "Söks även av annan",
+    "board.coverage": "Svar kan saknas",
+}
+ENGLISH = {
+    "nav.board": "Board",
+    "board.title": "Whose clock runs out?",
+    "board.files": "Case files ({n})",
+    "board.watched": "Watched ({n})",
+    "board.watched.text": (
+        "These pupils have left school here and are not accounted for elsewhere yet. No case file is open."
+    ),
+    "board.none": "No case file is open.",
+    "board.none-watched": "Nobody is watched.",
+    "board.clock": "Clock",
+    "board.who": "Pupil",
+    "board.what": "Next step",
+    "board.day": "School day",
+    "board.status": "Status",
+    "board.responsible": "Responsible",
+    "board.protected": "Protected",
+    "board.late": "{n} school {n:day|days} late",
+    "board.today": "Today",
+    "board.left": "In {n} school {n:day|days}",
+    "board.no-clock": "None",
+    "board.opens": "The case file opens",
+    "board.resumes": "The suspension ends",
+    "board.asks-close": "Accounted for: look and close",
+    "board.lead": "We lead",
+    "board.linked": "Missed by another too",
+    "board.coverage": "Answers may be missing",
+}

@@ -1,0 +1,27 @@
+"""What other subjects put on the page of a case file: each part is a template with its own names.
+
+A part is asked in the order of `PARTS`, in the transaction of the page, and left out where it gives None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from node.casework.files.showing import Shown
+from node.console.visit import Visit
+from node.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`name` is the fragment's id on the page; `template` is included with `values(…)` as `part`."""
+
+    name: str
+    template: str
+    values: Callable[[Visit, Transaction, Shown], Mapping[str, Any] | None]
+
+
+PARTS: Sequence[Part] = ()
+"""Checklist, journal, lead, contact, hold: added by their subjects."""
