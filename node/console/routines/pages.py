@@ -228,7 +228,7 @@ PAGES = (
     Page(
         "checklist",
         "arenden/{file}/checklista",
-        "case-files/{file}/checklist",
+        "cases/{file}/checklist",
         checklist,
         READERS,
         act=take_step,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from node.casework.actor import Actor
 from node.casework.files.model import FileId
+from node.casework.files.showing import Shown as ShownFile
+from node.casework.journal.model import MAX_NOTE
 from node.casework.routines.checklist import Line
 from node.casework.routines.help import Directory, Entry
 from node.casework.routines.model import Routine, may_finish
@@ -53,6 +56,11 @@ def checklist_of(visit: Visit, tx: Transaction, file_id: FileId) -> tuple[Sectio
     """For `routines/part.html`, under the name `checklist`."""
     desk = visit.desk
     return sections(desk.routines, desk.journal, desk.help, tx, file_id, visit.actor, desk.today())
+
+
+def case_part(visit: Visit, tx: Transaction, shown: ShownFile) -> Mapping[str, Any]:
+    """What `routines/case_part.html` puts on the page of a case file."""
+    return {"checklist": checklist_of(visit, tx, shown.file.file_id), "max_note": MAX_NOTE}
 
 
 def sections(
