@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.casework.files.showing import Shown
+from node.console.routines import part as routines
 from node.console.visit import Visit
 from node.store import Transaction
 
@@ -23,5 +24,5 @@ class Part:
     values: Callable[[Visit, Transaction, Shown], Mapping[str, Any] | None]
 
 
-PARTS: Sequence[Part] = ()
+PARTS: Sequence[Part] = (Part("checklist", "routines/case_part.html", routines.case_part),)
 """Checklist, journal, lead, contact, hold: added by their subjects."""
