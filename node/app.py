@@ -22,6 +22,7 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
+from node.casework.contact import assembly as contact
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
 from node.casework.first_steps import first_steps
@@ -232,8 +233,10 @@ def build(
     alarms.show_last()
     watch = LedgerWatch(database, sealer, alarms, clock, ledger_metrics, log)
     watch.show_last()
-    erasing = Erasing(database, sealer, Tombstones(settings.data_dir, sealer), clock, log, secrets.token_bytes)
     case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
+    erasing = Erasing(
+        database, sealer, Tombstones(settings.data_dir, sealer), clock, log, secrets.token_bytes, case_keys
+    )
     journal = Journal(case_keys, sealer)
     files = Files(case_keys)
     routines = Routines(
@@ -246,6 +249,16 @@ def build(
     )
     case_files = CaseFiles(
         database, files, journal, clock, on_opened=(routines.opened,), on_changed=(routines.changed,)
+    )
+    contacting, exchange = contact.build(
+        database=database,
+        sealer=sealer,
+        keys=case_keys,
+        files=files,
+        journal=journal,
+        own=own,
+        clock=clock,
+        name_of=lambda other: (descriptor().has_member(other) and descriptor().member(other).name) or other,
     )
     pipeline = Pipeline(
         database=database,
@@ -266,6 +279,7 @@ def build(
         evaluators=evaluators,
         erasing=erasing,
         case_files=case_files,
+        exchange=exchange,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
     pushing = Pushing(database, sealer, importing, clock)
@@ -354,6 +368,7 @@ def build(
         routines=routines,
         help=Directory.of(settings.casework_dir),
         leaflets=Leaflets.of(settings.casework_dir),
+        contacting=contacting,
         showing=Showing(
             case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
         ),

@@ -2,7 +2,7 @@
 
     may we send? → say again what the registry lost → restate → pseudonymise → is it somebody we lost → submit
     → report the roster → fetch notices → handle them → open what nothing was heard of → describe the cases we lead
-    → roll call → look at the ledger → look how far a drill has come
+    → carry contacts → roll call → look at the ledger → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -26,6 +26,7 @@ from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import ROSTER_STEP, MemberId, Policy
+from node.casework.contact.exchanging import Exchange
 from node.casework.files.filing import CaseFiles
 from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
@@ -95,6 +96,7 @@ class Pipeline:
         evaluators: Evaluators,
         erasing: Erasing,
         case_files: CaseFiles,
+        exchange: Exchange,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -105,6 +107,7 @@ class Pipeline:
         self._evaluators = evaluators
         self._erasing = erasing
         self._case_files = case_files
+        self._exchange = exchange
         self._log = log
         self._drilling = drilling
         self._roll_call = roll_call
@@ -179,8 +182,10 @@ class Pipeline:
             self._handle_notices(run)
             self._open_unheard(run)
             self._case_files.begin_missing()
+            self._case_files.follow()
             if heard and not (notices_only or run.behind):
                 self._describe(run)
+                self._carry_contacts(run)
             self._erasing.carry_on()
             if not (run.expired or run.behind) and (yield from self._call_roll(run, sends=not notices_only)):
                 # Whom a list calls is stated, or asked about, without waiting for the next sync.
@@ -411,6 +416,13 @@ class Pipeline:
             self._describing.run(run.today, self._links.describing())
         except UppropError as error:
             run.failed("describe", error)
+
+    def _carry_contacts(self, run: Sync) -> None:
+        try:
+            for sentence in self._exchange.run(run.descriptor, self._links.contacts()):
+                run.say(sentence)
+        except UppropError as error:
+            run.failed("contacts", error)
 
     def _call_roll(self, run: Sync, *, sends: bool) -> Generator[Progress, None, bool]:
         """The roll call's step; returns whether other pupils are called than before."""

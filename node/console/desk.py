@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from federation.database import Database
+from node.casework.contact.contacting import Contacting
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
 from node.casework.routines.help import Directory
@@ -39,3 +40,4 @@ class Desk:
     help: Directory
     leaflets: Leaflets
     showing: Showing
+    contacting: Contacting

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from node.store import (
     schema,
+    schema_contact,
     schema_descriptions,
     schema_drills,
     schema_files,
@@ -20,6 +21,7 @@ from node.store import (
 
 TABLES_OF = (
     schema,
+    schema_contact,
     schema_descriptions,
     schema_drills,
     schema_files,

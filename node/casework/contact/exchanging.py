@@ -1,0 +1,339 @@
+"""One step of the node's sync: what was asked, accepted and written goes out; what others sent comes in.
+
+    file requests → send acceptances → list contacts → take them → fetch messages → send messages
+
+Invariants
+    - Whatever does not verify is not taken and names nobody: it is noted once in the journal, and the sync says so.
+    - A message is kept with its journal entry before the registry is told that it may go; it is taken in its sequence
+      alone, so that one that is sent twice, left out or moved is seen.
+    - Of a pupil with protected identity nothing goes out and no acceptance is taken: it reads as no answer.
+    - There is one list of contacts in every sync that sends, whether or not there are any.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from federation.clock import Clock
+from federation.database import Database
+from federation.descriptor import Descriptor
+from federation.errors import Code, UppropError
+from federation.rules.contact import lapses_on
+from node.casework.actor import SYSTEM
+from node.casework.contact.binding import Binding
+from node.casework.contact.model import (
+    Contact,
+    ContactState,
+    Message,
+    MessageState,
+    OwnRequest,
+    Pair,
+    RequestState,
+    Side,
+)
+from node.casework.contact.relayed import ContactLink, Listed, Relayed
+from node.casework.contact.sealing import (
+    ForgedError,
+    Payload,
+    Place,
+    Signer,
+    open_sealed,
+    read_acceptance,
+    read_request,
+    seal,
+)
+from node.casework.files.model import CaseFile, GapName
+from node.casework.journal.model import EntryKind
+from node.store import Transaction
+from node.store.contacts import Contacts
+from node.store.files import Files
+from node.store.journal import Journal
+
+FORGED = (
+    "Something that the registry handed over as another member's contact is not what that member signed, or is not for "
+    "this case: nothing of it was taken. Tell the registry's operator."
+)
+_FINAL = frozenset({Code.REQUEST_INVALID})
+"""Said again, it would be refused again."""
+
+
+class Exchange:
+    """The node's part in carrying contacts."""
+
+    def __init__(
+        self,
+        database: Database,
+        contacts: Contacts,
+        files: Files,
+        journal: Journal,
+        binding: Binding,
+        signer: Signer,
+        clock: Clock,
+    ) -> None:
+        self._database, self._contacts, self._files, self._journal = database, contacts, files, journal
+        self._binding, self._signer, self._clock = binding, signer, clock
+
+    def run(self, descriptor: Descriptor, link: ContactLink) -> tuple[str, ...]:
+        """Carry all there is; returns what went wrong, in plain sentences. Raises UppropError where no call works."""
+        listed = _listed_keys(descriptor)
+        problems: list[str] = []
+        try:
+            self._file_requests(link, problems)
+            self._send_acceptances(link, problems)
+            forged = [self._take(each, listed) for each in link.list_all()]
+            newest = {contact_id: sequence for contact_id, sequence, _ in forged}
+            if any(flawed for _, _, flawed in forged):
+                problems.append(FORGED)
+            self._fetch(link, newest, listed, problems)
+            self._send(link, problems)
+        except UppropError as error:
+            if error.code is not Code.NOT_SUPPORTED:
+                raise
+            # A registry of an earlier version: what waits goes out once it is brought up.
+        return tuple(dict.fromkeys(problems))
+
+    # -- going out --------------------------------------------------------------------------------------------------
+
+    def _file_requests(self, link: ContactLink, problems: list[str]) -> None:
+        for request, gap in self._database.view("contact_requests_waiting", self._requests_waiting):
+            try:
+                link.file(gap.handle, gap.number, request.request_id, request.statement)
+                moved = replace(request, state=RequestState.FILED, filed_on=self._clock.today())
+            except UppropError as error:
+                if error.code is Code.QUOTA_EXCEEDED:
+                    problems.append(error.sentence)
+                    continue
+                if error.code not in _FINAL:
+                    raise
+                problems.append(error.sentence)
+                moved = replace(request, state=RequestState.REFUSED)
+            self._database.run("contact_request_filed", functools.partial(self._contacts.move_request, request=moved))
+
+    def _requests_waiting(self, tx: Transaction) -> list[tuple[OwnRequest, GapName]]:
+        found = []
+        for request in self._contacts.requests_waiting(tx):
+            file = self._files.load(tx, request.file_id)
+            if file is not None and file.gap is not None and not self._binding.protected(tx, file):
+                found.append((request, file.gap))
+        return found
+
+    def _send_acceptances(self, link: ContactLink, problems: list[str]) -> None:
+        for contact, pairs in self._database.view("contact_acceptances", self._accepting):
+            assert contact.acceptance is not None
+            assert contact.peer_key is not None
+            greeting = seal(
+                self._signer, self._place(contact, Side.ASKED, 0), pairs, contact.peer_key, "", contact.accepted_by
+            )
+            try:
+                link.accept(contact.contact_id, contact.acceptance, greeting)
+                moved = replace(contact, state=ContactState.OPEN, pairs=_joined(contact.pairs, pairs))
+            except UppropError as error:
+                if error.code not in _FINAL:
+                    raise
+                problems.append(error.sentence)
+                moved = replace(contact, state=ContactState.LAPSED)
+            self._database.run("contact_accepted", functools.partial(self._contacts.change, contact=moved))
+
+    def _accepting(self, tx: Transaction) -> list[tuple[Contact, tuple[Pair, ...]]]:
+        return [
+            (contact, pairs)
+            for contact in self._contacts.in_state(tx, ContactState.ACCEPTING)
+            if (pairs := self._sendable(tx, contact))
+        ]
+
+    def _sendable(self, tx: Transaction, contact: Contact) -> tuple[Pair, ...]:
+        """What a message to the other side is sealed under; empty where none may go out."""
+        file = self._files.load(tx, contact.file_id)
+        if file is None or file.gap is None or self._binding.protected(tx, file):
+            return ()
+        if contact.agreed is not None:
+            return (contact.agreed,)
+        return self._binding.pairs(tx, file.gap) or contact.pairs
+
+    def _send(self, link: ContactLink, problems: list[str]) -> None:
+        for contact, pairs, messages in self._database.view("contact_to_send", self._to_send):
+            assert contact.peer_key is not None
+            own = contact.side
+            for message in messages:
+                place = self._place(contact, own, message.sequence)
+                sealed = seal(self._signer, place, pairs, contact.peer_key, message.text, message.by)
+                try:
+                    link.send(contact.contact_id, message.sequence, sealed)
+                except UppropError as error:
+                    if error.code not in (*_FINAL, Code.QUOTA_EXCEEDED):
+                        raise
+                    problems.append(error.sentence)
+                    break
+                self._database.run("contact_sent", functools.partial(self._contacts.sent, message=message))
+
+    def _to_send(self, tx: Transaction) -> list[tuple[Contact, tuple[Pair, ...], tuple[Message, ...]]]:
+        return [
+            (contact, pairs, waiting)
+            for contact in self._contacts.in_state(tx, ContactState.OPEN)
+            if (waiting := self._contacts.waiting(tx, contact)) and (pairs := self._sendable(tx, contact))
+        ]
+
+    # -- coming in --------------------------------------------------------------------------------------------------
+
+    def _take(self, each: Listed, listed: Callable[[str], str | None]) -> tuple[bytes, int, bool]:
+        """(contact, newest sequence, whether it was not what its sender signed)."""
+        flawed = self._database.run(
+            "contact_take",
+            functools.partial(self._take_asked if each.side is Side.ASKED else self._take_answer, each, listed),
+        )
+        return each.contact_id, each.newest, flawed
+
+    def _take_asked(self, each: Listed, listed: Callable[[str], str | None], tx: Transaction) -> bool:
+        """Another member asks."""
+        file = self._files.of_gap(tx, GapName(each.handle, each.number))
+        if file is None or file.shredded_on is not None or self._contacts.known(tx, each.contact_id):
+            # Of a gap without a case file yet: it is listed again.
+            return False
+        today = self._clock.today()
+        try:
+            content, key = read_request(each.request, each.request_id, today, listed)
+        except ForgedError:
+            return True
+        if content.member == self._signer.member:
+            return True
+        if any(known.request_id == each.request_id for known in self._contacts.of_file(tx, file.file_id)):
+            # Handed over a second time under another name.
+            return True
+        contact = Contact(
+            contact_id=each.contact_id,
+            file_id=file.file_id,
+            side=Side.ASKED,
+            state=ContactState.RECEIVED,
+            request_id=each.request_id,
+            arrived_on=today,
+            lapses_on=min(each.lapses_on, lapses_on(today)),
+            peer=content.member,
+            ground=content.ground,
+            request_digest=hashlib.sha256(each.request.content).digest(),
+            peer_key=key,
+        )
+        self._contacts.add(tx, contact)
+        self._note(tx, contact, {"event": "received", "ground": content.ground.value})
+        return False
+
+    def _take_answer(self, each: Listed, listed: Callable[[str], str | None], tx: Transaction) -> bool:
+        """A member that we asked has accepted."""
+        request = self._contacts.request(tx, each.request_id)
+        if request is None or each.acceptance is None or self._contacts.known(tx, each.contact_id):
+            return False
+        file = self._files.load(tx, request.file_id)
+        if file is None or file.gap is None or self._binding.protected(tx, file):
+            return False
+        own = self._signer.member
+        try:
+            content, key = read_acceptance(each.acceptance, request.statement.content, own, listed)
+            contact = Contact(
+                contact_id=each.contact_id,
+                file_id=file.file_id,
+                side=Side.ASKING,
+                state=ContactState.OPEN,
+                request_id=each.request_id,
+                arrived_on=self._clock.today(),
+                lapses_on=each.lapses_on,
+                peer=content.member,
+                ground=request.ground,
+                request_digest=hashlib.sha256(request.statement.content).digest(),
+                peer_key=key,
+                secret=request.secret,
+            )
+            pairs = self._binding.pairs(tx, file.gap)
+            place = self._place(contact, Side.ASKED, 0)
+            payload, agreed = open_sealed(request.secret, place, each.greeting, pairs, content.member, listed)
+        except ForgedError:
+            return True
+        if any(known.peer == content.member for known in self._of_request(tx, request)):
+            return True
+        contact = replace(contact, pairs=pairs, agreed=agreed, accepted_by=payload.by)
+        self._contacts.add(tx, contact)
+        self._note(tx, contact, {"event": "answered", "by": payload.by})
+        return False
+
+    def _of_request(self, tx: Transaction, request: OwnRequest) -> list[Contact]:
+        return [each for each in self._contacts.of_file(tx, request.file_id) if each.request_id == request.request_id]
+
+    def _fetch(
+        self, link: ContactLink, newest: dict[bytes, int], listed: Callable[[str], str | None], problems: list[str]
+    ) -> None:
+        for contact in self._database.view("contacts_open", lambda tx: self._contacts.in_state(tx, ContactState.OPEN)):
+            received, more = contact.received, newest.get(contact.contact_id, 0) > contact.received
+            while more:
+                page, more = link.messages(contact.contact_id, received)
+                before = received
+                for message in page:
+                    took = functools.partial(self._take_message, contact.contact_id, message, listed)
+                    if not self._database.run("contact_message_take", took):
+                        problems.append(FORGED)
+                        more = False
+                        break
+                    received = message.sequence
+                if received > before:
+                    link.acknowledge(contact.contact_id, received)
+                more = more and received > before
+
+    def _take_message(
+        self, contact_id: bytes, message: Relayed, listed: Callable[[str], str | None], tx: Transaction
+    ) -> bool:
+        contact = self._contacts.load(tx, contact_id, lock=True)
+        if contact is None:
+            return False
+        if message.sequence <= contact.received:
+            return True
+        expected = contact.received + 1
+        try:
+            payload, pair = self._opened(tx, contact, expected, message, listed)
+        except ForgedError:
+            if contact.flawed != expected:
+                self._contacts.change(tx, replace(contact, flawed=expected))
+                self._note(tx, contact, {"event": "forged", "sequence": str(expected)})
+            return False
+        now = self._clock.now()
+        kept = Message(contact_id, False, expected, MessageState.RECEIVED, now, payload.text, payload.by)
+        self._contacts.add_message(tx, contact.file_id, kept)
+        self._contacts.change(
+            tx, replace(contact, received=expected, flawed=None, agreed=pair, pairs=_joined(contact.pairs, (pair,)))
+        )
+        body = {"direction": "in", "member": contact.peer, "sequence": expected, "by": payload.by, "text": payload.text}
+        self._journal.append(tx, contact.file_id, SYSTEM, EntryKind.MESSAGE, body, now)
+        return True
+
+    def _opened(
+        self, tx: Transaction, contact: Contact, expected: int, message: Relayed, listed: Callable[[str], str | None]
+    ) -> tuple[Payload, Pair]:
+        # One that was moved does not open here; one after a gap is not even tried.
+        if contact.secret is None or message.sequence != expected:
+            raise ForgedError
+        sender = Side.ASKED if contact.side is Side.ASKING else Side.ASKING
+        file: CaseFile | None = self._files.load(tx, contact.file_id)
+        current = self._binding.pairs(tx, file.gap) if file is not None and file.gap is not None else ()
+        place = self._place(contact, sender, message.sequence)
+        return open_sealed(contact.secret, place, message.parts, _joined(contact.pairs, current), contact.peer, listed)
+
+    # -- parts ------------------------------------------------------------------------------------------------------
+
+    def _place(self, contact: Contact, sender: Side, sequence: int) -> Place:
+        own = self._signer.member
+        asking, asked = (own, contact.peer) if contact.side is Side.ASKING else (contact.peer, own)
+        return Place(asking, asked, contact.contact_id, sender, sequence)
+
+    def _note(self, tx: Transaction, contact: Contact, body: dict[str, str]) -> None:
+        told = {**body, "member": contact.peer}
+        self._journal.append(tx, contact.file_id, SYSTEM, EntryKind.CONTACT, told, self._clock.now())
+
+
+def _joined(some: tuple[Pair, ...], others: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    return tuple(dict.fromkeys((*some, *others)))
+
+
+def _listed_keys(descriptor: Descriptor) -> Callable[[str], str | None]:
+    def listed(member: str) -> str | None:
+        return descriptor.member(member).key_sha256 if descriptor.has_member(member) else None
+
+    return listed
