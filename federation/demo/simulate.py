@@ -121,27 +121,12 @@ class Simulation:
         self._unchanged.write_bytes(scenarios.page([], deleted=[]))
 
     def play(self) -> Outcome:
-        trial, total = self.trial, len(self._scenario.as_of)
+        total = len(self._scenario.as_of)
         for done, today in enumerate(self._scenario.as_of):
-            self.today = today
             self._progress(f"playing {today.day} {today:%B %Y}", done, total)
-            self._done("begin")
-            trial.set_today(trial.servers, self.today)
-            self._done("servers dated")
-            trial.set_today(tuple(trial.nodes.values()), self.today)
-            self._done("nodes dated")
-            for rows in self._each("importing", self._import):
-                # A row counts once over all exports; a person with two broken rows at once has two.
-                self._refused |= rows
-            self._done("imported")
-            self._sent += sum(self._each("sending", self._send))
-            self._done("sent")
-            self.close()
-            self._done("closed")
-            self._each("hearing", self._hear)
-            self._done("heard")
+            self.play_day(today)
         self._progress("playing is done", total, total)
-        cases = [case for member in trial.nodes for case in self._cases(MemberId(member))]
+        cases = [case for member in self.trial.nodes for case in self._cases(MemberId(member))]
         return Outcome(
             as_of=self._scenario.as_of,
             members=len(self._scenario.members),
@@ -149,6 +134,26 @@ class Simulation:
             rejected_rows=self._refused.total(),
             cases=tuple(sorted(cases)),
         )
+
+    def play_day(self, today: date) -> None:
+        """Import what the members export on that date, send, close the day, and hear."""
+        trial = self.trial
+        self.today = today
+        self._done("begin")
+        trial.set_today(trial.servers, today)
+        self._done("servers dated")
+        trial.set_today(tuple(trial.nodes.values()), today)
+        self._done("nodes dated")
+        for rows in self._each("importing", self._import):
+            # A row counts once over all exports; a person with two broken rows at once has two.
+            self._refused |= rows
+        self._done("imported")
+        self._sent += sum(self._each("sending", self._send))
+        self._done("sent")
+        self.close()
+        self._done("closed")
+        self._each("hearing", self._hear)
+        self._done("heard")
 
     def close(self) -> None:
         """Close the day at every replica of the registry at once."""
@@ -273,6 +278,7 @@ def setting(
     route: Route = direct,
     registries: int = 1,
     database_url: str | None = None,
+    consoles: bool = False,
 ) -> Setting:
     """The trial federation that a scenario asks for."""
     # What guards against misuse, and what asks people, is off unless the scenario says otherwise.
@@ -292,6 +298,7 @@ def setting(
         route=route,
         registries=registries,
         database_url=database_url,
+        consoles=consoles,
     )
 
 
@@ -305,6 +312,7 @@ def prepared(
     route: Route = direct,
     registries: int = 1,
     database_url: str | None = None,
+    consoles: bool = False,
     progress: Progress = unseen,
     between: Callable[[Simulation, str], None] = lambda _simulation, _step: None,
     kind: type[Simulation] = Simulation,
@@ -312,6 +320,7 @@ def prepared(
     """A simulation of the scenario in `directory`, ready to play; what the parties wrote is copied to `keep`.
 
     `database_url` is of an empty PostgreSQL database, which several `registries` need; else the store is SQLite.
+    `consoles`: each node, in a process of its own, serves its console on loopback.
     `route`, `between` and `kind` are for those who want to disturb it.
     """
     scenario = scenarios.read(directory)
@@ -331,6 +340,7 @@ def prepared(
                     route=route,
                     registries=registries,
                     database_url=database_url,
+                    consoles=consoles,
                 )
                 total = len(wanted.members) + EVALUATORS + registries
                 counted = iter(range(1, total + 1))

@@ -7,6 +7,7 @@ bound. Servers bind any free port; the descriptor that the nodes work by is sign
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +32,14 @@ from privacy.keys import deal_epoch
 
 EVALUATORS, THRESHOLD = 3, 2
 ANY_PORT = b'\nlisten = "127.0.0.1:0"'
+CONSOLE = """
+[console]
+listen = "127.0.0.1:0"
+development_login = true
+# Nobody is asked for a password here: a session may be as long as a trial is looked at.
+idle_minutes = 480
+session_hours = 24
+"""
 
 Ask = Callable[[str, Any], Any]
 """Calls a method of a party's ControlService by its name, with its request."""
@@ -59,6 +68,8 @@ class Setting:
     """Replicas of the registry; several need a `database_url`."""
     database_url: str | None = None
     """Of the registry's PostgreSQL database; SQLite where not given."""
+    consoles: bool = False
+    """Each node serves its console, with the development login; for nodes that are processes of their own."""
 
 
 class Trial:
@@ -97,6 +108,11 @@ class Trial:
         """Process ids of all that runs, by name: servers, nodes that are processes, or those that host nodes."""
         running = ((party.name, party.process) for party in self._supervisor.parties)
         return {name: process.pid for name, process in running if process is not None}
+
+    def console(self, member: str) -> str:
+        """The address of that member's console, without a slash at its end."""
+        ports = json.loads((self.home / self.nodes[member] / "data" / PORTS_NAME).read_text(encoding="utf-8"))
+        return f"http://127.0.0.1:{ports['console']}"
 
     def ask(self, name: str, method: str, request: Any) -> Any:
         """Call a method of the ControlService of the party `name`."""
@@ -143,6 +159,10 @@ class Trial:
             today=setting.today,
             database_url=setting.database_url,
         )
+        if setting.consoles:
+            for name in self.nodes.values():
+                with (self.home / name / "config.toml").open("a", encoding="utf-8") as settings:
+                    settings.write(CONSOLE)
         self._stack.enter_context(self._supervisor)
         servers = [self._serve(name.partition("-")[0], name) for name in self.servers]
         self._wait(servers)
