@@ -13,9 +13,9 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, false, func, insert, or_, select, update
 
-from federation.rules.vocabulary import CaseOutcome, CaseStatus, Handle
+from federation.rules.vocabulary import CaseOutcome, CaseStatus, GapState, Handle
 from node.casework.actor import Role
 from node.casework.files.model import (
     FILE_ID_BYTES,
@@ -27,6 +27,7 @@ from node.casework.files.model import (
     OpenedFor,
     Responsible,
 )
+from node.gaps import SECRET_ROUTES
 from node.store.bulk import chunks
 from node.store.case_keys import CaseKeys, CaseShreddedError
 from node.store.schema import case_files, gaps, pupils
@@ -50,12 +51,12 @@ class Files:
     # -- finding ----------------------------------------------------------------------------------------------------
 
     def load(self, tx: Connection, file_id: FileId, *, lock: bool = False) -> CaseFile | None:
-        query = select(files).where(files.c.file_id == file_id)
-        row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+        query = _query().where(files.c.file_id == file_id)
+        row = tx.execute(query.with_for_update(of=files) if lock else query).one_or_none()
         return None if row is None else self._opened(row)
 
     def of_gap(self, tx: Connection, gap: GapName) -> CaseFile | None:
-        query = select(files).where(files.c.handle == gap.handle, files.c.number == gap.number)
+        query = _query().where(files.c.handle == gap.handle, files.c.number == gap.number)
         row = tx.execute(query).one_or_none()
         return None if row is None else self._opened(row)
 
@@ -63,19 +64,19 @@ class Files:
         """pupil id → its case files, oldest first; pupils without any are left out."""
         found: dict[bytes, list[CaseFile]] = {}
         for chunk in chunks(pupil_ids):
-            query = select(files).where(files.c.pupil_id.in_(chunk)).order_by(files.c.opened_on, files.c.reference)
+            query = _query().where(files.c.pupil_id.in_(chunk)).order_by(files.c.opened_on, files.c.reference)
             for row in tx.execute(query):
                 found.setdefault(row.pupil_id, []).append(self._opened(row))
         return {pupil_id: tuple(each) for pupil_id, each in found.items()}
 
     def open(self, tx: Connection) -> tuple[CaseFile, ...]:
         """All that are not closed, suspended ones too, oldest first."""
-        query = select(files).where(files.c.closed_on.is_(None)).order_by(files.c.opened_on, files.c.reference)
+        query = _query().where(files.c.closed_on.is_(None)).order_by(files.c.opened_on, files.c.reference)
         return tuple(self._opened(row) for row in tx.execute(query))
 
     def closed_before(self, tx: Connection, day: date) -> tuple[CaseFile, ...]:
         """Those closed before a day whose identity still stands."""
-        query = select(files).where(files.c.closed_on < day, files.c.shredded_on.is_(None))
+        query = _query().where(files.c.closed_on < day, files.c.shredded_on.is_(None))
         return tuple(self._opened(row) for row in tx.execute(query.order_by(files.c.closed_on)))
 
     def gaps_without(self, tx: Connection) -> tuple[tuple[bytes, GapName, date, bool], ...]:
@@ -94,10 +95,35 @@ class Files:
                 row.pupil_id,
                 GapName(Handle(row.handle), row.number),
                 row.opened_on,
-                row.protected or row.route in ("protected", "renumbered"),
+                row.protected or row.route in _SECRET,
             )
             for row in tx.execute(query)
         )
+
+    def moved_gaps(self, tx: Connection) -> tuple[tuple[CaseFile, GapState, date], ...]:
+        """(case file, state of its gap, since when) where the journal does not tell of that state yet."""
+        query = (
+            _query()
+            .add_columns(gaps.c.state, gaps.c.state_since)
+            .where(gaps.c.state.is_not(None), or_(files.c.gap_state.is_(None), files.c.gap_state != gaps.c.state))
+            .where(files.c.shredded_on.is_(None))
+            .order_by(files.c.opened_on, files.c.reference)
+        )
+        return tuple((self._opened(row), GapState(row.state), row.state_since) for row in tx.execute(query))
+
+    def rested(self, tx: Connection, today: date) -> tuple[CaseFile, ...]:
+        """Suspended case files whose day has come."""
+        query = _query().where(files.c.suspended_until <= today).order_by(files.c.suspended_until, files.c.reference)
+        return tuple(self._opened(row) for row in tx.execute(query))
+
+    def newly_protected(self, tx: Connection) -> tuple[FileId, ...]:
+        """Case files that bear no mark of their own, though their pupil is the protected role's by now."""
+        rows = tx.execute(_query().where(~files.c.protected, files.c.shredded_on.is_(None), _PUPIL_PROTECTED))
+        return tuple(FileId(row.file_id) for row in rows)
+
+    def marked(self, tx: Connection, file_id: FileId) -> bool:
+        """Whether the case file bears the mark itself."""
+        return bool(tx.execute(select(files.c.protected).where(files.c.file_id == file_id)).scalar())
 
     def next_reference(self, tx: Connection, year: int) -> str:
         """`2026-00017`: the next number of a year."""
@@ -154,6 +180,7 @@ class Files:
             "absence": file.absence.value,
             "responsible_role": file.responsible.role.value,
             "sealed_content": sealed,
+            "gap_state": None if file.gap_state is None else file.gap_state.value,
             "closed_on": file.closed_on,
             "shredded_on": file.shredded_on,
             "revision": file.revision,
@@ -174,7 +201,7 @@ class Files:
             gap=None if row.handle is None else GapName(Handle(row.handle), row.number),
             opened_for=OpenedFor(row.opened_for),
             opened_on=row.opened_on,
-            protected=row.protected,
+            protected=row.protected or bool(row.pupil_protected),
             status=CaseStatus(row.status),
             status_since=row.status_since,
             responsible=Responsible(
@@ -185,10 +212,29 @@ class Files:
             classification=Classification(row.classification),
             absence=Absence(row.absence),
             absence_why=told.get("absence_why", ""),
+            gap_state=None if row.gap_state is None else GapState(row.gap_state),
             closed_on=row.closed_on,
             shredded_on=row.shredded_on,
             revision=row.revision,
         )
+
+
+_SECRET = tuple(route.value for route in SECRET_ROUTES)
+_PUPIL_PROTECTED = or_(
+    func.coalesce(pupils.c.protected, false()),
+    func.coalesce(pupils.c.route, "").in_(_SECRET),
+    func.coalesce(gaps.c.route, "").in_(_SECRET),
+)
+"""Over `_query`."""
+
+
+def _query() -> Any:
+    """Case files with their pupil and their gap: a pupil that is protected by now makes them so at once."""
+    return select(files, _PUPIL_PROTECTED.label("pupil_protected")).select_from(
+        files.outerjoin(pupils, pupils.c.pupil_id == files.c.pupil_id).outerjoin(
+            gaps, and_(gaps.c.handle == files.c.handle, gaps.c.number == files.c.number)
+        )
+    )
 
 
 def ids(found: Sequence[CaseFile]) -> tuple[FileId, ...]:

@@ -37,6 +37,8 @@ files = Table(
     # JSON, sealed under the case file's own key: the person in that role, and what decided on the absence. Null while
     # nobody has taken it.
     Column("sealed_content", LargeBinary),
+    # The state of its gap of which its journal tells last; null before the first.
+    Column("gap_state", String(16)),
     Column("closed_on", Date),
     Column("shredded_on", Date),
     # Counts changes: who changes it says which they saw.

@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from federation.database import Database
-from federation.rules.vocabulary import GapState
+from federation.rules.vocabulary import CaseOutcome, CaseStatus, GapState
 from node.store.outbox import BatchState, Outbox, VersionState
 from node.store.pseudonyms import evaluations_naming
 from node.store.schema import (
@@ -37,6 +37,8 @@ from node.store.schema import (
     versions,
 )
 from node.store.schema_descriptions import case_descriptions
+from node.store.schema_files import files
+from node.store.schema_journal import attachments, journal
 from node.store.schema_roll_call import roll_call_hits
 from node.store.schema_sources import attendance, tasks
 from node.store.schema_subjects import subject_requests
@@ -49,6 +51,7 @@ BY_PUPIL: tuple[Table, ...] = (
     gaps,
     versions,
     sayings,
+    files,
     records,
     roll_call_hits,
     tasks,
@@ -228,14 +231,51 @@ class Subjects:
         return all(newest.values())
 
     def shred(self, tx: Connection, pupil_id: bytes) -> None:
-        """Take away every row there is of the pupil."""
+        """Take away every row there is of the pupil; of its case files remains that there were such."""
         indexes = list(tx.scalars(select(number_indexes.c.number_index).where(number_indexes.c.pupil_id == pupil_id)))
         # What is asked for the other numbers of such a request is asked anew.
         asked = evaluations_naming(tx, self._sealer, indexes)
         if asked:
             tx.execute(delete(evaluations).where(evaluations.c.request_id.in_(asked)))
+        self._empty_case_files(tx, pupil_id)
         for table, which in self._rows(tx, pupil_id):
-            tx.execute(delete(table).where(which))
+            if table is not files:
+                tx.execute(delete(table).where(which))
+
+    def case_files(self, tx: Connection, pupil_id: bytes, *, open_only: bool = False) -> tuple[bytes, ...]:
+        """The ids of the pupil's case files."""
+        query = select(files.c.file_id).where(files.c.pupil_id == pupil_id)
+        return tuple(tx.scalars(query.where(files.c.closed_on.is_(None)) if open_only else query))
+
+    def emptied(self, tx: Connection) -> frozenset[bytes]:
+        """The ids of case files that are about nobody any more."""
+        return frozenset(tx.scalars(select(files.c.file_id).where(files.c.shredded_on.is_not(None))))
+
+    def _empty_case_files(self, tx: Connection, pupil_id: bytes) -> None:
+        """What the pupil's case files say goes, and whom they are about; that there were such stays, to be counted.
+
+        One that is open, in a copy from before its close, is closed: nobody could work it.
+        """
+        ids = self.case_files(tx, pupil_id)
+        tx.execute(update(journal).where(journal.c.file_id.in_(ids)).values(sealed_entry=None))
+        emptied = update(attachments).where(attachments.c.file_id.in_(ids))
+        tx.execute(emptied.values(sealed_name=None, sealed_content=None))
+        closed_on = func.coalesce(files.c.closed_on, files.c.status_since)
+        tx.execute(
+            update(files)
+            .where(files.c.file_id.in_(ids))
+            .values(
+                pupil_id=None,
+                handle=None,
+                number=None,
+                sealed_content=None,
+                status=CaseStatus.CLOSED.value,
+                outcome=func.coalesce(files.c.outcome, CaseOutcome.DATA_ERROR.value),
+                suspended_until=None,
+                closed_on=closed_on,
+                shredded_on=closed_on,
+            )
+        )
 
     def strays(self, tx: Connection) -> tuple[bytes, ...]:
         """Handles that notices name and nothing else does."""

@@ -21,10 +21,12 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.observability import Event, Log
 from federation.rules.vocabulary import NONCE_BYTES
+from node.casework.files.model import FileId
 from node.casework.persons import find_person
 from node.gaps import SECRET_ROUTES
 from node.outbox import Version, retraction
 from node.store import Transaction
+from node.store.case_keys import CaseKeys
 from node.store.imports import Imports
 from node.store.outbox import Outbox
 from node.store.pupils import Pupil, Pupils
@@ -81,9 +83,11 @@ class Erasing:
         clock: Clock,
         log: Log,
         random_bytes: Callable[[int], bytes],
+        case_keys: CaseKeys,
     ) -> None:
         self._database, self._clock, self._log = database, clock, log
         self._tombstones, self._random_bytes = tombstones, random_bytes
+        self._case_keys = case_keys
         self._pupils = Pupils(sealer)
         self._imports = Imports(sealer)
         self._sayings = Sayings(sealer)
@@ -141,6 +145,9 @@ class Erasing:
                 scrub(self._database)
                 self._log(SUBJECT_ERASED)
 
+        # Also those of which a crash came before.
+        for file_id in self._database.view("node_emptied_case_files", self._subjects.emptied) & self._case_keys.all():
+            self._case_keys.destroy(FileId(file_id))
         strays = self._database.view("node_erased_notices", self._subjects.strays)
         erased = [handle for handle in strays if self._tombstones.has([handle])]
         if erased:
@@ -198,6 +205,12 @@ class Erasing:
                 "A gap of the pupil is watched or open: the municipality has a duty to follow it up, which comes "
                 "before erasure (GDPR art. 17(3)(b)). Decide the case first: the pupil is found, placed, or no longer "
                 "under the duty to attend school (upprop node say).",
+            )
+        if self._subjects.case_files(tx, pupil.pupil_id, open_only=True):
+            raise UppropError(
+                Code.INPUT_REFUSED,
+                "A case file of the pupil is open: the municipality must work it to its end, which comes before "
+                "erasure (GDPR art. 17(3)(b)). Close it first, on its page.",
             )
         ended = [each.signal.duty_ended for each in self._newest(tx, pupil) if each.signal.duty_ended is not None]
         reviews = [duty.review for duty in ended if duty.review is not None and duty.review > self._clock.today()]

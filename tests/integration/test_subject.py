@@ -28,6 +28,7 @@ from node.doctor.backlog import erasures
 from node.doctor.texts import DoctorText
 from node.recovery.copies import Copies, restore
 from node.settings import NodeSettings, open_database, open_sealer
+from node.store.case_keys import DIRECTORY, CaseKeys
 from node.store.pupils import Pupils
 from node.store.schema import metadata
 from node.store.subjects import Kind, State
@@ -87,7 +88,8 @@ def gone(federation: Federation, on: date = LATER) -> Node:
 def erasing(node: Node) -> Erasing:
     sealer = open_sealer(node.settings)
     tombstones = Tombstones(node.settings.data_dir, sealer)
-    return Erasing(node.app.database, sealer, tombstones, node.clock, Log(node.log), lambda size: b"n" * size)
+    keys = CaseKeys(node.settings.data_dir / DIRECTORY, sealer)
+    return Erasing(node.app.database, sealer, tombstones, node.clock, Log(node.log), lambda size: b"n" * size, keys)
 
 
 def export(node: Node, text: str, *, protected: bool = False) -> dict[str, Any]:

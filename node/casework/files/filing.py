@@ -9,6 +9,7 @@ Invariants
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +18,13 @@ from typing import Any
 
 from federation.clock import Clock
 from federation.database import Database
-from federation.rules.vocabulary import CaseOutcome, CaseStatus
+from federation.rules.vocabulary import CaseOutcome, CaseStatus, GapState
 from node.casework.actor import SYSTEM, Actor, Role, sees
 from node.casework.files import rules
 from node.casework.files.model import Absence, CaseFile, Classification, FileId, OpenedFor, Responsible
 from node.casework.journal.model import Entry, EntryKind
 from node.store import Transaction
+from node.store.case_keys import CaseShreddedError
 from node.store.files import Files, StaleRevisionError, new_file_id
 from node.store.journal import Journal
 
@@ -97,7 +99,7 @@ class CaseFiles:
         missing = self._files.gaps_without(tx)
         for pupil_id, gap, opened_on, protected in missing:
             file = self._new(tx, pupil_id, OpenedFor.GAP, opened_on, protected=protected)
-            self._open(tx, replace(file, gap=gap), SYSTEM, {})
+            self._open(tx, replace(file, gap=gap, gap_state=GapState.OPEN), SYSTEM, {})
         return len(missing)
 
     def open_in(
@@ -138,13 +140,50 @@ class CaseFiles:
     def protect(self, tx: Transaction, file_id: FileId, actor: Actor) -> None:
         """Make a case file the protected-identity role's alone, in the caller's transaction; one that is stays so."""
         file = self._files.load(tx, file_id, lock=True)
-        if file is None or file.protected:
+        if file is None or self._files.marked(tx, file_id):
             return
+        file = replace(file, protected=False)
         after = self._files.change(tx, replace(file, protected=True, responsible=Responsible(Role.PROTECTED)))
         for hook in self._on_changed:
             hook(tx, Change(file, after, actor))
         told = {"handed": Handed.BACK.value, "protected": True, "revision": after.revision}
         self._journal.append(tx, file_id, actor, EntryKind.RESPONSIBLE, told, self._clock.now())
+
+    # -- following --------------------------------------------------------------------------------------------------
+
+    def follow(self) -> int:
+        """Write into case files what became of them by themselves: their gaps, their day, their pupil's protection.
+
+        To be called in every sync, after `begin_missing`. Each has its effect once; returns how many changed.
+        """
+        return self._database.run("case_files_follow", self._follow)
+
+    def _follow(self, tx: Transaction) -> int:
+        today, changed = self._clock.today(), 0
+        for file_id in self._files.newly_protected(tx):
+            self.protect(tx, file_id, SYSTEM)
+            changed += 1
+        for file, state, since in self._files.moved_gaps(tx):
+            after = rules.on_gap(file, state, today)
+            body = {"gap": state.value, "since": since.isoformat(), "status": after.status.value}
+            self._by_itself(tx, file, after, EntryKind.GAP, body)
+            changed += 1
+        for file in self._files.rested(tx, today):
+            body = {"status": CaseStatus.REOPENED.value, "rested_until": str(file.suspended_until)}
+            self._by_itself(tx, file, rules.on_day(file, today), EntryKind.STATUS, body)
+            changed += 1
+        return changed
+
+    def _by_itself(
+        self, tx: Transaction, before: CaseFile, after: CaseFile, kind: EntryKind, body: Mapping[str, Any]
+    ) -> None:
+        written = self._files.change(tx, after)
+        for hook in self._on_changed:
+            hook(tx, Change(before, written, SYSTEM))
+        told = {**body, "revision": written.revision}
+        # Without its key, in a store restored from a copy, nothing can be written in it; its state counts all the same.
+        with contextlib.suppress(CaseShreddedError):
+            self._journal.append(tx, before.file_id, SYSTEM, kind, told, self._clock.now())
 
     # -- seeing -----------------------------------------------------------------------------------------------------
 

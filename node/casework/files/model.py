@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NewType
 
-from federation.rules.vocabulary import CaseOutcome, CaseStatus, Handle
+from federation.rules.vocabulary import CaseOutcome, CaseStatus, GapState, Handle
 from node.casework.actor import Role
 
 FileId = NewType("FileId", bytes)
@@ -81,7 +81,8 @@ class CaseFile:
     """`reference` (`2026-00017`) is what people call it by in mail and on paper: year and a number, no person.
 
     `pupil_id` is None once its identity was shredded. `suspended_until` stands with SUSPENDED, `outcome` and
-    `closed_on` with CLOSED. `absence_why` and `responsible` are kept sealed.
+    `closed_on` with CLOSED. `protected`: by its own mark, or by that of its pupil. `absence_why` and `responsible` are
+    kept sealed.
     """
 
     file_id: FileId
@@ -101,4 +102,6 @@ class CaseFile:
     absence_why: str = field(default="", repr=False)
     closed_on: date | None = None
     shredded_on: date | None = None
+    gap_state: GapState | None = None
+    """Of which the journal tells last."""
     revision: int = 1

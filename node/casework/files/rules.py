@@ -104,13 +104,16 @@ def on_day(file: CaseFile, today: date) -> CaseFile:
 
 
 def on_gap(file: CaseFile, state: GapState, today: date) -> CaseFile:
-    """The case file after its gap came to a state: open again, it is worked again; else a person decides."""
-    if state is GapState.OPEN and file.status is CaseStatus.CLOSED and file.outcome in _BY_ANSWER:
-        return replace(
-            file, status=CaseStatus.REOPENED, status_since=today, outcome=None, closed_on=None, suspended_until=None
-        )
-    return file
+    """The case file after its gap came to a state: a person decides, but for one that is closed.
+
+    A gap that was accounted for and is no more opens it again, however it was closed. One that was closed while its gap
+    was open stays so.
+    """
+    after = replace(file, gap_state=state)
+    fell_away = state is GapState.OPEN and file.gap_state in ACCOUNTED_FOR
+    if not (fell_away and file.status is CaseStatus.CLOSED):
+        return after
+    return replace(after, status=CaseStatus.REOPENED, status_since=today, outcome=None, closed_on=None)
 
 
-_BY_ANSWER = frozenset({CaseOutcome.ENROLLED_ELSEWHERE, CaseOutcome.NO_LONGER_DUE, CaseOutcome.PLACED})
-"""What an answer that falls away takes with it."""
+ACCOUNTED_FOR = frozenset({GapState.ANSWERED, GapState.ENDED, GapState.VOID})

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("absence", sa.String(16), nullable=False, server_default=sa.text("'UNDECIDED'")),
         sa.Column("responsible_role", sa.String(24), nullable=False),
         sa.Column("sealed_content", sa.LargeBinary()),
+        sa.Column("gap_state", sa.String(16)),
         sa.Column("closed_on", sa.Date()),
         sa.Column("shredded_on", sa.Date()),
         sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("1")),
