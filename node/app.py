@@ -39,6 +39,7 @@ from node.casework.sources.health import Health
 from node.casework.sources.service import LOOK_SECONDS as SOURCES_LOOK_SECONDS
 from node.casework.sources.service import Sources
 from node.casework.tasks.answering import Answering
+from node.casework.tasks.naming import Naming
 from node.casework.tasks.noticing import LOOK_SECONDS as NOTICING_LOOK_SECONDS
 from node.console.assembly import page_servers
 from node.console.desk import Desk
@@ -356,6 +357,7 @@ def build(
     desk = Desk(
         answering=answering,
         tasks=Tasks(sealer),
+        naming=Naming(sealer),
         sources=sources,
         health=health,
         member_name=descriptor().member(member).name,

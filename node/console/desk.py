@@ -16,6 +16,7 @@ from node.casework.routines.working import Routines
 from node.casework.sources.health import Health
 from node.casework.sources.service import Sources
 from node.casework.tasks.answering import Answering
+from node.casework.tasks.naming import Naming
 from node.store.gaps import Gaps
 from node.store.journal import Journal
 from node.store.tasks import Tasks
@@ -33,6 +34,7 @@ class Desk:
     case_files: CaseFiles
     answering: Answering
     tasks: Tasks
+    naming: Naming
     sources: Sources
     health: Health
     journal: Journal

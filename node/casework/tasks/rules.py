@@ -23,6 +23,7 @@ from node.casework.tasks.model import (
 class Refused(enum.StrEnum):
     """Why an answer is not taken; each has a text `task.refused.<value>`."""
 
+    NOTHING_CHOSEN = "nothing-chosen"
     NOT_OF_KIND = "not-of-kind"
     WHY_MISSING = "why-missing"
     WHY_TOO_LONG = "why-too-long"

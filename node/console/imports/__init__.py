@@ -1,0 +1,1 @@
+"""How the imports stand, and how what was left out is mended."""
