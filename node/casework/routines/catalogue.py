@@ -27,6 +27,8 @@ class Listed:
     routine: Routine
     digest: bytes
     own: bool
+    source: str
+    """The file as it was read."""
 
 
 class Catalogue:
@@ -50,11 +52,12 @@ class Catalogue:
         found: dict[str, Listed] = {}
         for entry in sorted(resources.files(SHIPPED).joinpath("shipped").iterdir(), key=lambda each: each.name):
             if entry.name.endswith(SUFFIX):
-                routine = reading.read(entry.read_bytes())
-                found[routine.name] = Listed(routine, reading.digest(routine), own=False)
+                content = entry.read_bytes()
+                routine = reading.read(content)
+                found[routine.name] = Listed(routine, reading.digest(routine), own=False, source=content.decode())
         for path in own_files(casework_dir):
             routine = read_file(path)
-            found[routine.name] = Listed(routine, reading.digest(routine), own=True)
+            found[routine.name] = Listed(routine, reading.digest(routine), own=True, source=path.read_text("utf-8"))
         for listed in found.values():
             if flaws := tuple(reading.unknown_routines(listed.routine, found)):
                 raise FlawedError(flaws, listed.routine.name + SUFFIX)

@@ -40,6 +40,24 @@ SWEDISH = {
     "flaw.AT_ONCE_WAITS": (
         "Steget ”{where}” ska göras genast (at_once) och får inte vänta på något. Ta bort after och standing."
     ),
+    "told.sound": "{file}: i sin ordning",
+    "told.flawed": "{file}: inte i sin ordning",
+    "told.own": "egen",
+    "told.shipped": "medföljer",
+    "told.unknown": "Det finns ingen rutin som heter {name}. Se: upprop node routine list.",
+    "told.nothing": "Det finns inget att kontrollera i {file}. Ange en fil, eller kommunens katalog.",
+    "told.role.caseworker": "handläggare",
+    "told.role.protected-identity": "handläggare av skyddade uppgifter",
+    "told.role.principal": "rektor",
+    "told.role.administrator": "administratör",
+    "told.role.auditor": "granskare",
+    "told.clock.at-once": "genast",
+    "told.clock.school_days": "skoldag {count}",
+    "told.clock.days": "{count} kalenderdagar",
+    "told.clock.months": "{count} månader",
+    "told.clock.after_break": "efter nästa långa lov",
+    "told.clock.standing": "när som helst",
+    "told.law": "Lagstöd: {law}",
 }
 ENGLISH = {
     "flaw.TOO_LARGE": "The file is too large. It may have at most {what} characters. Split it.",
@@ -76,6 +94,24 @@ ENGLISH = {
     "flaw.AT_ONCE_WAITS": (
         "The step “{where}” is to be done at once (at_once) and may wait for nothing. Take after and standing out."
     ),
+    "told.sound": "{file}: in order",
+    "told.flawed": "{file}: not in order",
+    "told.own": "own",
+    "told.shipped": "shipped",
+    "told.unknown": "There is no routine called {name}. See: upprop node routine list.",
+    "told.nothing": "There is nothing to check in {file}. Name a file, or the municipality's directory.",
+    "told.role.caseworker": "caseworker",
+    "told.role.protected-identity": "handler of protected identities",
+    "told.role.principal": "principal",
+    "told.role.administrator": "administrator",
+    "told.role.auditor": "auditor",
+    "told.clock.at-once": "at once",
+    "told.clock.school_days": "school day {count}",
+    "told.clock.days": "{count} calendar days",
+    "told.clock.months": "{count} months",
+    "told.clock.after_break": "after the next long break",
+    "told.clock.standing": "at any time",
+    "told.law": "Legal basis: {law}",
 }
 
 
