@@ -39,6 +39,10 @@ class Watched:
         page.on("pageerror", self._error)
         page.on("request", self._request)
 
+    def expect(self, status: int) -> None:
+        """The next answers may have this status."""
+        self._status = status
+
     def leave(self) -> None:
         """Watch no longer: the page goes to another test."""
         self.page.remove_listener("console", self._console)
