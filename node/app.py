@@ -26,6 +26,7 @@ from node.casework.contact import assembly as contact
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
 from node.casework.first_steps import first_steps
+from node.casework.journal.keeping import Keeping
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.routines.catalogue import Catalogue
@@ -80,6 +81,7 @@ from node.roll_call.calling import RollCall
 from node.sampling import EPOCH_SECONDS, EPOCHS, STANDING, Sampling
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
+from node.store.attachments import Attachments
 from node.store.case_keys import DIRECTORY as CASE_KEYS
 from node.store.case_keys import CaseKeys
 from node.store.checklists import Checklists
@@ -367,6 +369,7 @@ def build(
         gaps=Gaps(pupils),
         case_files=case_files,
         journal=journal,
+        keeping=Keeping(database, case_files, journal, Attachments(case_keys), clock),
         routines=routines,
         help=Directory.of(settings.casework_dir),
         leaflets=Leaflets.of(settings.casework_dir),

@@ -10,6 +10,7 @@ from federation.database import Database
 from node.casework.contact.contacting import Contacting
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
+from node.casework.journal.keeping import Keeping
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
@@ -38,6 +39,7 @@ class Desk:
     sources: Sources
     health: Health
     journal: Journal
+    keeping: Keeping
     routines: Routines
     help: Directory
     leaflets: Leaflets

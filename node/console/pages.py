@@ -23,8 +23,10 @@ from starlette.routing import Route
 from federation.web.i18n import Language, preferred
 from node.console.board import pages as board
 from node.console.case import pages as case
+from node.console.contact import pages as contact
 from node.console.desk import Desk
 from node.console.imports import pages as imports
+from node.console.journal import pages as journal
 from node.console.login.gate import ADDRESSES, Gate
 from node.console.page import EVERYBODY, Maker, Page
 from node.console.routines import pages as routines
@@ -32,7 +34,15 @@ from node.console.session import Session, Sessions
 from node.console.sources import pages as sources
 from node.console.visit import ASSETS, NoSuchPageError, Visit
 
-PAGES: Sequence[Page] = (*board.PAGES, *case.PAGES, *routines.PAGES, *sources.PAGES, *imports.PAGES)
+PAGES: Sequence[Page] = (
+    *board.PAGES,
+    *case.PAGES,
+    *contact.PAGES,
+    *journal.PAGES,
+    *routines.PAGES,
+    *sources.PAGES,
+    *imports.PAGES,
+)
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"

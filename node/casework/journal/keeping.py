@@ -136,6 +136,17 @@ class Keeping:
 
         return self._database.run("journal_fetch", work)
 
+    def attached(self, tx: Transaction, file_id: FileId) -> tuple[Attachment, ...]:
+        """The attachments of a case file, without their contents; none of one that was shredded."""
+        return self._attachments.of_file(tx, file_id)
+
+    def content(self, tx: Transaction, attachment: Attachment) -> bytes:
+        """What is attached. KeyError where it is gone."""
+        found = self._attachments.load(tx, attachment.attachment_id)
+        if found is None:
+            raise KeyError
+        return found[1]
+
     def entries(self, tx: Transaction, file_id: FileId) -> tuple[Entry, ...]:
         """The entries of a case file, oldest first."""
         return self._journal.of_file(tx, file_id)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.casework.files.showing import Shown
+from node.console.contact import pages as contact
+from node.console.journal import pages as journal
 from node.console.routines import part as routines
 from node.console.visit import Visit
 from node.store import Transaction
@@ -24,5 +26,9 @@ class Part:
     values: Callable[[Visit, Transaction, Shown], Mapping[str, Any] | None]
 
 
-PARTS: Sequence[Part] = (Part("checklist", "routines/case_part.html", routines.case_part),)
+PARTS: Sequence[Part] = (
+    Part("checklist", "routines/case_part.html", routines.case_part),
+    Part("contact", "contact/case_part.html", contact.case_part),
+    Part("journal", "journal/part.html", journal.part),
+)
 """Checklist, journal, lead, contact, hold: added by their subjects."""

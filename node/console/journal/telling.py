@@ -1,0 +1,40 @@
+"""A journal entry in words: what its kind and its body say, line by line. Pure but for the language's texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from federation.web.i18n import Texts
+from node.casework.journal.model import Entry
+
+_CODES = {"status": "status", "outcome": "outcome", "classification": "classification", "absence": "absence"}
+"""Keys of a body whose values are codes, with the texts that spell them."""
+_PLAIN = ("text", "name", "until", "done_on", "due_on", "day_0")
+
+
+def lines(entry: Entry, words: Texts) -> list[tuple[str, str]]:
+    """(label, value) pairs; what is of no meaning to a reader is left out, what nobody foresaw is shown as it is."""
+    if entry.body is None:
+        return [("", words("journal.shredded"))]
+    found: list[tuple[str, str]] = []
+    for key, value in entry.body.items():
+        if value in (None, "") or key in _HIDDEN:
+            continue
+        label = words(f"journal.field.{key}") if f"journal.field.{key}" in words else key
+        found.append(("" if key == "text" else label, _value(key, value, words)))
+    return found
+
+
+_HIDDEN = frozenset({"revision", "form", "attachment", "opened_on", "step_id", "outcome_id"})
+
+
+def _value(key: str, value: Any, words: Texts) -> str:
+    if isinstance(value, Mapping):
+        # A text in two languages.
+        return str(value.get(words.language.value) or value.get("sv") or "")
+    texts = f"{_CODES.get(key, key)}.{value}"
+    if isinstance(value, str) and texts in words:
+        return words(texts)
+    spelt = f"journal.value.{key}.{value}"
+    return words(spelt) if spelt in words else str(value)
