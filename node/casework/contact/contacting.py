@@ -113,6 +113,19 @@ class Contacting:
         )
         return Standing(tuple((each, _state(each, today, answered)) for each in requests), lines, refused, protected)
 
+    def lines(self, tx: Transaction, actor: Actor) -> tuple[tuple[CaseFile, Line], ...]:
+        """The contacts of all case files that a person may see: what waits for an answer first, by its last day."""
+        today, found = self._clock.today(), []
+        for contact in self._contacts.in_state(tx, ContactState.RECEIVED, ContactState.ACCEPTING, ContactState.OPEN):
+            file = self._files.load(tx, contact.file_id)
+            lapsed = contact.state is ContactState.RECEIVED and not contact.answerable(today)
+            if file is None or not sees(actor, protected=file.protected) or lapsed:
+                continue
+            answerable = contact.answerable(today) and not self._binding.protected(tx, file)
+            messages = self._contacts.messages(tx, contact)
+            found.append((file, Line(contact, self._name_of(contact.peer), answerable, messages)))
+        return tuple(sorted(found, key=lambda each: (not each[1].answerable, each[1].contact.lapses_on)))
+
     def waiting(self, tx: Transaction, file_id: FileId) -> int:
         """How many requests of others wait for an answer in a case file."""
         today = self._clock.today()

@@ -1,0 +1,1 @@
+"""Contact with other members: requests, answers, messages."""
