@@ -25,8 +25,13 @@ from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.contact import assembly as contact
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
+from node.casework.files.shredding import LOOK_SECONDS as SHRED_LOOK_SECONDS
+from node.casework.files.shredding import Shredding
 from node.casework.first_steps import first_steps
 from node.casework.journal.keeping import Keeping
+from node.casework.mailing.post import Post
+from node.casework.mailing.sending import LOOK_SECONDS as MAIL_LOOK_SECONDS
+from node.casework.mailing.sending import Mailing
 from node.casework.parked import ParkedSignals
 from node.casework.questions import Questions
 from node.casework.routines.catalogue import Catalogue
@@ -90,6 +95,7 @@ from node.store.files import Files
 from node.store.gaps import Gaps
 from node.store.imports import Imports
 from node.store.journal import Journal
+from node.store.mailing import Duties
 from node.store.notices import Notices
 from node.store.outbox import Outbox
 from node.store.pseudonyms import Pseudonyms
@@ -250,8 +256,26 @@ def build(
         clock,
         lambda tx, file_id, actor: case_files.protect(tx, file_id, actor),  # noqa: PLW0108 - made below
     )
+    mailing = Mailing(
+        database,
+        files,
+        routines,
+        Duties(sealer),
+        clock,
+        log,
+        settings=settings.mail,
+        post=None if settings.mail is None else Post(settings.mail),
+        member=descriptor().member(member).name,
+        public_url="" if settings.console is None else settings.console.public_url,
+        zone=lambda: ZoneInfo(descriptor().zone),
+    )
     case_files = CaseFiles(
-        database, files, journal, clock, on_opened=(routines.opened,), on_changed=(routines.changed,)
+        database,
+        files,
+        journal,
+        clock,
+        on_opened=(routines.opened, mailing.opened),
+        on_changed=(routines.changed, mailing.changed),
     )
     contacting, exchange = contact.build(
         database=database,
@@ -324,11 +348,16 @@ def build(
             Checking(importing, sealer, pipeline.foreseeing, rules, clock),
         ),
     }
+    shredding = Shredding(
+        database, case_keys, routines, clock, log, years=settings.shred_years, erase=erasing.begin_aged
+    )
     workers = (
+        Worker("shredding", SHRED_LOOK_SECONDS, shredding.run),
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
         Worker("attendance", SOURCES_LOOK_SECONDS, sources.fetch_what_is_due),
         Worker("noticing", NOTICING_LOOK_SECONDS, sources.noticing.look_if_new),
+        Worker("mail", MAIL_LOOK_SECONDS, mailing.run),
         Worker("ledger", VERIFY_SECONDS, lambda: list(pipeline.verify_ledger())),
         Worker("retention", RETENTION_LOOK_SECONDS, Retention(database, descriptor, clock).run),
         Worker("evaluators", ASK_SECONDS, lambda: evaluators.ask(uplink.evaluators())),
@@ -372,6 +401,7 @@ def build(
         keeping=Keeping(database, case_files, journal, Attachments(case_keys), clock),
         routines=routines,
         help=Directory.of(settings.casework_dir),
+        mailing=mailing,
         leaflets=Leaflets.of(settings.casework_dir),
         contacting=contacting,
         showing=Showing(

@@ -11,6 +11,7 @@ from node.casework.contact.contacting import Contacting
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
 from node.casework.journal.keeping import Keeping
+from node.casework.mailing.sending import Mailing
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
@@ -39,6 +40,7 @@ class Desk:
     sources: Sources
     health: Health
     journal: Journal
+    mailing: Mailing
     keeping: Keeping
     routines: Routines
     help: Directory
