@@ -131,7 +131,7 @@ class Checklists:
     ) -> Iterator[tuple[FileId, Row, Routine]]:
         """Open steps that have a day, the earliest first: of these case files, or of all.
 
-        Of a closed case file only those whose routine outlives its close.
+        Of a closed case file only those whose routine outlives its close; of a shredded one none.
         """
         wanted = [None] if file_ids is None else list(chunks(file_ids))
         for chunk in wanted:
@@ -146,6 +146,7 @@ class Checklists:
                     routine_steps.c.done_on.is_(None),
                     routine_steps.c.due_on.is_not(None),
                     routine_runs.c.ended_on.is_(None),
+                    files.c.shredded_on.is_(None),
                     or_(files.c.closed_on.is_(None), routine_runs.c.outlives_close),
                 )
                 .order_by(routine_steps.c.due_on, routine_steps.c.file_id, routine_steps.c.step_id)
