@@ -25,9 +25,11 @@ from node.console.board import pages as board
 from node.console.case import pages as case
 from node.console.contact import pages as contact
 from node.console.desk import Desk
+from node.console.duty import pages as duty
 from node.console.imports import pages as imports
 from node.console.journal import pages as journal
-from node.console.login.gate import ADDRESSES, Gate
+from node.console.login.addresses import ADDRESSES
+from node.console.login.gate import Gate
 from node.console.page import EVERYBODY, Maker, Page
 from node.console.routines import pages as routines
 from node.console.session import Session, Sessions
@@ -42,6 +44,7 @@ PAGES: Sequence[Page] = (
     *routines.PAGES,
     *sources.PAGES,
     *imports.PAGES,
+    *duty.PAGES,
 )
 
 CSRF_FIELD = "csrf_token"

@@ -9,13 +9,14 @@ from node.console import wording_common
 from node.console.board import wording as board
 from node.console.case import wording as case
 from node.console.contact import wording as contact
+from node.console.duty import wording as duty
 from node.console.imports import wording as imports
 from node.console.journal import wording as journal
 from node.console.login import wording as login
 from node.console.routines import wording as routines
 from node.console.sources import wording as sources
 
-_SUBJECTS = (wording_common, login, board, case, contact, journal, routines, sources, imports)
+_SUBJECTS = (wording_common, login, board, case, contact, journal, routines, sources, imports, duty)
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from node.casework.files.model import CaseFile
 from node.casework.mailing.letters import letter
 from node.casework.mailing.model import MAILED_ROLES, SECOND, Duty, Mail, Occasion, on_duty, wait
 from node.casework.mailing.post import NotSentError
-from node.casework.mailing.settings import MailSettings
+from node.casework.mailing.settings import DEFAULT_SECOND_AFTER, MailSettings
 from node.casework.routines.working import Routines
 from node.store import Transaction, mailing
 from node.store.files import Files
@@ -74,6 +74,10 @@ class Mailing:
     @property
     def sends(self) -> bool:
         return self._post is not None
+
+    @property
+    def second_after_minutes(self) -> int:
+        return DEFAULT_SECOND_AFTER if self._settings is None else self._settings.second_after_minutes
 
     # -- making -----------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+DEFAULT_SECOND_AFTER = 120
+
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `[mail]` holds; without the table nobody is written to.
@@ -23,4 +25,4 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     user: str = ""
     password_file: Path | None = None
     ca_file: Path | None = None
-    second_after_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 120
+    second_after_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = DEFAULT_SECOND_AFTER

@@ -1,0 +1,1 @@
+"""Who is on duty: whom the node writes to, first and second."""

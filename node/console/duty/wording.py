@@ -1,0 +1,78 @@
+"""What the page of duty says."""
+
+from __future__ import annotations
+
+SWEDISH = {
+    "nav.duty": "Jour",
+    "duty.title": "Vem som har jour",
+    "duty.intro": (
+        "Den som har jour får ett mejl när ett ärende öppnas eller en frist går ut. Tittar ingen inom "
+        "{minutes} minuter får den andra ett mejl. Mejlen säger inget om eleven."
+    ),
+    "duty.off": "Ingen e-postserver är inställd ([mail] i inställningarna): inga mejl skickas.",
+    "duty.lacking": "Ingen har jour i dag för rollen {role}. Mejlen väntar tills någon har det.",
+    "duty.waiting": "Mejl har väntat på att kunna skickas sedan {since}. Kontrollera e-postservern.",
+    "duty.none": "Ingen har jour.",
+    "duty.table": "De som har eller kommer att ha jour",
+    "duty.role": "Roll",
+    "duty.place": "Plats",
+    "duty.place.1": "Första",
+    "duty.place.2": "Andra, om ingen tittar",
+    "duty.name": "Namn",
+    "duty.address": "E-postadress",
+    "duty.from": "Från och med",
+    "duty.until": "Till och med",
+    "duty.until.hint": "Lämna tomt för tills vidare.",
+    "duty.open-end": "tills vidare",
+    "duty.act": "Åtgärd",
+    "duty.end": "Ta bort",
+    "duty.end.whom": "Ta bort jouren för {name}",
+    "duty.add": "Sätt någon på jour",
+    "duty.add.button": "Spara",
+    "duty.flaws": "Rätta det här och spara igen",
+    "duty.flaw.role": "Välj en roll.",
+    "duty.flaw.place": "Välj plats.",
+    "duty.flaw.name": "Skriv ett namn på högst 100 tecken.",
+    "duty.flaw.address": "Skriv en e-postadress, till exempel jour@kommunen.se.",
+    "duty.flaw.from": "Skriv dagen som ÅÅÅÅ-MM-DD. Den får inte ha varit.",
+    "duty.flaw.until": "Skriv dagen som ÅÅÅÅ-MM-DD, eller lämna tomt. Den får inte vara före den första.",
+    "said.duty-saved": "Jouren är sparad.",
+    "said.duty-ended": "Jouren är borttagen.",
+}
+ENGLISH = {
+    "nav.duty": "Duty",
+    "duty.title": "Who is on duty",
+    "duty.intro": (
+        "Whoever is on duty gets a mail when a case file opens or a clock runs out. If nobody looks within "
+        "{minutes} minutes, the second gets one. The mails say nothing about the pupil."
+    ),
+    "duty.off": "No mail server is set ([mail] in the settings): no mail is sent.",
+    "duty.lacking": "Nobody is on duty today for the role {role}. The mails wait until somebody is.",
+    "duty.waiting": "Mails have waited to be sent since {since}. Look into the mail server.",
+    "duty.none": "Nobody is on duty.",
+    "duty.table": "Those who are or will be on duty",
+    "duty.role": "Role",
+    "duty.place": "Place",
+    "duty.place.1": "First",
+    "duty.place.2": "Second, if nobody looks",
+    "duty.name": "Name",
+    "duty.address": "Mail address",
+    "duty.from": "From",
+    "duty.until": "Until",
+    "duty.until.hint": "Leave empty for until further notice.",
+    "duty.open-end": "until further notice",
+    "duty.act": "Action",
+    "duty.end": "Take off",
+    "duty.end.whom": "Take {name} off duty",
+    "duty.add": "Put somebody on duty",
+    "duty.add.button": "Save",
+    "duty.flaws": "Mend this and save again",
+    "duty.flaw.role": "Choose a role.",
+    "duty.flaw.place": "Choose a place.",
+    "duty.flaw.name": "Write a name of at most 100 characters.",
+    "duty.flaw.address": "Write a mail address, such as duty@municipality.se.",
+    "duty.flaw.from": "Write the day as YYYY-MM-DD. It must not have passed.",
+    "duty.flaw.until": "Write the day as YYYY-MM-DD, or leave it empty. It must not be before the first.",
+    "said.duty-saved": "The duty is saved.",
+    "said.duty-ended": "The duty is taken away.",
+}
