@@ -5,3 +5,4 @@ from __future__ import annotations
 from federation.observability import Event, Level
 
 FAILED = Event("console_failed", ("exception", "where"), Level.ERROR)
+LOGIN_REFUSED = Event("console_login_refused", ("reason",), Level.WARNING)

@@ -78,11 +78,16 @@ class Router:
         found += [Route(f"/{language}/{{rest:path}}", self._endpoint(language, nowhere)) for language in Language]
         return found
 
-    def failure(self, request: Request, status: int) -> Response:
-        """The page for what went wrong outside of any page, in the language of the address."""
+    def failure(self, request: Request, status: int, *, seated: bool = True) -> Response:
+        """The page for what went wrong outside of any page, in the language of the address.
+
+        `seated` false: nobody is looked up for it.
+        """
         head = request.url.path.split("/")[1]
         language = Language(head) if head in list(Language) else preferred(request.headers.get("accept-language", ""))
-        return self._error(self._visit(request, language, "error", self._sessions.of(request)), status)
+        return self._error(
+            self._visit(request, language, "error", self._sessions.of(request) if seated else None), status
+        )
 
     def _endpoint(self, language: Language, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:

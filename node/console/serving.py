@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
+from collections.abc import Callable
 
 from starlette.types import ASGIApp
 
@@ -13,22 +15,37 @@ from federation.web.serving import DRAIN_SECONDS, Server, bind
 START_SECONDS = 30
 
 
+def _no_tls() -> ssl.SSLContext | None:
+    return None
+
+
 class ConsoleServer:
-    """A `federation.runtime.PageServer`."""
+    """A `federation.runtime.PageServer`. `tls` is asked for once, at the start; None where a proxy ends it."""
 
     name = "console"
 
-    def __init__(self, app: ASGIApp, listen: str, proxies: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listen: str,
+        proxies: tuple[str, ...] = (),
+        *,
+        tls: Callable[[], ssl.SSLContext | None] = _no_tls,
+    ) -> None:
         self.listen = listen
-        self._server = Server(app, proxies, lambda _signal: None)
+        self._app, self._proxies, self._tls = app, proxies, tls
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
+        context = self._tls()
+        tls = None if context is None else lambda: context
+        server = self._server = Server(self._app, self._proxies, lambda _signal: None, tls)
         listening = bind(self.listen)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, name="console")
+        self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="console")
         self._thread.start()
         give_up = time.monotonic() + START_SECONDS
-        while not self._server.started:
+        while not server.started:
             if not self._thread.is_alive() or time.monotonic() > give_up:
                 listening.close()
                 raise UppropError(Code.INTERNAL, "The console did not start. See the log.")
@@ -37,6 +54,7 @@ class ConsoleServer:
         return port
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        if self._server is not None:
+            self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(DRAIN_SECONDS + 1)

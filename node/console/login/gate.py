@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -18,12 +17,11 @@ from starlette.routing import Route
 
 from federation.web.i18n import Language
 from node.console.login import development
+from node.console.login.addresses import ADDRESSES, own_page
 from node.console.login.stored import StoredSessions
 from node.console.visit import LEAVE, Visit
 
 MAX_FIELDS = 20
-
-ADDRESSES = {Language.SWEDISH: "/sv/inloggning", Language.ENGLISH: "/en/login"}
 
 MakeVisit = Callable[[Request, Language, FormData | None], Visit]
 
@@ -72,12 +70,3 @@ def leaving(sessions: StoredSessions, language: Language) -> Callable[[Request],
         return await run_in_threadpool(leave, request)
 
     return answer
-
-
-def own_page(request: Request) -> bool:
-    """Whether a form comes from a page of this site, by what every browser since 2023 says."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")

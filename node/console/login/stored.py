@@ -28,12 +28,12 @@ class StoredSessions:
     """`node.console.session.Sessions` over the store. `secure`: the console is reached by TLS."""
 
     def __init__(self, database: Database, store: SessionStore, clock: Clock, *, secure: bool) -> None:
-        self._database, self._store, self._clock, self._secure = database, store, clock, secure
+        self._database, self._store, self._clock, self.secure = database, store, clock, secure
 
     @property
     def cookie(self) -> str:
         """`__Host-` binds the cookie to this host and to TLS: browsers refuse it otherwise."""
-        return "__Host-upprop" if self._secure else "upprop"
+        return "__Host-upprop" if self.secure else "upprop"
 
     def of(self, request: Request) -> Session | None:
         token = request.cookies.get(self.cookie)
@@ -45,7 +45,7 @@ class StoredSessions:
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now()
         session = StoredSession(actor, secrets.token_urlsafe(TOKEN_BYTES), development, now, now, id_token)
         self._database.run("console_login", lambda tx: self._store.add(tx, token, session))
-        response.set_cookie(self.cookie, token, secure=self._secure, httponly=True, samesite="lax", path="/")
+        response.set_cookie(self.cookie, token, secure=self.secure, httponly=True, samesite="lax", path="/")
 
     def end(self, request: Request, response: Response) -> str:
         """Log out; returns the session's id token, empty where it has none."""
@@ -53,7 +53,7 @@ class StoredSessions:
         found = None if token is None else self._find(token)
         if token is not None:
             self._database.run("console_logout", lambda tx: self._store.end(tx, token))
-        response.delete_cookie(self.cookie, secure=self._secure, httponly=True, samesite="lax", path="/")
+        response.delete_cookie(self.cookie, secure=self.secure, httponly=True, samesite="lax", path="/")
         return "" if found is None else found.id_token
 
     def _find(self, token: str) -> StoredSession | None:
