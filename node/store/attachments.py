@@ -57,12 +57,13 @@ class Attachments:
             return None
 
     def of_file(self, tx: Connection, file_id: FileId) -> tuple[Attachment, ...]:
-        """Without their contents."""
+        """Without their contents; none of a case file that was shredded."""
         columns = [column for column in attachments.c if column.name != "sealed_content"]
-        rows = tx.execute(
-            select(*columns).where(attachments.c.file_id == file_id, attachments.c.sealed_name.is_not(None))
-        )
-        return tuple(self._named(row) for row in rows)
+        query = select(*columns).where(attachments.c.file_id == file_id, attachments.c.sealed_name.is_not(None))
+        try:
+            return tuple(self._named(row) for row in tx.execute(query.order_by(attachments.c.attachment_id)))
+        except CaseShreddedError:
+            return ()
 
     def _named(self, row: Any) -> Attachment:
         plain = self._keys.open(FileId(row.file_id), "attachments", row.attachment_id, "sealed_name", row.sealed_name)

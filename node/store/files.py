@@ -74,11 +74,6 @@ class Files:
         query = _query().where(files.c.closed_on.is_(None)).order_by(files.c.opened_on, files.c.reference)
         return tuple(self._opened(row) for row in tx.execute(query))
 
-    def closed_before(self, tx: Connection, day: date) -> tuple[CaseFile, ...]:
-        """Those closed before a day whose identity still stands."""
-        query = _query().where(files.c.closed_on < day, files.c.shredded_on.is_(None))
-        return tuple(self._opened(row) for row in tx.execute(query.order_by(files.c.closed_on)))
-
     def gaps_without(self, tx: Connection) -> tuple[tuple[bytes, GapName, date, bool], ...]:
         """(pupil id, gap, opened on, whether its pupil is the protected role's) of gaps once open without a file."""
         query = (
@@ -87,7 +82,7 @@ class Files:
             .join(case_files, and_(case_files.c.handle == gaps.c.handle, case_files.c.number == gaps.c.number))
             .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
             .outerjoin(files, and_(files.c.handle == gaps.c.handle, files.c.number == gaps.c.number))
-            .where(files.c.file_id.is_(None), ~pupils.c.drill)
+            .where(files.c.file_id.is_(None), ~case_files.c.shredded, ~pupils.c.drill)
             .order_by(case_files.c.opened_on, gaps.c.handle, gaps.c.number)
         )
         return tuple(

@@ -325,6 +325,8 @@ case_files = Table(
     Column("opened_on", Date, nullable=False),
     # notice | immediate | unlinkable | protected | renumbered | silent registry | withheld
     Column("opened_by", String(20), nullable=False),
+    # What the case file said was shredded: its gap is given none anew.
+    Column("shredded", Boolean, nullable=False, server_default=false()),
     info=kept(
         "as long as the municipality keeps the pupil's file",
         "a case file needs its pupil; at 18 years and 12 months what stands at the registry is taken back",

@@ -19,7 +19,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from federation.database import Database
-from federation.rules.vocabulary import CaseOutcome, CaseStatus, GapState
+from federation.rules.vocabulary import GapState
+from node.store import shredding
 from node.store.outbox import BatchState, Outbox, VersionState
 from node.store.pseudonyms import evaluations_naming
 from node.store.schema import (
@@ -38,7 +39,6 @@ from node.store.schema import (
 )
 from node.store.schema_descriptions import case_descriptions
 from node.store.schema_files import files
-from node.store.schema_journal import attachments, journal
 from node.store.schema_roll_call import roll_call_hits
 from node.store.schema_sources import attendance, tasks
 from node.store.schema_subjects import subject_requests
@@ -237,7 +237,7 @@ class Subjects:
         asked = evaluations_naming(tx, self._sealer, indexes)
         if asked:
             tx.execute(delete(evaluations).where(evaluations.c.request_id.in_(asked)))
-        self._empty_case_files(tx, pupil_id)
+        shredding.empty(tx, self.case_files(tx, pupil_id))
         for table, which in self._rows(tx, pupil_id):
             if table is not files:
                 tx.execute(delete(table).where(which))
@@ -250,32 +250,6 @@ class Subjects:
     def emptied(self, tx: Connection) -> frozenset[bytes]:
         """The ids of case files that are about nobody any more."""
         return frozenset(tx.scalars(select(files.c.file_id).where(files.c.shredded_on.is_not(None))))
-
-    def _empty_case_files(self, tx: Connection, pupil_id: bytes) -> None:
-        """What the pupil's case files say goes, and whom they are about; that there were such stays, to be counted.
-
-        One that is open, in a copy from before its close, is closed: nobody could work it.
-        """
-        ids = self.case_files(tx, pupil_id)
-        tx.execute(update(journal).where(journal.c.file_id.in_(ids)).values(sealed_entry=None))
-        emptied = update(attachments).where(attachments.c.file_id.in_(ids))
-        tx.execute(emptied.values(sealed_name=None, sealed_content=None))
-        closed_on = func.coalesce(files.c.closed_on, files.c.status_since)
-        tx.execute(
-            update(files)
-            .where(files.c.file_id.in_(ids))
-            .values(
-                pupil_id=None,
-                handle=None,
-                number=None,
-                sealed_content=None,
-                status=CaseStatus.CLOSED.value,
-                outcome=func.coalesce(files.c.outcome, CaseOutcome.DATA_ERROR.value),
-                suspended_until=None,
-                closed_on=closed_on,
-                shredded_on=closed_on,
-            )
-        )
 
     def strays(self, tx: Connection) -> tuple[bytes, ...]:
         """Handles that notices name and nothing else does."""

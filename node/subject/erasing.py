@@ -72,6 +72,10 @@ def find_subject(
     return pupil
 
 
+BY_AGE, REASON_AGE = "Upprop", "the last case file was shredded"
+"""Who erases, and why, where nobody asked for it."""
+
+
 class Erasing:
     """Erases pupils. `random_bytes` makes nonces."""
 
@@ -125,6 +129,27 @@ class Erasing:
         if not plan.takes_back:
             self.carry_on()
         return plan
+
+    def begin_aged(self, pupil_id: bytes) -> bool:
+        """Begin to erase a pupil whose last case file was shredded; whether it was begun.
+
+        Where something stands against it (an open gap, a roster, a decision to be looked at again), nothing is done.
+        """
+        today = self._clock.today()
+
+        def work(tx: Transaction) -> bool:
+            pupil = self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
+            if pupil is None or pupil_id in self._subjects.pending(tx).values():
+                return False
+            try:
+                self._refuse_if_needed(tx, pupil)
+            except UppropError:
+                return False
+            self._take_back(tx, pupil, today)
+            self._subjects.begin(tx, pupil_id, BY_AGE, REASON_AGE, today)
+            return True
+
+        return self._database.run("node_subject_aged", work)
 
     def carry_on(self) -> None:
         """Erase whoever nothing stands of at the registry any more. To be called by the sync, or where none runs."""

@@ -1,4 +1,4 @@
-"""The journal of case files, attachments, and who looked."""
+"""The journal of case files, attachments, who looked, and what was shredded."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("case_files", sa.Column("shredded", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "journal",
         sa.Column("position", sa.Integer(), nullable=False, autoincrement=False),
