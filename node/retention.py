@@ -45,6 +45,7 @@ def _steps(descriptor: Descriptor, today: date) -> list[_Step]:
         partial(store.forget_versions, before=old),
         partial(store.forget_receipts, before=grown),
         partial(store.forget_batches, before=old),
+        store.forget_contacts,
     ]
     epochs = [epoch.epoch for epoch in descriptor.epochs]
     return [*steps, partial(store.forget_pseudonyms, standing=epochs)] if epochs else steps

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, CursorResult, Delete, Select, Table, delete, 
 from federation.rules.vocabulary import GapState
 from node.store.outbox import BatchState, VersionState
 from node.store.schema import batches, fetches, gaps, notices, pseudonyms, versions
+from node.store.schema_contact import contact_messages, contact_requests, contacts
+from node.store.schema_files import files
 from node.store.schema_ledger import receipts
 
 ROWS = 500
@@ -70,6 +72,17 @@ def forget_pseudonyms(tx: Connection, standing: Collection[int]) -> int:
     """Pseudonyms of epochs that are over: older than those that stand."""
     old = select(pseudonyms.c.number_index, pseudonyms.c.epoch).where(pseudonyms.c.epoch < min(standing))
     return _taken_by_key(tx, pseudonyms, old)
+
+
+def forget_contacts(tx: Connection) -> int:
+    """Contacts of case files whose identity was shredded: nothing of them can be read any more."""
+    gone = select(files.c.file_id).where(files.c.shredded_on.is_not(None))
+    of_gone = select(contacts.c.contact_id).where(contacts.c.file_id.in_(gone)).order_by(contacts.c.contact_id)
+    some = list(tx.scalars(of_gone.limit(ROWS)))
+    tx.execute(delete(contact_messages).where(contact_messages.c.contact_id.in_(some)))
+    taken = _taken(tx, delete(contacts).where(contacts.c.contact_id.in_(some)))
+    requests = select(contact_requests.c.request_id).where(contact_requests.c.file_id.in_(gone)).limit(ROWS)
+    return max(taken, _taken(tx, delete(contact_requests).where(contact_requests.c.request_id.in_(requests))))
 
 
 def _taken(tx: Connection, statement: Delete) -> int:

@@ -181,8 +181,12 @@ def test_a_request_that_is_handed_to_whoever_looks_for_another_pupil_names_nobod
     assert exchange(third, Cheating(third, lambda _found: astray)) == ()
     accept(third)
     sent: list[tuple[Statement, Sequence[SealedPart]]] = []
-    link = Cheating(third)
-    link.accept = lambda _contact_id, acceptance, greeting: sent.append((acceptance, greeting))  # type: ignore[method-assign]
+
+    class Kept(Cheating):
+        def accept(self, contact_id: bytes, acceptance: Statement, greeting: Sequence[SealedPart]) -> None:
+            sent.append((acceptance, greeting))
+
+    link = Kept(third)
     exchange(third, link)
     [(acceptance, greeting)] = sent
     request_gap = file_of(lead).gap
@@ -262,5 +266,5 @@ def test_the_registrys_store_holds_nothing_of_the_pupil_or_of_what_is_written(fe
     for secret in ("Sollentuna", "Ada Frågande", "Bo Svarande"):
         assert secret.encode() not in stored
     at_node = b"".join(path.read_bytes() for path in lead.settings.data_dir.rglob("*") if path.is_file())
-    for secret in (b"Sollentuna", "Ada Frågande".encode(), b"Bo Svarande"):
-        assert secret not in at_node
+    for secret in ("Sollentuna", "Ada Frågande", "Bo Svarande"):
+        assert secret.encode() not in at_node

@@ -63,7 +63,7 @@ def rows(scene: Scene) -> list[int]:
     return scene.database.view("test_rows", count)
 
 
-def refused(code: Code = Code.REQUEST_INVALID) -> object:
+def refused(code: Code = Code.REQUEST_INVALID) -> pytest.RaisesExc[UppropError]:
     return pytest.raises(UppropError, match=code.value)
 
 

@@ -79,7 +79,7 @@ def test_a_request_that_was_changed_or_kept_is_no_request() -> None:
         read_request(made, REQUEST_ID, TODAY + FRESH + timedelta(days=1), LISTED)
     # A member that the federation has no more.
     with pytest.raises(ForgedError):
-        read_request(made, REQUEST_ID, TODAY, {}.get)
+        read_request(made, REQUEST_ID, TODAY, lambda _member: None)
 
 
 def test_an_acceptance_is_of_one_request_of_one_member() -> None:
