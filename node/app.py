@@ -23,6 +23,7 @@ from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.contact import assembly as contact
+from node.casework.files.by_hand import ByHand
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
 from node.casework.files.shredding import LOOK_SECONDS as SHRED_LOOK_SECONDS
@@ -401,6 +402,7 @@ def build(
         keeping=Keeping(database, case_files, journal, Attachments(case_keys), clock),
         routines=routines,
         help=Directory.of(settings.casework_dir),
+        by_hand=ByHand(database, sealer, case_files, files, journal, sayings, clock),
         mailing=mailing,
         leaflets=Leaflets.of(settings.casework_dir),
         contacting=contacting,

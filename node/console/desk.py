@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from federation.database import Database
 from node.casework.contact.contacting import Contacting
+from node.casework.files.by_hand import ByHand
 from node.casework.files.filing import CaseFiles
 from node.casework.files.showing import Showing
 from node.casework.journal.keeping import Keeping
@@ -34,6 +35,7 @@ class Desk:
     database: Database
     gaps: Gaps
     case_files: CaseFiles
+    by_hand: ByHand
     answering: Answering
     tasks: Tasks
     naming: Naming

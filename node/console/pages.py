@@ -35,9 +35,11 @@ from node.console.routines import pages as routines
 from node.console.session import Session, Sessions
 from node.console.sources import pages as sources
 from node.console.visit import ASSETS, NoSuchPageError, Visit
+from node.console.worry import pages as worry
 
 PAGES: Sequence[Page] = (
     *board.PAGES,
+    *worry.PAGES,
     *case.PAGES,
     *contact.PAGES,
     *journal.PAGES,

@@ -15,8 +15,9 @@ from node.console.journal import wording as journal
 from node.console.login import wording as login
 from node.console.routines import wording as routines
 from node.console.sources import wording as sources
+from node.console.worry import wording as worry
 
-_SUBJECTS = (wording_common, login, board, case, contact, journal, routines, sources, imports, duty)
+_SUBJECTS = (wording_common, login, board, case, contact, journal, routines, sources, imports, duty, worry)
 
 
 @functools.cache

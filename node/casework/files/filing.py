@@ -97,7 +97,16 @@ class CaseFiles:
 
     def _begin_missing(self, tx: Transaction) -> int:
         missing = self._files.gaps_without(tx)
+        of_pupils = self._files.of_pupils(tx, {pupil_id for pupil_id, *_ in missing})
         for pupil_id, gap, opened_on, protected in missing:
+            told = next((file for file in of_pupils.get(pupil_id, ()) if not (file.gap or file.closed_on)), None)
+            if told is not None:
+                # What people were told of before has become a gap: one case file, not a second one.
+                of_pupils[pupil_id] = tuple(file for file in of_pupils[pupil_id] if file is not told)
+                after = replace(told, gap=gap, gap_state=GapState.OPEN)
+                body = {"gap": GapState.OPEN.value, "since": opened_on.isoformat(), "status": told.status.value}
+                self._by_itself(tx, told, after, EntryKind.GAP, body)
+                continue
             file = self._new(tx, pupil_id, OpenedFor.GAP, opened_on, protected=protected)
             self._open(tx, replace(file, gap=gap, gap_state=GapState.OPEN), SYSTEM, {})
         return len(missing)
