@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from node.casework.files.model import FileId
 from node.casework.routines import reading
@@ -56,20 +57,18 @@ class Checklists:
         """Begin a run and return its number; the version's text is kept with it."""
         digest = reading.digest(routine)
         if tx.execute(select(routine_versions.c.name).where(routine_versions.c.digest == digest)).first() is None:
-            tx.execute(
-                insert(routine_versions).values(digest=digest, name=routine.name, content=reading.as_json(routine))
-            )
+            _insert(tx, routine_versions, digest=digest, name=routine.name, content=reading.as_json(routine))
         query = select(func.max(routine_runs.c.run)).where(routine_runs.c.file_id == file_id)
         number: int = (tx.execute(query).scalar_one() or 0) + 1
-        tx.execute(
-            insert(routine_runs).values(
-                file_id=file_id,
-                run=number,
-                digest=digest,
-                name=routine.name,
-                began_on=on,
-                outlives_close=routine.outlives_close,
-            )
+        _insert(
+            tx,
+            routine_runs,
+            file_id=file_id,
+            run=number,
+            digest=digest,
+            name=routine.name,
+            began_on=on,
+            outlives_close=routine.outlives_close,
         )
         return number
 
@@ -167,6 +166,12 @@ class Checklists:
             query = select(routine_versions.c.content).where(routine_versions.c.digest == digest)
             found = self._versions[digest] = reading.from_json(tx.execute(query).scalar_one())
         return found
+
+
+def _insert(tx: Connection, table: Table, **values: Any) -> None:
+    """Add a row that another transaction may be adding now: PostgreSQL then has this one run again, and see it."""
+    make = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    tx.execute(make(table).values(**values).on_conflict_do_nothing())
 
 
 def _row(row: Any) -> Row:

@@ -157,6 +157,25 @@ def test_a_routine_that_runs_is_not_begun_twice_and_one_that_ended_may_be(office
     assert start() == 3
 
 
+def test_two_who_begin_the_same_routine_begin_one(office: Office) -> None:
+    file, numbers = office.open(), list[int]()
+    both = threading.Barrier(2)
+
+    def start() -> None:
+        both.wait()
+        numbers.append(
+            office.database.run("test_start", lambda tx: office.routines.start(tx, file, LASTING_SUPPORT, TODAY, KIM))
+        )
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert numbers == [2, 2]
+    assert len([line for line in office.lines(file) if line.step.id == "kontakt-socialtjanst"]) == 1
+
+
 def test_what_is_due_comes_by_its_day_and_the_journal_holds(office: Office) -> None:
     file = office.open()
     due = office.database.view("test_due", lambda tx: office.routines.due(tx, [file.file_id]))
