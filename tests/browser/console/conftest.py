@@ -43,7 +43,7 @@ class Seat:
     def open_case(self, name: str) -> Page:
         """From the board to the case file of whom the board calls so."""
         self.go()
-        self.page.get_by_role("link", name=re.compile(rf"^{re.escape(name)}\\b")).first.click()
+        self.page.get_by_role("link", name=re.compile(rf"^{re.escape(name)}\b")).first.click()
         return self.page
 
     def press(self, button: str, *, status: int = 200) -> Page:
