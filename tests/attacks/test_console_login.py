@@ -1,0 +1,189 @@
+"""What a lying OpenID provider, or whoever stands before it, can send: none of it logs anybody in."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+from node.console.login.provider import Attempt, Provider, RefusedLoginError
+from node.console.settings import OpenId
+
+ATTEMPT = Attempt("state-of-this-login", "nonce-of-this-login", "v" * 43)
+SOUND = {"state": ATTEMPT.state, "code": "a-code"}
+OWN_KEY, OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256"}) for _ in range(2))
+
+
+class Liar:
+    """Answers as a provider does; a test changes what."""
+
+    def __init__(self) -> None:
+        self.key = OWN_KEY
+        self.header: dict[str, Any] = {"alg": "RS256", "kid": "one"}
+        self.claims: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
+        self.userinfo: dict[str, Any] = {"sub": "someone", "groups": ["a-group"], "name": "Någon"}
+        self.sign: Callable[[dict[str, Any]], str] = self._sign
+        self.asked: list[str] = []
+        self.issuer = ""
+
+    def _sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(self.header, claims, self.key, algorithms=["RS256"])
+
+    def answer(self, path: str) -> dict[str, Any]:
+        self.asked.append(path)
+        if path == "/.well-known/openid-configuration":
+            names = {
+                "authorization_endpoint": "auth",
+                "token_endpoint": "token",
+                "jwks_uri": "keys",
+                "userinfo_endpoint": "me",
+            }
+            return {
+                "issuer": self.issuer,
+                **{key: f"{self.issuer}/{name}" for key, name in names.items()},
+                **self.metadata,
+            }
+        if path == "/keys":
+            return {"keys": [OWN_KEY.as_dict(private=False)]}
+        if path == "/me":
+            return self.userinfo
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "aud": "upprop",
+            "sub": "someone",
+            "nonce": ATTEMPT.nonce,
+            "iat": now,
+            "exp": now + 300,
+            **self.claims,
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return {"access_token": "an-access-token", "token_type": "Bearer", "id_token": self.sign(claims)}
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    told = Liar()
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = json.dumps(told.answer(self.path)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    told.issuer = f"http://127.0.0.1:{server.server_port}"
+    yield told
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def provider(liar: Liar) -> Provider:
+    return Provider(OpenId(issuer=liar.issuer, client_id="upprop"), "http://127.0.0.1:1/login/answer")
+
+
+def test_a_sound_answer_names_the_person_and_the_groups(liar: Liar) -> None:
+    person = provider(liar).person(SOUND, ATTEMPT)
+    assert (person.subject, person.name, person.groups) == ("someone", "Någon", ("a-group",))
+    assert "someone" not in repr(person)
+
+
+def no_signature(claims: dict[str, Any]) -> str:
+    return jwt.encode({"alg": "none"}, claims, OctKey.import_key("x" * 32), algorithms=["none"])
+
+
+def signed_with_the_public_key(claims: dict[str, Any]) -> str:
+    # The old confusion of RS256 with HS256: what everybody may know is taken for a shared secret.
+    public = OctKey.import_key(OWN_KEY.as_pem(private=False) + b" " * 64)
+    return jwt.encode({"alg": "HS256", "kid": "one"}, claims, public, algorithms=["HS256"])
+
+
+LIES: dict[str, Callable[[Liar], None]] = {
+    "another login's nonce": lambda liar: liar.claims.update(nonce="another"),
+    "no nonce": lambda liar: liar.claims.update(nonce=None),
+    "another client": lambda liar: liar.claims.update(aud="another"),
+    "several clients, another the one": lambda liar: liar.claims.update(aud=["upprop", "b"], azp="b"),
+    "another issuer": lambda liar: liar.claims.update(iss="https://elsewhere.example"),
+    "out of date": lambda liar: liar.claims.update(exp=int(time.time()) - 3600),
+    "not yet in force": lambda liar: liar.claims.update(nbf=int(time.time()) + 3600),
+    "no end": lambda liar: liar.claims.update(exp=None),
+    "nobody": lambda liar: liar.claims.update(sub=None),
+    "another access token": lambda liar: liar.claims.update(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
+    "another key": lambda liar: setattr(liar, "key", OTHER_KEY),
+    "no signature": lambda liar: setattr(liar, "sign", no_signature),
+    "signed with the public key": lambda liar: setattr(liar, "sign", signed_with_the_public_key),
+    "no token": lambda liar: setattr(liar, "sign", lambda _claims: "not.a.token"),
+    "what is asked for afterwards is of somebody else": lambda liar: liar.userinfo.update(sub="another"),
+    "metadata of another issuer": lambda liar: liar.metadata.update(issuer="https://elsewhere.example"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_no_lie_logs_anybody_in(lie: str, liar: Liar) -> None:
+    LIES[lie](liar)
+    with pytest.raises(RefusedLoginError) as refused:
+        provider(liar).person(SOUND, ATTEMPT)
+    assert refused.value.__cause__ is None
+    assert "someone" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"state": "another", "code": "a-code"},
+        {"code": "a-code"},
+        {"state": ATTEMPT.state},
+        {**SOUND, "error": "access_denied"},
+        {**SOUND, "iss": "https://elsewhere.example"},
+    ],
+    ids=str,
+)
+def test_an_answer_of_another_login_or_issuer_asks_for_no_token(answer: dict[str, str], liar: Liar) -> None:
+    with pytest.raises(RefusedLoginError):
+        provider(liar).person(answer, ATTEMPT)
+    assert "/token" not in liar.asked
+
+
+def test_an_issuer_that_names_itself_in_answers_has_to(liar: Liar) -> None:
+    liar.metadata["authorization_response_iss_parameter_supported"] = True
+    asked = provider(liar)
+    with pytest.raises(RefusedLoginError):
+        asked.person(SOUND, ATTEMPT)
+    assert asked.person({**SOUND, "iss": liar.issuer}, ATTEMPT).subject == "someone"
+
+
+def test_keys_are_not_asked_for_at_every_lie(liar: Liar) -> None:
+    asked = provider(liar)
+    liar.key = OTHER_KEY
+    for _ in range(5):
+        with pytest.raises(RefusedLoginError):
+            asked.person(SOUND, ATTEMPT)
+    assert liar.asked.count("/keys") == 1
+
+
+def test_the_login_goes_out_with_state_nonce_and_a_hashed_verifier(liar: Liar) -> None:
+    address = provider(liar).login_address(ATTEMPT, "sv")
+    assert f"state={ATTEMPT.state}" in address
+    assert f"nonce={ATTEMPT.nonce}" in address
+    assert "code_challenge_method=S256" in address
+    assert ATTEMPT.verifier not in address
