@@ -343,7 +343,7 @@ def build(
         **recovery.handlers(pipeline, Copies(database)),
         **ledger.handlers(pipeline, alarms),
         **sources_servicers.handlers(sources),
-        **subject.handlers(Exporting(database, sealer, member, clock, log), erasing),
+        **subject.handlers(Exporting(database, sealer, member, clock, log, case_keys), erasing),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
             Checking(importing, sealer, pipeline.foreseeing, rules, clock),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from federation import settings as settings_files
-from federation.clock import ManualClock
+from federation.clock import ManualClock, utc_now
 from federation.doctor import printing
 from federation.doctor.examination import Check, business_date, examine
 from federation.doctor.findings import Finding, Topic
@@ -17,6 +17,7 @@ from federation.doctor.store import store
 from federation.errors import UppropError
 from federation.identity import Kind
 from node.doctor import backlog
+from node.doctor.mails import mails
 from node.doctor.uplink import quotas
 from node.options import config_option, json_option, words_option
 from node.settings import DATABASE_NAME, STORE_PACKAGE, NodeSettings, open_sealer
@@ -81,6 +82,8 @@ def _own(settings: NodeSettings, papers: Papers) -> Sequence[tuple[Topic, Check]
         except UppropError:
             # Told among the secrets. The schema can be looked at without it.
             return store(settings.data_dir / DATABASE_NAME, settings.database_url_file, STORE_PACKAGE, "node")
+        now = utc_now()
+        mailed = [] if settings.mail is None else [(Topic.BACKLOG, lambda tx: mails(tx, sealer, today, now))]
         return store(
             settings.data_dir / DATABASE_NAME,
             settings.database_url_file,
@@ -89,6 +92,7 @@ def _own(settings: NodeSettings, papers: Papers) -> Sequence[tuple[Topic, Check]
             (Topic.IMPORT, lambda tx: backlog.imported(tx, sealer, today)),
             (Topic.BACKLOG, lambda tx: backlog.backlog(tx, sealer, today)),
             (Topic.FETCHES, lambda tx: backlog.notices(tx, today)),
+            *mailed,
         )
 
     return [(Topic.QUOTA, lambda: quotas(papers, ManualClock(zone, today))), (Topic.STORE, look_into_store)]

@@ -8,6 +8,7 @@ Invariants
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -19,10 +20,15 @@ from federation.errors import Code, UppropError
 from federation.observability import Event, Log
 from federation.retention import rules
 from federation.rules.vocabulary import MemberId
+from node.casework.files.model import CaseFile
+from node.casework.journal.model import Entry
 from node.outbox import PseudonymRef
 from node.store import Transaction
+from node.store.case_keys import CaseKeys
+from node.store.files import Files
 from node.store.gaps import Gaps
 from node.store.imports import Imports
+from node.store.journal import Journal
 from node.store.notices import Notices
 from node.store.outbox import Made, Outbox
 from node.store.pseudonyms import Pseudonyms
@@ -50,6 +56,7 @@ class Exporting:
         member: MemberId,
         clock: Clock,
         log: Log,
+        case_keys: CaseKeys,
     ) -> None:
         self._database, self._member = database, member
         self._clock, self._log = clock, log
@@ -61,6 +68,7 @@ class Exporting:
         self._pseudonyms = Pseudonyms(sealer)
         self._subjects = Subjects(sealer)
         self._gaps = Gaps(self._pupils)
+        self._files, self._journal = Files(case_keys), Journal(case_keys, sealer)
 
     def export(self, number: str, by: str, *, protected: bool) -> Document:
         """The document of the person with this national number or school-system id, for JSON.
@@ -129,6 +137,10 @@ class Exporting:
             ],
             "sent_to_registry": [_version(made) for made in self._outbox.made_of(tx, pupil.pupil_id)],
             "gaps": [_gap(gap) for gap in gaps],
+            "case_files": [
+                _case_file(file, self._journal.of_file(tx, file.file_id))
+                for file in self._files.of_pupils(tx, of).get(pupil.pupil_id, ())
+            ],
             "notices_of_registry": [
                 {name: value for name, value in _plain(notice).items() if name not in _RANDOM_NAMES}
                 for notice in Notices().of_handles(tx, handles)
@@ -163,6 +175,21 @@ _RANDOM_NAMES = frozenset({"handle", "case_id", "nonce", "pseudonyms"})
 def _plain(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(value)
     return found
+
+
+def _case_file(file: CaseFile, entries: Iterable[Entry]) -> dict[str, Any]:
+    """With its journal, as it was written; its attachments go with the case file's own export."""
+    told = {name: value for name, value in _plain(file).items() if name not in {"file_id", "pupil_id", "gap"}}
+    journal = [
+        {
+            "written_at": entry.written_at,
+            "kind": entry.kind.value,
+            "author": entry.author or "",
+            "body": dict(entry.body or {}),
+        }
+        for entry in entries
+    ]
+    return {**told, "responsible": file.responsible.name or file.responsible.role.value, "journal": journal}
 
 
 def _row(row: Any, units: Any) -> dict[str, Any]:

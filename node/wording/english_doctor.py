@@ -31,6 +31,15 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "person's data are still here.\nAsk the registry's operator by the code, then upprop node subject erase once "
         "more for the same person: it is sent anew. upprop node subject log shows which."
     ),
+    DoctorText.NOBODY_ON_DUTY: (
+        "Nobody is on duty today for: {roles}. Mails wait until somebody is.\nThe administrator sets duty on the "
+        "console's page Duty."
+    ),
+    DoctorText.MAILS_WAIT: (
+        "Mails to whoever is on duty have waited since {since}.\nLook into the mail server that [mail] names, and into "
+        "the log for mail_not_sent."
+    ),
+    DoctorText.MAILS_GO_OUT: "Somebody is on duty, and no mail waits.",
     DoctorText.FETCHED: "The registry was last asked, and answered, on {day}.",
     DoctorText.NEVER_FETCHED: (
         "The registry was never asked for notices.\nStart the node (upprop node serve), or run upprop node sync."

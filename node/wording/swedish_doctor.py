@@ -149,6 +149,15 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "uppgifterna finns kvar här.\nFråga den som driver registret, med koden, och kör sedan upprop node subject "
         "erase en gång till för samma person: då skickas det på nytt. upprop node subject log visar vilka."
     ),
+    DoctorText.NOBODY_ON_DUTY: (
+        "Ingen har jour i dag för: {roles}. Mejlen väntar tills någon har det.\nAdministratören sätter jour på sidan "
+        "Jour i webbgränssnittet."
+    ),
+    DoctorText.MAILS_WAIT: (
+        "Mejl till den som har jour har väntat sedan {since}.\nKontrollera e-postservern som står i [mail], och loggen "
+        "efter mail_not_sent."
+    ),
+    DoctorText.MAILS_GO_OUT: "Någon har jour, och inga mejl väntar.",
     DoctorText.FETCHED: "Registret tillfrågades och svarade senast {day}.",
     DoctorText.NEVER_FETCHED: (
         "Registret har aldrig tillfrågats om besked.\nStarta noden (upprop node serve), eller kör upprop node sync."

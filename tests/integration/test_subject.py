@@ -93,9 +93,10 @@ def erasing(node: Node) -> Erasing:
 
 
 def export(node: Node, text: str, *, protected: bool = False) -> dict[str, Any]:
-    made = Exporting(node.app.database, open_sealer(node.settings), node.app.member, node.clock, Log(node.log)).export(
-        text, "Karin Ek", protected=protected
-    )
+    sealer = open_sealer(node.settings)
+    keys = CaseKeys(node.settings.data_dir / DIRECTORY, sealer)
+    exporting = Exporting(node.app.database, sealer, node.app.member, node.clock, Log(node.log), keys)
+    made = exporting.export(text, "Karin Ek", protected=protected)
     document: dict[str, Any] = json.loads(json.dumps(made))
     return document
 
@@ -202,6 +203,8 @@ def test_a_pupil_who_is_looked_for_is_not_erased(federation: Federation) -> None
     federation.day(LATER, {STOCKHOLM: rest, MALMO: THERE})
     node = federation.nodes[STOCKHOLM]
     assert [gap.state for gap in node.gaps()] == [GapState.OPEN]
+    [case_file] = export(node, MISSING)["case_files"]
+    assert [entry["kind"] for entry in case_file["journal"]] == ["OPENED"]
     with pytest.raises(UppropError, match="17\\(3\\)\\(b\\)"):
         erasing(node).begin(MISSING, "Karin Ek", "begärt", protected=False)
 
