@@ -22,6 +22,7 @@ from federation.rpc.authorisation import Rule
 from federation.rpc.server import Binding
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import OwnIdentity
+from registry.casework import servicers as casework
 from registry.certificates import assembly as certificates
 from registry.contact import servicers as contact
 from registry.contact.relaying import CONTACT_ID_BYTES, Contacts
@@ -154,11 +155,20 @@ def build(
                     Contacts(database, functools.partial(secrets.token_bytes, CONTACT_ID_BYTES)), clock, in_force
                 )
             ),
+            casework.binding(casework.CaseworkServicer(database, clock, in_force)),
             statistics.binding(StatisticsServicer(desk, clock, in_force)),
             ledger.service,
             admission.service,
         ],
-        rules={**RULES, **roll_call.RULES, **contact.RULES, **statistics.RULES, **ledger.rules, **admission.rules},
+        rules={
+            **RULES,
+            **roll_call.RULES,
+            **contact.RULES,
+            **casework.RULES,
+            **statistics.RULES,
+            **ledger.rules,
+            **admission.rules,
+        },
         handlers={
             **control_handlers(daily_close, ledger, clock),
             **silence_control.handlers(database, in_force, clock, own.identity),

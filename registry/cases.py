@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.rules.matching import GapVerdict, lead_of, leading
-from federation.rules.vocabulary import GapState, MemberId, NoticeKind
-from registry.model import Asked, Case, FirstOpening, Gap, GapKey, NoticeDraft
+from federation.rules.vocabulary import CaseStatus, GapState, MemberId, NoticeKind
+from registry.model import Asked, Case, CaseStated, FirstOpening, Gap, GapKey, NoticeDraft
 
 _FIRST_WORD = {
     GapState.OPEN: NoticeKind.OPENED,
@@ -56,15 +56,16 @@ def settle(
     *,
     coverage_incomplete: bool,
     new_id: Callable[[], bytes],
+    stated: Mapping[GapKey, CaseStated] | None = None,
 ) -> Settlement:
     """Turn the verdicts about one group into its gaps, cases and notices.
 
     `before` and `cases` hold what stood for this group, `asked` the confirmations already asked for; `new_id` gives 16
-    random bytes.
+    random bytes; `stated` is what members say of their case files.
     """
     by_key = {_key(verdict): verdict for verdict in verdicts}
     opened = [verdict for verdict in verdicts if verdict.state is GapState.OPEN]
-    after_cases = _assign(_linked_sets(opened), before, cases, today, new_id)
+    after_cases = _assign(_linked_sets(opened), before, cases, today, new_id, stated or {})
     case_of = {key: case for case, keys in after_cases for key in keys}
     members_of = {case.case_id: {key.member for key in keys} for case, keys in after_cases}
 
@@ -159,6 +160,7 @@ def _assign(
     cases: Mapping[bytes, Case],
     today: date,
     new_id: Callable[[], bytes],
+    stated: Mapping[GapKey, CaseStated],
 ) -> list[tuple[Case, list[GapKey]]]:
     """Give every set of linked open gaps one case: the oldest its gaps have, else a new one.
 
@@ -180,14 +182,47 @@ def _assign(
         ]
         # Cases open now come first: their names are the ones that members hold open files under.
         oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on), default=None)
-        lead = lead_of(linked)
-        assert lead is not None  # a set holds at least one gap
+        lead, handed_to = _lead(linked, oldest, stated, today)
         case = oldest if oldest is not None else _new_case(lead, today, new_id, drill=linked[0].drill)
         claimed.add(case.case_id)
         unnamed = sorted({key.member for key in keys} - case.names.keys())
         names = {**case.names, **{member: new_id() for member in unnamed}} if unnamed else case.names
-        assigned.append((replace(case, lead=lead, closed_on=None, names=names), keys))
+        assigned.append((replace(case, lead=lead, closed_on=None, names=names, handed_to=handed_to), keys))
     return assigned
+
+
+def _lead(
+    linked: Sequence[GapVerdict], case: Case | None, stated: Mapping[GapKey, CaseStated], today: date
+) -> tuple[MemberId, MemberId | None]:
+    """Who leads a set of linked gaps, and to whom it was handed over, if to anybody.
+
+    Whose case file is closed or suspended leads no more. A hand-over counts once the lead offers it and another one
+    says that it takes it: until then the lead leads, so that somebody does at every moment. Where all rest, the last
+    lead keeps it.
+    """
+    working = [verdict for verdict in linked if not _stated(verdict, stated).rests(today)]
+    members = {verdict.member for verdict in working}
+    by_rule = lead_of(working) or lead_of(linked)
+    assert by_rule is not None  # a set holds at least one gap
+    if not working:
+        last = None if case is None else case.lead
+        return (last if last in {verdict.member for verdict in linked} else by_rule), None
+    handed_to = case.handed_to if case is not None and case.handed_to in members else None
+    lead = handed_to or by_rule
+    offered = any(verdict.member == lead and _stated(verdict, stated).offers_lead for verdict in working)
+    takers = [verdict.member for verdict in working if verdict.member != lead and _stated(verdict, stated).takes_lead]
+    # Told to lead before: an offer by who does not know yet that it leads would pass on what it never had.
+    if offered and takers and case is not None and case.lead == lead:
+        handed_to = lead = min(takers)
+    return lead, handed_to
+
+
+_WORKING = CaseStated(CaseStatus.NEW)
+"""Of a case file of which nothing was said."""
+
+
+def _stated(verdict: GapVerdict, stated: Mapping[GapKey, CaseStated]) -> CaseStated:
+    return stated.get(_key(verdict), _WORKING)
 
 
 def _new_case(lead: MemberId, today: date, new_id: Callable[[], bytes], *, drill: bool) -> Case:

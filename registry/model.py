@@ -16,6 +16,8 @@ from typing import NewType
 
 from federation.rules.matching import Answer
 from federation.rules.vocabulary import (
+    CaseOutcome,
+    CaseStatus,
     DutyEnded,
     GapState,
     Handle,
@@ -135,6 +137,34 @@ class Case:
     names: Mapping[MemberId, bytes] = field(default_factory=dict, repr=False)
     drill: bool = False
     child_year_id: bytes = field(repr=False, kw_only=True)
+    handed_to: MemberId | None = None
+    """Who leads by a hand-over, for as long as it works its gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStated:
+    """What a member says of the case file of one of its gaps. `until` with SUSPENDED, `outcome` with CLOSED."""
+
+    status: CaseStatus
+    until: date | None = None
+    outcome: CaseOutcome | None = None
+    offers_lead: bool = False
+    takes_lead: bool = False
+
+    def rests(self, today: date) -> bool:
+        """Whether the case file is closed or suspended: then it leads no case."""
+        suspended = self.status is CaseStatus.SUSPENDED and (self.until is None or self.until > today)
+        return suspended or self.status is CaseStatus.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStatement:
+    """One version of it, as a member states it about its gap (handle, number)."""
+
+    handle: Handle = field(repr=False)
+    number: int
+    version: int
+    stated: CaseStated
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,19 @@ from federation.rules.matching import GapName, GapVerdict, KnownGap, coverage_in
 from federation.rules.vocabulary import Handle, MemberId
 from registry.cases import Settlement, settle
 from registry.limits import asking, remembering
-from registry.model import CASE_ID_BYTES, Asked, Case, CloseReport, Gap, GapKey, Ref
-from registry.store import Transaction, cases, gaps, groups, leases, members, notices, overlaps, statistics_cases
+from registry.model import CASE_ID_BYTES, Asked, Case, CaseStated, CloseReport, Gap, GapKey, Ref
+from registry.store import (
+    Transaction,
+    case_statements,
+    cases,
+    gaps,
+    groups,
+    leases,
+    members,
+    notices,
+    overlaps,
+    statistics_cases,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class _Seen:
     remembered: Mapping[GapName, Remembered]
     overlap_days: Mapping[Ref, date]
     overlaps_asked: Mapping[tuple[Ref, Ref], date]
+    stated: Mapping[GapKey, CaseStated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,7 @@ def _read(tx: Transaction, seeds: Collection[Ref], terms: Terms) -> _Seen:
         remembering.read(tx, found, terms.on, terms.descriptor.policy),
         overlaps.days(tx, named),
         overlaps.asked(tx, named),
+        case_statements.load(tx, named),
     )
 
 
@@ -122,6 +135,7 @@ def _settle(seen: _Seen, terms: Terms) -> tuple[list[_Settled], list[Failure]]:
             terms.on,
             coverage_incomplete=rules.coverage_incomplete,
             new_id=lambda: terms.random_bytes(CASE_ID_BYTES),
+            stated=seen.stated,
         )
         answers = remembering.answers(group, verdicts, before, seen.remembered, terms.on, terms.descriptor.policy)
         days = _of(group, seen.overlap_days)

@@ -33,6 +33,7 @@ def load(tx: Connection, case_ids: Collection[bytes], *, lock: bool = False) -> 
                 names.get(row.case_id, {}),
                 row.drill,
                 child_year_id=row.child_year_id,
+                handed_to=None if row.handed_to is None else MemberId(row.handed_to),
             )
     return found
 
@@ -52,10 +53,11 @@ def write(tx: Connection, changed: Iterable[Case]) -> None:
                 "closed_on": case.closed_on,
                 "drill": case.drill,
                 "child_year_id": case.child_year_id,
+                "handed_to": case.handed_to,
             }
             for case in changed
         ],
-        update=("lead", "closed_on", "child_year_id"),
+        update=("lead", "closed_on", "child_year_id", "handed_to"),
     )
     upsert(
         tx,

@@ -164,6 +164,8 @@ cases = Table(
     Column("drill", Boolean, nullable=False, server_default=false()),
     # Random; the same for all cases of one child that opened in one calendar year.
     Column("child_year_id", Bytes(16), nullable=False),
+    # To whom its lead handed it over; null where nobody did, or that one rests.
+    Column("handed_to", MEMBER),
     # Query: the other cases of a child whose years turn out to be one (cases.follow).
     Index(None, "child_year_id"),
     CheckConstraint("closed_on >= opened_on", name="closes_after_opening"),

@@ -59,8 +59,7 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         update=("version", "content_digest", "retracted", "statement", "purged_on"),
     )
     # Before the pseudonyms, as a close locks them.
-    mark = _new_mark()
-    upsert(tx, dirty, [{"ref": keyed.ref, "mark": mark} for keyed in accepted], update=("mark",))
+    mark(tx, [keyed.ref for keyed in accepted])
     for chunk in chunks(keyed.ref for keyed in accepted if keyed.ref in known):
         tx.execute(update(pseudonyms).where(among(tx, pseudonyms.c.ref, chunk)).values(live=False))
     upsert(
@@ -73,6 +72,12 @@ def write(tx: Connection, member: MemberId, accepted: Sequence[KeyedSignal], kno
         ],
         update=("live",),
     )
+
+
+def mark(tx: Connection, refs: Collection[Ref]) -> None:
+    """Have the next close look at the groups of these handles."""
+    fresh = _new_mark()
+    upsert(tx, dirty, [{"ref": ref, "mark": fresh} for ref in sorted(refs)], update=("mark",))
 
 
 def of_member(tx: Connection, member: MemberId, after: bytes, limit: int) -> list[tuple[Ref, Signal]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from registry.store import (
     schema,
+    schema_casework,
     schema_contact,
     schema_epochs,
     schema_ledger,
@@ -17,6 +18,7 @@ from registry.store import (
 
 TABLES_OF = (
     schema,
+    schema_casework,
     schema_contact,
     schema_epochs,
     schema_ledger,

@@ -1,0 +1,1 @@
+"""What members say of their own case files, as the registry takes it."""
