@@ -25,6 +25,7 @@ from federation.tls import ChannelCredentials, OwnIdentity
 from node.casework.contact import assembly as contact
 from node.casework.files.by_hand import ByHand
 from node.casework.files.filing import CaseFiles
+from node.casework.files.searching import Searching
 from node.casework.files.showing import Showing
 from node.casework.files.shredding import LOOK_SECONDS as SHRED_LOOK_SECONDS
 from node.casework.files.shredding import Shredding
@@ -45,6 +46,7 @@ from node.casework.sources import servicers as sources_servicers
 from node.casework.sources.health import Health
 from node.casework.sources.service import LOOK_SECONDS as SOURCES_LOOK_SECONDS
 from node.casework.sources.service import Sources
+from node.casework.statuses.leading import Leading
 from node.casework.tasks.answering import Answering
 from node.casework.tasks.naming import Naming
 from node.casework.tasks.noticing import LOOK_SECONDS as NOTICING_LOOK_SECONDS
@@ -399,6 +401,7 @@ def build(
         gaps=Gaps(pupils),
         case_files=case_files,
         journal=journal,
+        leading=Leading(database, case_files, journal, clock),
         keeping=Keeping(database, case_files, journal, Attachments(case_keys), clock),
         routines=routines,
         help=Directory.of(settings.casework_dir),
@@ -406,6 +409,7 @@ def build(
         mailing=mailing,
         leaflets=Leaflets.of(settings.casework_dir),
         contacting=contacting,
+        searching=Searching(database, sealer, files, journal, clock),
         showing=Showing(
             case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
         ),

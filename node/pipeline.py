@@ -2,7 +2,7 @@
 
     may we send? → say again what the registry lost → restate → pseudonymise → is it somebody we lost → submit
     → report the roster → fetch notices → handle them → open what nothing was heard of → describe the cases we lead
-    → carry contacts → roll call → look at the ledger → look how far a drill has come
+    → state case files → carry contacts → roll call → look at the ledger → look how far a drill has come
 
 Invariants: no transaction is open across a network call; each step is a transaction of its own and finds its work in
 the store, so that a restart between any two changes nothing; what one step cannot finish keeps none of the others from
@@ -30,6 +30,7 @@ from node.casework.contact.exchanging import Exchange
 from node.casework.files.filing import CaseFiles
 from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
+from node.casework.statuses.telling import Telling
 from node.casework.tasks.arrivals import Arrivals
 from node.describing.telling import Describing
 from node.drill.drilling import Drilling
@@ -134,6 +135,7 @@ class Pipeline:
             evaluators,
         )
         self._describing = Describing(database, sealer)
+        self._statuses = Telling(database)
         self._guard = Guard(database, Recoveries(sealer), Attaching(sealer, random_bytes))
         self._submitting = Submitting(
             database, self._outbox, self._pseudonyms, sending, self._guard, clock, random_bytes
@@ -185,6 +187,7 @@ class Pipeline:
             self._case_files.follow()
             if heard and not (notices_only or run.behind):
                 self._describe(run)
+                self._tell_statuses(run)
                 self._carry_contacts(run)
             self._erasing.carry_on()
             if not (run.expired or run.behind) and (yield from self._call_roll(run, sends=not notices_only)):
@@ -416,6 +419,12 @@ class Pipeline:
             self._describing.run(run.today, self._links.describing())
         except UppropError as error:
             run.failed("describe", error)
+
+    def _tell_statuses(self, run: Sync) -> None:
+        try:
+            self._statuses.run(self._links.casework())
+        except UppropError as error:
+            run.failed("case files", error)
 
     def _carry_contacts(self, run: Sync) -> None:
         try:

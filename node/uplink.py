@@ -39,6 +39,7 @@ from federation.rules.vocabulary import (
 from federation.tls import ChannelCredentials
 from federation.v1 import evaluator_pb2, evaluator_pb2_grpc, registry_pb2, registry_pb2_grpc, signal_pb2
 from node.casework.contact.uplink import ContactLink
+from node.casework.statuses.uplink import CaseworkLink
 from node.describing.uplink import DescribingLink
 from node.ledger.receipts import Receipt, Signed
 from node.ledger.uplink import LedgerLink, WitnessLink, receipt
@@ -114,6 +115,10 @@ class Uplink:
     def describing(self) -> DescribingLink:
         """That registry, as it is told of children of cases."""
         return DescribingLink(self.registry())
+
+    def casework(self) -> CaseworkLink:
+        """That registry, as it is told of case files."""
+        return CaseworkLink(self.registry())
 
     def contacts(self) -> ContactLink:
         """That registry, as it carries contacts."""

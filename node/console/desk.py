@@ -10,6 +10,7 @@ from federation.database import Database
 from node.casework.contact.contacting import Contacting
 from node.casework.files.by_hand import ByHand
 from node.casework.files.filing import CaseFiles
+from node.casework.files.searching import Searching
 from node.casework.files.showing import Showing
 from node.casework.journal.keeping import Keeping
 from node.casework.mailing.sending import Mailing
@@ -18,6 +19,7 @@ from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
 from node.casework.sources.health import Health
 from node.casework.sources.service import Sources
+from node.casework.statuses.leading import Leading
 from node.casework.tasks.answering import Answering
 from node.casework.tasks.naming import Naming
 from node.store.gaps import Gaps
@@ -44,8 +46,10 @@ class Desk:
     journal: Journal
     mailing: Mailing
     keeping: Keeping
+    leading: Leading
     routines: Routines
     help: Directory
     leaflets: Leaflets
     showing: Showing
+    searching: Searching
     contacting: Contacting

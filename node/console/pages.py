@@ -28,21 +28,25 @@ from node.console.desk import Desk
 from node.console.duty import pages as duty
 from node.console.imports import pages as imports
 from node.console.journal import pages as journal
+from node.console.lead import pages as lead
 from node.console.login.addresses import ADDRESSES
 from node.console.login.gate import Gate
 from node.console.page import EVERYBODY, Maker, Page
 from node.console.routines import pages as routines
+from node.console.search import pages as search
 from node.console.session import Session, Sessions
 from node.console.sources import pages as sources
-from node.console.visit import ASSETS, NoSuchPageError, Visit
+from node.console.visit import ASSETS, PARTIAL, NoSuchPageError, Visit
 from node.console.worry import pages as worry
 
 PAGES: Sequence[Page] = (
     *board.PAGES,
+    *search.PAGES,
     *worry.PAGES,
     *case.PAGES,
     *contact.PAGES,
     *journal.PAGES,
+    *lead.PAGES,
     *routines.PAGES,
     *sources.PAGES,
     *imports.PAGES,
@@ -105,7 +109,11 @@ class Router:
     ) -> Response:
         session = self._sessions.of(request)
         if session is None:
-            return RedirectResponse(f"{ADDRESSES[language]}?to={quote(request.url.path)}", 303)
+            way_in = f"{ADDRESSES[language]}?to={quote(request.url.path)}"
+            if request.headers.get(PARTIAL) == "true":
+                # The whole page goes there, not the part that was asked for.
+                return Response(status_code=204, headers={"HX-Redirect": way_in})
+            return RedirectResponse(way_in, 303)
         visit = self._visit(request, language, page.name, session, form)
         if maker is None:
             return self._error(visit, 405)

@@ -12,12 +12,28 @@ from node.console.contact import wording as contact
 from node.console.duty import wording as duty
 from node.console.imports import wording as imports
 from node.console.journal import wording as journal
+from node.console.lead import wording as lead
 from node.console.login import wording as login
 from node.console.routines import wording as routines
+from node.console.search import wording as search
 from node.console.sources import wording as sources
 from node.console.worry import wording as worry
 
-_SUBJECTS = (wording_common, login, board, case, contact, journal, routines, sources, imports, duty, worry)
+_SUBJECTS = (
+    wording_common,
+    login,
+    board,
+    search,
+    case,
+    contact,
+    lead,
+    journal,
+    routines,
+    sources,
+    imports,
+    duty,
+    worry,
+)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from node.store import (
     schema_routines,
     schema_sessions,
     schema_sources,
+    schema_statuses,
     schema_subjects,
     schema_systems,
 )
@@ -33,6 +34,7 @@ TABLES_OF = (
     schema_sessions,
     schema_routines,
     schema_sources,
+    schema_statuses,
     schema_subjects,
     schema_systems,
 )

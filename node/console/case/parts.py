@@ -12,6 +12,7 @@ from typing import Any
 from node.casework.files.showing import Shown
 from node.console.contact import pages as contact
 from node.console.journal import pages as journal
+from node.console.lead import pages as lead
 from node.console.routines import part as routines
 from node.console.visit import Visit
 from node.store import Transaction
@@ -29,6 +30,7 @@ class Part:
 PARTS: Sequence[Part] = (
     Part("checklist", "routines/case_part.html", routines.case_part),
     Part("contact", "contact/case_part.html", contact.case_part),
+    Part("lead", "lead/part.html", lead.part),
     Part("journal", "journal/part.html", journal.part),
 )
 """Checklist, journal, lead, contact, hold: added by their subjects."""

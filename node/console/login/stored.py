@@ -20,6 +20,8 @@ from node.console.session import Session
 from node.store.sessions import SessionStore, StoredSession
 
 TOKEN_BYTES = 32
+LOOKS_AGAIN = "X-Looks-Again"
+"""A page that looks by itself whether something is new says so: nobody need sit before it."""
 SEEN_STEP = timedelta(minutes=1)
 """A session's last use is noted so coarsely: not every page writes."""
 
@@ -37,7 +39,7 @@ class StoredSessions:
 
     def of(self, request: Request) -> Session | None:
         token = request.cookies.get(self.cookie)
-        found = None if token is None else self._find(token)
+        found = None if token is None else self._find(token, used=LOOKS_AGAIN not in request.headers)
         return None if found is None else Session(found.actor, found.csrf_token, found.development)
 
     def begin(self, response: Response, actor: Actor, *, development: bool = False, id_token: str = "") -> None:
@@ -56,9 +58,9 @@ class StoredSessions:
         response.delete_cookie(self.cookie, secure=self.secure, httponly=True, samesite="lax", path="/")
         return "" if found is None else found.id_token
 
-    def _find(self, token: str) -> StoredSession | None:
+    def _find(self, token: str, *, used: bool = True) -> StoredSession | None:
         now = self._clock.now()
         found = self._database.view("console_session", lambda tx: self._store.find(tx, token, now))
-        if found is not None and found.seen_at < now - SEEN_STEP:
+        if used and found is not None and found.seen_at < now - SEEN_STEP:
             self._database.run("console_seen", lambda tx: self._store.seen(tx, token, now))
         return found

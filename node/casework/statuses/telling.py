@@ -1,0 +1,51 @@
+"""One step of the node's sync: say how far the case files of this member's gaps have come.
+
+Invariants
+    - What is said is how the case file stands; everything is just the next version, which is resent until it is taken.
+    - Never told of: drills, and gaps that the registry does not know, protected ones among them.
+    - There is one call in every sync that sends, whether or not there is anything to say: to whoever counts calls, a
+      case file that is worked looks like none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from federation.database import Database
+from federation.errors import Code, UppropError
+from federation.rules.vocabulary import MAX_BATCH
+from node.casework.statuses.model import Statement
+from node.store import Transaction
+from node.store.case_statements import CaseStatements
+
+
+class CaseworkLink(Protocol):
+    """The registry's call; `node.casework.statuses.uplink.CaseworkLink` over the network."""
+
+    def set_case_status(self, said: Sequence[Statement]) -> None: ...
+
+
+class Telling:
+    """Says to the registry how case files stand."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._statements = CaseStatements()
+
+    def run(self, link: CaseworkLink) -> None:
+        """Say what is to be said; what does not fit into one call is left for the next sync. Raises UppropError."""
+
+        def prepare(tx: Transaction) -> tuple[Statement, ...]:
+            self._statements.prepare(tx)
+            return self._statements.waiting(tx, MAX_BATCH)
+
+        said = self._database.run("case_statements", prepare)
+        try:
+            link.set_case_status(said)
+        except UppropError as error:
+            if error.code is Code.NOT_SUPPORTED:
+                # A registry of an earlier version: it is told once it is brought up.
+                return
+            raise
+        self._database.run("case_statements_taken", lambda tx: self._statements.taken(tx, said))
