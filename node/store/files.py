@@ -32,6 +32,7 @@ from node.store.bulk import chunks
 from node.store.case_keys import CaseKeys, CaseShreddedError
 from node.store.schema import case_files, gaps, pupils
 from node.store.schema_files import files
+from node.store.schema_journal import journal_head
 
 
 class StaleRevisionError(Exception):
@@ -122,6 +123,8 @@ class Files:
 
     def next_reference(self, tx: Connection, year: int) -> str:
         """`2026-00017`: the next number of a year."""
+        # Whoever opens one takes turns here: the later of two begins anew and finds the first's.
+        tx.execute(select(journal_head.c.id).with_for_update())
         like = files.c.reference.like(f"{year}-%")
         newest = tx.execute(select(func.max(files.c.reference)).where(like)).scalar()
         return f"{year}-{1 + (int(newest.partition('-')[2]) if newest else 0):05}"

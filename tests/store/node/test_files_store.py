@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -93,7 +94,7 @@ class Office:
 
 @pytest.fixture
 def office(database: Database, tmp_path: Path) -> Iterator[Office]:
-    with opened(database, pupil(1)) as store:
+    with opened(database, *(pupil(place) for place in range(1, 5))) as store:
         yield Office(store, tmp_path)
 
 
@@ -191,9 +192,10 @@ def test_of_an_erased_pupils_case_file_remains_that_there_was_one(office: Office
     kept = office.database.view("test_load", lambda tx: office.files.load(tx, file_id))
     assert kept is not None
     assert (kept.pupil_id, kept.gap, kept.outcome, kept.shredded_on) == (None, None, CaseOutcome.PLACED, TODAY)
+    office.keys.destroy(file_id)
     entries = office.database.view("test_journal", lambda tx: office.journal.of_file(tx, file_id))
     assert [entry.body for entry in entries] == [None] * len(entries)
-    assert list(office.database.view("test_flaws", lambda tx: list(office.journal.flaws(tx)))) == []
+    assert office.database.view("test_flaws", lambda tx: list(office.journal.flaws(tx))) == []
     assert office.notice() == 0
 
 
@@ -211,3 +213,18 @@ def test_a_close_needs_outcome_assessment_and_reason(office: Office) -> None:
     with pytest.raises(rules.RefusedError) as refused:
         office.case_files.set_status(file.file_id, file.revision, CaseStatus.SUSPENDED, KIM, why="x", until=TODAY)
     assert refused.value.why is rules.Refused.UNTIL_PAST
+
+
+def test_case_files_that_are_opened_at_the_same_moment_have_numbers_of_their_own(office: Office) -> None:
+    def tell(place: int) -> str:
+        def work(tx: Transaction) -> str:
+            worry = office.case_files.open_in(tx, pupil_id(place), OpenedFor.WORRY, "oro", KIM, protected=False)
+            return worry.reference
+
+        return office.database.run("test_open", work)
+
+    with ThreadPoolExecutor(4) as threads:
+        references = list(threads.map(tell, (1, 1, 2, 3, 4, 2)))
+    assert references[0] == references[1]
+    assert references[2] == references[5]
+    assert len(set(references)) == 4
