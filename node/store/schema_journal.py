@@ -38,6 +38,7 @@ journal_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     # Locked last by each transaction that writes an entry.
     Column("position", Integer, nullable=False, server_default=text("0")),
+    # HMAC under the record key over the position and the last row's chain; zeros before the first row.
     Column("chain_index", LargeBinary(32), nullable=False),
     CheckConstraint("id = 1", name="single_row"),
     info=kept("as long as the store", "one row: the newest entry's place in the chain", By.NOBODY),

@@ -39,12 +39,17 @@ class EntryKind(enum.StrEnum):
     CONTACT = "CONTACT"
     MESSAGE = "MESSAGE"
     EXPORTED = "EXPORTED"
+    KEY_LOST = "KEY_LOST"
+    """The case file's key was lost with its machine: what stands before this entry cannot be read any more."""
+    OTHER = "OTHER"
+    """Never written: a row whose kind this version does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry. `body` is JSON-able; its keys are the kind's own: `text` of a NOTE, `corrects` (a position) and `text`
-    of a CORRECTION, `status` of a STATUS … `author` and `body` are None once the case file was shredded.
+    of a CORRECTION, `status` of a STATUS … `author` and `body` are None once the case file was shredded, and where the
+    entry is `damaged`: it does not open, because somebody touched it.
     """
 
     position: int
@@ -54,6 +59,7 @@ class Entry:
     author: str | None = field(default=None, repr=False)
     author_id: str | None = field(default=None, repr=False)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,31 @@ class View:
     page: str
 
 
+class FlawKind(enum.StrEnum):
+    """What is wrong with a row. Each has a text `journal.flaw.<kind>` in both languages."""
+
+    MISSING = "missing"
+    """It was taken away."""
+    CHANGED = "changed"
+    """Its case file, instant, kind, place in the chain, or what the chain holds of its content."""
+    ENTRY = "entry"
+    """Its content is not what was written."""
+    EMPTIED = "emptied"
+    """Its content was taken away, and not because the case file was shredded."""
+    UNPROVED = "unproved"
+    """It may be as it was written: the row before it, to which it is chained, is missing."""
+    ATTACHMENT = "attachment"
+    """What was attached by it is missing, or is not what was attached."""
+    END = "end"
+    """The journal does not end where it was written to: rows from this one on were taken away or put there."""
+    SET_BACK = "set-back"
+    """The whole journal was set back to an older state: this row had been seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A row of the journal that is not as it was written: its position, and in what."""
+    """A row of the journal that is not as it was written. `file_id` where the row tells it."""
 
     position: int
-    what: str
+    what: FlawKind
+    file_id: FileId | None = field(default=None, repr=False)

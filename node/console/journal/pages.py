@@ -32,6 +32,7 @@ def part(visit: Visit, tx: Transaction, shown: Shown) -> Mapping[str, Any]:
     corrected = {entry.body.get("corrects") for entry in entries if entry.body is not None}
     return {
         "entries": [(entry, lines(entry, visit.words), entry.position in corrected) for entry in reversed(entries)],
+        "flaws": visit.desk.journal.flaws_of(tx, shown.file.file_id),
         "file": shown.file,
         "works": visit.actor.works_cases,
     }

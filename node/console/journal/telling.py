@@ -15,6 +15,8 @@ _PLAIN = ("text", "name", "until", "done_on", "due_on", "day_0")
 
 def lines(entry: Entry, words: Texts) -> list[tuple[str, str]]:
     """(label, value) pairs; what is of no meaning to a reader is left out, what nobody foresaw is shown as it is."""
+    if entry.damaged:
+        return [("", words("journal.damaged"))]
     if entry.body is None:
         return [("", words("journal.shredded"))]
     found: list[tuple[str, str]] = []
