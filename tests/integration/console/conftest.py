@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -20,8 +21,14 @@ OPEN, PROTECTED, MOVED, WATCHED = 0, 1, 2, 3
 
 @pytest.fixture
 def federation(tmp_path: Path) -> Iterator[Federation]:
+    with municipality(tmp_path / "federation") as parties:
+        yield parties
+
+
+@contextlib.contextmanager
+def municipality(directory: Path) -> Iterator[Federation]:
     """On 21 September: one gap is open, one protected, one answered by a move, and one that is watched since Friday."""
-    with running(tmp_path / "federation", [MEMBER, OTHER], BASELINE) as parties:
+    with running(directory, [MEMBER, OTHER], BASELINE) as parties:
         here, there = [person(place) for place in range(30)], [person(place) for place in range(100, 130)]
         parties.day(BASELINE, {MEMBER: here, OTHER: there})
         here[OPEN] = person(OPEN, enrolment(end=LAST_DAY))
