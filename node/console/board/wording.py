@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 SWEDISH = {
+    "board.changed": "Tavlan har ändrats.",
+    "board.show-anew": "Visa den på nytt",
     "nav.board": "Tavlan",
     "board.title": "Vems klocka går ut?",
     "board.files": "Ärenden ({n})",
@@ -31,6 +33,8 @@ SWEDISH = {
     "board.coverage": "Svar kan saknas",
 }
 ENGLISH = {
+    "board.changed": "The board has changed.",
+    "board.show-anew": "Show it anew",
     "nav.board": "Board",
     "board.title": "Whose clock runs out?",
     "board.files": "Case files ({n})",

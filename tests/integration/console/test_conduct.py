@@ -219,3 +219,20 @@ def test_htmx_is_told_to_run_nothing_and_to_keep_nothing(door: Open) -> None:
     told = json.loads(found[1])
     assert told | {"allowEval": False, "allowScriptTags": False, "historyCacheSize": 0} == told
     assert told["selfRequestsOnly"] is True
+
+
+def test_the_board_says_that_it_has_changed_and_nothing_where_it_has_not(node: Node) -> None:
+    browser = client(node.app.desk, actor())
+    page = browser.get("/sv/").text
+    found = re.search(r'hx-get="(/sv/\?state=[0-9a-f]+)"', page)
+    assert found is not None
+    asks = {"HX-Request": "true"}
+    assert browser.get(found[1], headers=asks).status_code == 204
+    [file_id, *_] = files(node, Role.CASEWORKER)
+    revision = re.search(r'name="revision" value="(\d+)"', browser.get(f"/sv/arenden/{file_id}").text)
+    assert revision is not None
+    form = {"csrf_token": TOKEN, "do": "take", "revision": revision[1]}
+    assert browser.post(f"/sv/arenden/{file_id}", data=form).status_code == 303
+    changed = browser.get(found[1], headers=asks)
+    assert "Tavlan har ändrats." in changed.text
+    assert "<html" not in changed.text
