@@ -9,6 +9,10 @@ from typing import Any, TypeVar
 
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import Handle, Pseudonym, Signal
+from node.casework.contact.model import SealedPart, Statement
+from node.casework.contact.relayed import Listed, Relayed
+from node.casework.contact.uplink import ContactLink
+from node.casework.statuses.uplink import CaseworkLink
 from node.describing.child import Description
 from node.describing.uplink import DescribingLink
 from node.ledger.receipts import Signed
@@ -62,6 +66,12 @@ class Lossy:
 
     def describing(self) -> _Describing:
         return _Describing(self, self.uplink.describing())
+
+    def casework(self) -> CaseworkLink:
+        return self.uplink.casework()
+
+    def contacts(self) -> _Contacts:
+        return _Contacts(self, self.uplink.contacts())
 
     def evaluators(self) -> Sequence[_Evaluator]:
         return [_Evaluator(self, link) for link in self.uplink.evaluators()]
@@ -120,6 +130,30 @@ class _Describing:
 
     def describe(self, cases: Sequence[Description]) -> None:
         self._lossy.call("describe", lambda: self._link.describe(cases))
+
+
+class _Contacts:
+    def __init__(self, lossy: Lossy, link: ContactLink) -> None:
+        self._lossy = lossy
+        self._link = link
+
+    def file(self, handle: Handle, number: int, request_id: bytes, statement: Statement) -> None:
+        self._lossy.call("file_contact", lambda: self._link.file(handle, number, request_id, statement))
+
+    def list_all(self) -> tuple[Listed, ...]:
+        return self._lossy.call("list_contacts", self._link.list_all)
+
+    def accept(self, contact_id: bytes, acceptance: Statement, greeting: Sequence[SealedPart]) -> None:
+        self._lossy.call("accept_contact", lambda: self._link.accept(contact_id, acceptance, greeting))
+
+    def send(self, contact_id: bytes, sequence: int, sealed: Sequence[SealedPart]) -> None:
+        self._lossy.call("send_message", lambda: self._link.send(contact_id, sequence, sealed))
+
+    def messages(self, contact_id: bytes, after: int) -> tuple[tuple[Relayed, ...], bool]:
+        return self._lossy.call("list_messages", lambda: self._link.messages(contact_id, after))
+
+    def acknowledge(self, contact_id: bytes, through: int) -> None:
+        self._lossy.call("ack_messages", lambda: self._link.acknowledge(contact_id, through))
 
 
 class _Evaluator:

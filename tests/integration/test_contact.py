@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -35,10 +37,12 @@ from tests.integration.contact_parties import (
     texts,
     write,
 )
+from tests.integration.node_lossy import Fault, Killed, Lossy
 from tests.integration.node_parties import Federation, Node
 from tests.unit.node.exports import enrolment, person
 
 DAY = timedelta(days=1)
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -229,6 +233,49 @@ def test_the_pages_show_contacts_in_both_languages(federation: Federation) -> No
     assert asked.post(path, data={**form, "contact": "00" * 16, "text": "Svar"}).status_code == 404
     assert client(other.app.desk, actor(Role.AUDITOR)).post(path, data={**form, "text": "Svar"}).status_code == 403
     assert client(other.app.desk, actor(Role.ADMINISTRATOR)).get(path).status_code == 403
+
+
+class OnlyContacts(Lossy):
+    """Faults at calls of contacts, counted from 0; the others get through."""
+
+    def call(self, name: str, work: Callable[[], T]) -> T:
+        return super().call(name, work) if name in CALLS else work()
+
+
+CALLS = {"file_contact", "list_contacts", "accept_contact", "send_message", "list_messages", "ack_messages"}
+
+
+def test_whatever_is_lost_on_the_way_everything_arrives_once(federation: Federation) -> None:
+    """Every call fails in each way in turn, the node is started anew, and then goes through."""
+    lead, other = federation.nodes[LEAD], federation.nodes[OTHER]
+    faults = list(Fault)
+
+    def until_done(node: Node) -> None:
+        for number in range(100):
+            turn, fault = number // len(faults), faults[number % len(faults)]
+            links = OnlyContacts(node.app.uplink, {turn: fault}.get)
+            node.app.pipeline._links = links
+            with contextlib.suppress(Killed):
+                node.sync()
+            node.restart()
+            if len(links.calls) <= turn:
+                return
+        raise AssertionError
+
+    ask(lead)
+    until_done(lead)
+    until_done(other)
+    accept(other)
+    until_done(other)
+    until_done(lead)
+    for text in ("Ett", "Två"):
+        write(lead, text)
+    until_done(lead)
+    until_done(other)
+    assert [text for _, _, text in texts(other)] == ["Ett", "Två"]
+    assert [entry["event"] for entry in journal(lead, "CONTACT")] == ["asked", "answered"]
+    assert [entry["event"] for entry in journal(other, "CONTACT")] == ["received", "accepted"]
+    assert [line.contact.peer for line in standing(lead).contacts] == [OTHER]
 
 
 def _at_registry(federation: Federation) -> list[tuple[object, ...]]:

@@ -16,11 +16,21 @@ from tests.harness.retention_manual import MANUAL, ROLES, with_tables
 
 SWEPT = {
     "statistics": {"statistics_cases"},
-    "handles": {"signals", "pseudonyms", "gaps", "confirmations", "ledger_batches", "ledger_signals", "ledger_entries"},
+    "handles": {
+        "signals",
+        "pseudonyms",
+        "gaps",
+        "confirmations",
+        "case_statements",
+        "ledger_batches",
+        "ledger_signals",
+        "ledger_entries",
+    },
     "cases": {"cases", "case_names"},
     "notices": {"notices"},
     "batches": {"batches"},
     "closes": {"closes"},
+    "contacts": {"contact_requests", "contacts"},
 }
 """The tables of the registry that each step of retention takes rows from."""
 

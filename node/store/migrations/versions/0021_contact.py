@@ -54,9 +54,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("written_at", Instant(), nullable=False),
         sa.Column("sealed_content", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"], ["contacts.contact_id"], name=op.f("fk_contact_messages_contact_id")
-        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.contact_id"], name=op.f("fk_contact_messages_contact_id")),
         sa.PrimaryKeyConstraint("contact_id", "outgoing", "sequence", name=op.f("pk_contact_messages")),
     )
     op.create_index(op.f("ix_contact_messages_state"), "contact_messages", ["state"])
