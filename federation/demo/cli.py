@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -15,8 +18,18 @@ from federation.demo import generator, scenario, show
 from federation.demo import simulate as simulation
 from federation.demo.bars import bars
 from federation.demo.generator.schooldays import Term
+from federation.demo.office import Offices
+from federation.demo.office import told as consoles_told
 from federation.demo.supervisor import interrupted_once
 from federation.errors import Code, UppropError
+from federation.rules.vocabulary import MemberId
+
+SERVED = """
+The consoles, where it is {day} (log in with any name; all pupils are made up):
+
+{addresses}
+
+They end with Ctrl-C."""
 
 DEMO_KINDS = {
     "move_ok": 60,
@@ -54,8 +67,16 @@ DEMO_KINDS = {
 @click.option("--scenario", "scenario_dir", type=click.Path(path_type=Path), help="Keep the generated scenario here.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep what each party stored and logged here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON in place of tables.")
+@click.option("--serve", is_flag=True, help="Let people work the cases, and serve the consoles until Ctrl-C.")
 def demo(
-    members: int, pupils: int, weeks: int, seed: int, scenario_dir: Path | None, keep: Path | None, as_json: bool
+    members: int,
+    pupils: int,
+    weeks: int,
+    seed: int,
+    scenario_dir: Path | None,
+    keep: Path | None,
+    as_json: bool,
+    serve: bool,
 ) -> None:
     """Play a term of some municipalities on this machine and show who was found.
 
@@ -66,19 +87,26 @@ def demo(
         seed=seed, members=members, pupils=pupils, weeks=weeks, kinds=DEMO_KINDS, name=f"demo-{seed}"
     )
     generated = generator.generate(recipe)
+
+    def tell(outcome: simulation.Outcome) -> None:
+        if as_json:
+            comparison = show.compare(outcome.cases, generated.truth.cases)
+            click.echo(json.dumps({**outcome.plain(), "equals_truth": comparison.equal}, indent=1))
+            return
+        console = Console()
+        console.print()
+        console.print(show.cases(outcome, generated))
+        console.print()
+        console.print(show.summary(outcome, generated, Term(generated.scenario.as_of, recipe.breaks, recipe.watch)))
+
     with tempfile.TemporaryDirectory(prefix="upprop-demo-") as temporary:
         directory = scenario_dir or Path(temporary) / "scenario"
         generator.write(generated, directory)
-        outcome = _play(directory, keep)
-    if as_json:
-        comparison = show.compare(outcome.cases, generated.truth.cases)
-        click.echo(json.dumps({**outcome.plain(), "equals_truth": comparison.equal}, indent=1))
-        return
-    console = Console()
-    console.print()
-    console.print(show.cases(outcome, generated))
-    console.print()
-    console.print(show.summary(outcome, generated, Term(generated.scenario.as_of, recipe.breaks, recipe.watch)))
+        if serve:
+            names = {member.id: member.name for member in generated.scenario.members}
+            _serve(directory, keep, tell, names)
+        else:
+            tell(_play(directory, keep))
 
 
 @click.command()
@@ -145,6 +173,24 @@ def simulate(
     click.echo(f"{len(outcome.cases)} cases written to {out}.")
     if comparison is not None:
         click.echo(_against_truth(comparison))
+
+
+def _serve(
+    directory: Path, keep: Path | None, tell: Callable[[simulation.Outcome], None], names: Mapping[MemberId, str]
+) -> None:
+    """Play with people at the consoles, tell what came of it, and let whoever looks go on from there."""
+    offices = Offices()
+    with interrupted_once(), contextlib.ExitStack() as stack:
+        with bars() as progress:
+            prepared = stack.enter_context(
+                simulation.prepared(directory, keep=keep, consoles=True, progress=progress, between=offices.between)
+            )
+            outcome = prepared.play()
+        tell(outcome)
+        addresses = {names[MemberId(member)]: prepared.trial.console(member) for member in prepared.trial.nodes}
+        click.echo(SERVED.format(day=prepared.today, addresses=consoles_told(addresses)))
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 def _against_truth(comparison: show.Comparison) -> str:
