@@ -30,6 +30,9 @@ from node.casework.files.showing import Showing
 from node.casework.files.shredding import LOOK_SECONDS as SHRED_LOOK_SECONDS
 from node.casework.files.shredding import Shredding
 from node.casework.first_steps import first_steps
+from node.casework.holds.holding import Holding
+from node.casework.holds.webhook import LOOK_SECONDS as WEBHOOK_LOOK_SECONDS
+from node.casework.holds.webhook import Webhooks
 from node.casework.journal.keeping import Keeping
 from node.casework.mailing.post import Post
 from node.casework.mailing.sending import LOOK_SECONDS as MAIL_LOOK_SECONDS
@@ -290,6 +293,7 @@ def build(
         clock=clock,
         name_of=lambda other: (descriptor().has_member(other) and descriptor().member(other).name) or other,
     )
+    holding = Holding(database, sealer, case_files, files, journal, clock)
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -309,6 +313,7 @@ def build(
         evaluators=evaluators,
         erasing=erasing,
         case_files=case_files,
+        holding=holding,
         exchange=exchange,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
@@ -355,6 +360,7 @@ def build(
         database, case_keys, routines, clock, log, years=settings.shred_years, erase=erasing.begin_aged
     )
     workers = (
+        Worker("webhooks", WEBHOOK_LOOK_SECONDS, Webhooks(database, sealer, settings.webhooks, clock, log).run),
         Worker("shredding", SHRED_LOOK_SECONDS, shredding.run),
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
@@ -372,7 +378,7 @@ def build(
             LocalServer(
                 "enrolment",
                 settings.enrolment_listen,
-                push.binding(EnrolmentServicer(pushing, clock)),
+                push.binding(EnrolmentServicer(pushing, holding, clock)),
                 ca.server_credentials,
                 ClientAuthoriser(ca, database, log),
             ),
@@ -401,6 +407,7 @@ def build(
         gaps=Gaps(pupils),
         case_files=case_files,
         journal=journal,
+        holding=holding,
         leading=Leading(database, case_files, journal, clock),
         keeping=Keeping(database, case_files, journal, Attachments(case_keys), clock),
         routines=routines,

@@ -60,6 +60,7 @@ _VERDICTS = {
     NoticeKind.OPENED: GapState.OPEN,
     NoticeKind.REOPENED: GapState.OPEN,
     NoticeKind.ANSWERED: GapState.ANSWERED,
+    NoticeKind.RELEASED: GapState.ANSWERED,
     NoticeKind.ENDED: GapState.ENDED,
     NoticeKind.VOIDED: GapState.VOID,
 }

@@ -73,9 +73,16 @@ class What(enum.StrEnum):
     """Seen in school on `on`."""
     AFFIRM = "AFFIRM"
     """On `on` a person made sure that the presence is in force."""
+    HELD = "HELD"
+    """A withdrawal is asked for and waits; `on` is the first day without the school. Said by a hold alone."""
+    HOLD_OVER = "HOLD_OVER"
+    """The hold was taken back: the pupil stays. Said by a hold alone."""
     DUTY_ENDED = "DUTY_ENDED"
     """Decided abroad or alternative fulfilment from `on`; to be looked at again on `review`."""
 
+
+SAID_BY_HOLDS = frozenset({What.HELD, What.HOLD_OVER})
+"""Nobody states these by hand: `node.casework.holds` does."""
 
 HAND_MADE_OPENINGS = frozenset({What.NOT_PLACED, What.NO_SHOW, What.GONE})
 """These make an opening that no imported row shows: by the policy's `second_person` they are not sent until a second

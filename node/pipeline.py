@@ -28,6 +28,7 @@ from federation.observability import Event, Level, Log
 from federation.rules.vocabulary import ROSTER_STEP, MemberId, Policy
 from node.casework.contact.exchanging import Exchange
 from node.casework.files.filing import CaseFiles
+from node.casework.holds.holding import Holding
 from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
 from node.casework.statuses.telling import Telling
@@ -97,6 +98,7 @@ class Pipeline:
         evaluators: Evaluators,
         erasing: Erasing,
         case_files: CaseFiles,
+        holding: Holding,
         exchange: Exchange,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
@@ -108,6 +110,7 @@ class Pipeline:
         self._evaluators = evaluators
         self._erasing = erasing
         self._case_files = case_files
+        self._holding = holding
         self._exchange = exchange
         self._log = log
         self._drilling = drilling
@@ -184,6 +187,7 @@ class Pipeline:
             self._handle_notices(run)
             self._open_unheard(run)
             self._case_files.begin_missing()
+            self._holding.follow()
             self._case_files.follow()
             if heard and not (notices_only or run.behind):
                 self._describe(run)

@@ -23,6 +23,7 @@ from node.coverage import (
 )
 from node.duty import Duty, duty_of
 from node.model import (
+    SAID_BY_HOLDS,
     Call,
     History,
     ImportFacts,
@@ -120,7 +121,8 @@ def units_left(
 def grounds_of(time: Timeline) -> Grounds:
     """What speaks for and against an opening on the timeline's day."""
     left, by_word, not_placed = _left(time), _by_word(time), _not_placed(time)
-    given = [opening for opening in (left, by_word, not_placed) if isinstance(opening, OpeningStated)]
+    # A hold first: once the rows themselves end, the opening is a leaving, under the same number.
+    given = [opening for opening in (_held(time), left, by_word, not_placed) if isinstance(opening, OpeningStated)]
     found = tuple(opening for opening in given if _found(time, opening))
     opening = _opening(time, [opening for opening in given if opening not in found])
     duty = duty_of(time)
@@ -171,6 +173,16 @@ def _by_word(time: Timeline) -> OpeningStated | None:
         if cut.begins <= time.today < cut.back_said_on and (last is None or last.until <= max(cut.begins, cut.on))
     ]
     return min(standing, key=lambda opening: (opening.urgency is Urgency.NORMAL, opening.since), default=None)
+
+
+def _held(time: Timeline) -> OpeningStated | None:
+    """A withdrawal that waits, until it is taken back or a presence begins after it."""
+    words = [saying for saying in time.history.sayings if saying.what in SAID_BY_HOLDS]
+    if not words or words[-1].what is What.HOLD_OVER:
+        return None
+    since = words[-1].on
+    last = time.last_run()
+    return None if last is not None and last.begins >= since else OpeningStated(OpeningKind.HELD, since)
 
 
 def _not_placed(time: Timeline) -> OpeningStated | None:
@@ -237,11 +249,15 @@ def _opened_before(time: Timeline, duty: Duty) -> bool:
 def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
     oldest = months_before(time.today, REMEMBERED_MONTHS)
     gone = _by_word(time) is not None
+    held = _held(time)
     result: list[tuple[Run, Presence]] = []
     for run in time.runs:
         until = run.until
         if duty is not None and run.begins < duty.ended.begins <= time.today:
             until = min(until, duty.ended.begins)
+        if held is not None and run.begins < held.since <= time.today:
+            # The school still lists the pupil until the withdrawal is made: it has the pupil no more.
+            until = min(until, held.since)
         if run.begins > time.today or until <= oldest:
             continue
         # An end of duty, or a person's word, ends the presence itself: no school day has to show it.

@@ -14,6 +14,7 @@ from federation.files import read_secret
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
 from node.casework.files.shredding import DEFAULT_YEARS
+from node.casework.holds.webhook import WebhookSettings
 from node.casework.mailing.settings import MailSettings
 from node.console.settings import ConsoleSettings
 from node.records.ss12000_api.settings import SchoolSystems
@@ -35,10 +36,11 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     `enrolment_listen` is where school systems may push, `host:port` inside the municipality's own network; without it
     no port is opened. `enrolment_names` are the host names and addresses by which they call, where it is not that host.
     `school_systems` are those from which the node fetches, by name: a table `[school_systems.NAME]` for each.
-    `drill_days`: a running node drills by itself once in so many days; 0: never. `casework_dir`: the municipality's own
-    routines and directory of help. `shred_years`: after so many years what a closed case file says is shredded.
-    `console`: the pages for the people of the municipality, a table `[console]`; without it none are served. `mail`:
-    the mail server by which whoever is on duty is told, a table `[mail]`; without it nobody is written to.
+    `drill_days`: a running node drills by itself once in so many days; 0: never. `webhooks`: how school systems are
+    told of withdrawals that waited, a table `[webhooks.NAME]` for each. `casework_dir`: the municipality's own routines
+    and directory of help. `shred_years`: after so many years what a closed case file says is shredded. `console`: the
+    pages for the people of the municipality, a table `[console]`; without it none are served. `mail`: the mail server
+    by which whoever is on duty is told, a table `[mail]`; without it nobody is written to.
     """
 
     record_key: Path
@@ -49,6 +51,7 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     enrolment_names: tuple[str, ...] = ()
     school_systems: SchoolSystems = msgspec.field(default_factory=dict)
     drill_days: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_DRILL_DAYS
+    webhooks: dict[str, WebhookSettings] = msgspec.field(default_factory=dict)
     casework_dir: Path | None = None
     shred_years: Annotated[int, msgspec.Meta(ge=1, le=50)] = DEFAULT_YEARS
     console: ConsoleSettings | None = None

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from federation.rules.matching import GapVerdict, lead_of, leading
-from federation.rules.vocabulary import CaseStatus, GapState, MemberId, NoticeKind
+from federation.rules.vocabulary import CaseStatus, GapState, MemberId, NoticeKind, OpeningKind
 from registry.model import Asked, Case, CaseStated, FirstOpening, Gap, GapKey, NoticeDraft
 
 _FIRST_WORD = {
@@ -25,6 +25,9 @@ _FIRST_WORD = {
     GapState.ANSWERED: NoticeKind.ANSWERED,
     GapState.ENDED: NoticeKind.ENDED,
 }
+_RELEASED = frozenset({GapState.ANSWERED, GapState.ENDED})
+"""A withdrawal that waits is let go once its pupil is accounted for, due or not."""
+
 _LATER_WORD = {
     GapState.OPEN: NoticeKind.REOPENED,
     GapState.ANSWERED: NoticeKind.ANSWERED,
@@ -244,6 +247,9 @@ def _tell(verdict: GapVerdict, old: Gap | None, today: date) -> tuple[GapState |
     """What the member has been told after this close, and the notice that tells it now."""
     told, state = (old.told if old is not None else None), verdict.state
     if told is None:
+        if verdict.opening.kind is OpeningKind.HELD and state in _RELEASED:
+            # Not by the close that is the first to see it: nobody asks in the evening and knows in the night.
+            return (None, None) if old is None else (state, _released(verdict, _FIRST_WORD[state]))
         if today < verdict.due_on or state not in _FIRST_WORD:
             return None, None
         return state, _FIRST_WORD[state]
@@ -252,14 +258,21 @@ def _tell(verdict: GapVerdict, old: Gap | None, today: date) -> tuple[GapState |
         return (told, None) if told is GapState.OPEN else (GapState.OPEN, NoticeKind.REOPENED)
     # A gap that went back to WATCH and is open again is told so.
     again = state is GapState.OPEN and old is not None and old.state is not GapState.OPEN
-    return (state, _LATER_WORD[state]) if state is not told or again else (told, None)
+    return (state, _released(verdict, _LATER_WORD[state])) if state is not told or again else (told, None)
+
+
+def _released(verdict: GapVerdict, word: NoticeKind) -> NoticeKind:
+    """Of a withdrawal that waits, an answer lets it go."""
+    held = verdict.opening.kind is OpeningKind.HELD
+    return NoticeKind.RELEASED if held and word is NoticeKind.ANSWERED else word
 
 
 def _recheck_on(verdict: GapVerdict, told: GapState | None, today: date) -> date | None:
     days = [verdict.recheck_on] if verdict.recheck_on is not None else []
     if told is None and verdict.state is not GapState.VOID and today < verdict.due_on:
-        # Answered or ended before its due day: the member is told on that day.
-        days.append(verdict.due_on)
+        # Answered or ended before its due day: the member is told on that day, of a hold by the next close.
+        released = verdict.opening.kind is OpeningKind.HELD and verdict.state in _RELEASED
+        days.append(today + timedelta(days=1) if released else verdict.due_on)
     # Never today: a close looks at every gap that is due until none is left.
     return max(min(days), today + timedelta(days=1)) if days else None
 

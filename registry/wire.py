@@ -242,8 +242,6 @@ def _opening(message: signal_pb2.Opening) -> Opening:
     kind, urgency = _OPENING_KINDS.get(message.kind), _URGENCIES.get(message.urgency)
     if kind is None or urgency is None:
         raise _Refusal(Code.SIGNAL_MALFORMED)
-    if kind is OpeningKind.HELD:
-        raise _Refusal(Code.NOT_SUPPORTED)
     planned_start = _date(message.planned_start) if message.HasField("planned_start") else None
     _need(planned_start is None or urgency is Urgency.NORMAL)
     return Opening(message.number, kind, _date(message.since), urgency, planned_start)

@@ -21,7 +21,7 @@ from federation.errors import Code, UppropError
 from federation.rules.vocabulary import HANDLE_BYTES, Policy
 from node.casework.persons import find_person
 from node.identity import Identity, Route
-from node.model import HAND_MADE_OPENINGS, UNMARKED, Reason, What
+from node.model import HAND_MADE_OPENINGS, SAID_BY_HOLDS, UNMARKED, Reason, What
 from node.records.dates import EARLIEST_YEAR
 from node.records.intake import route_of
 from node.records.values import SECRECY_MARKING
@@ -61,7 +61,7 @@ class Waiting:
 
 def words() -> tuple[str, ...]:
     """All that can be said, as the command line spells it."""
-    return tuple(spelt(word.value) for word in (*What, *Act))
+    return tuple(spelt(word.value) for word in (*What, *Act) if word not in SAID_BY_HOLDS)
 
 
 def spelt(word: str) -> str:
@@ -104,7 +104,7 @@ class CaseworkSayings:
         """
         today = self._clock.today()
         wanted = word.strip().upper().replace("-", "_")
-        if wanted not in What.__members__ and wanted not in Act.__members__:
+        if wanted.lower().replace("_", "-") not in words():
             raise _refused(f"{word!r} is nothing that can be said. Known are: {', '.join(words())}.")
         content = SayingContent(wanted, on or today, _name(said_by), reason or None, review)
         _check(content, today)

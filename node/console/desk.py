@@ -12,6 +12,7 @@ from node.casework.files.by_hand import ByHand
 from node.casework.files.filing import CaseFiles
 from node.casework.files.searching import Searching
 from node.casework.files.showing import Showing
+from node.casework.holds.holding import Holding
 from node.casework.journal.keeping import Keeping
 from node.casework.mailing.sending import Mailing
 from node.casework.routines.help import Directory
@@ -46,6 +47,7 @@ class Desk:
     journal: Journal
     mailing: Mailing
     keeping: Keeping
+    holding: Holding
     leading: Leading
     routines: Routines
     help: Directory

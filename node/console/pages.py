@@ -26,6 +26,7 @@ from node.console.case import pages as case
 from node.console.contact import pages as contact
 from node.console.desk import Desk
 from node.console.duty import pages as duty
+from node.console.holds import pages as holds
 from node.console.imports import pages as imports
 from node.console.journal import pages as journal
 from node.console.lead import pages as lead
@@ -45,6 +46,7 @@ PAGES: Sequence[Page] = (
     *worry.PAGES,
     *case.PAGES,
     *contact.PAGES,
+    *holds.PAGES,
     *journal.PAGES,
     *lead.PAGES,
     *routines.PAGES,

@@ -10,6 +10,7 @@ from node.console.board import wording as board
 from node.console.case import wording as case
 from node.console.contact import wording as contact
 from node.console.duty import wording as duty
+from node.console.holds import wording as holds
 from node.console.imports import wording as imports
 from node.console.journal import wording as journal
 from node.console.lead import wording as lead
@@ -27,6 +28,7 @@ _SUBJECTS = (
     case,
     contact,
     lead,
+    holds,
     journal,
     routines,
     sources,

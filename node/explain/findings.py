@@ -103,6 +103,8 @@ class Said(FindingKind):
     FOUND = enum.auto()
     MET = enum.auto()
     AFFIRM = enum.auto()
+    HELD = enum.auto()
+    HOLD_OVER = enum.auto()
     DUTY_ENDED = enum.auto()
 
 

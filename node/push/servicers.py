@@ -9,10 +9,13 @@ import grpc
 
 from federation.clock import Clock
 from federation.control import Handlers
+from federation.errors import Code, UppropError
 from federation.pki import certificate_pem
 from federation.rpc.caller import caller
 from federation.rpc.server import Binding
 from federation.v1 import control_pb2, enrolment_pb2
+from node.casework.holds.holding import Holding
+from node.casework.holds.model import HoldError, HoldId
 from node.push import wire
 from node.push.administration import ClientLine, PushClients, State
 from node.push.admission import Client
@@ -31,8 +34,9 @@ _STATES = {
 class EnrolmentServicer:
     """EnrolmentService. The school system is the caller, whatever a request says."""
 
-    def __init__(self, pushing: Pushing, clock: Clock) -> None:
+    def __init__(self, pushing: Pushing, holding: Holding, clock: Clock) -> None:
         self._pushing = pushing
+        self._holding = holding
         self._clock = clock
 
     def PutEnrolments(  # noqa: N802 - the contract's name
@@ -46,6 +50,30 @@ class EnrolmentServicer:
     ) -> enrolment_pb2.WithdrawResponse:
         wanted = wire.parse_withdraw(request)
         return wire.withdraw_response(wanted.request_id, self._pushing.withdraw(caller(Client).name, wanted))
+
+    def RequestWithdrawal(  # noqa: N802 - the contract's name
+        self, request: enrolment_pb2.RequestWithdrawalRequest, _context: grpc.ServicerContext
+    ) -> enrolment_pb2.RequestWithdrawalResponse:
+        asked = wire.parse_withdrawal(request, caller(Client).name)
+        try:
+            hold = self._holding.ask(request.person_id, asked)
+        except HoldError as error:
+            raise UppropError(Code.INPUT_REFUSED, wire.HOLD_REFUSALS[error.key]) from error
+        return enrolment_pb2.RequestWithdrawalResponse(
+            request_id=hold.asked.hold_id, state=wire.WITHDRAWAL_STATES[hold.state]
+        )
+
+    def GetWithdrawal(  # noqa: N802 - the contract's name
+        self, request: enrolment_pb2.GetWithdrawalRequest, _context: grpc.ServicerContext
+    ) -> enrolment_pb2.GetWithdrawalResponse:
+        hold = self._holding.of_system(HoldId(request.request_id), caller(Client).name)
+        if hold is None:
+            raise UppropError(Code.INPUT_REFUSED, "This school system has asked for no withdrawal of that id.")
+        return enrolment_pb2.GetWithdrawalResponse(
+            request_id=request.request_id,
+            state=wire.WITHDRAWAL_STATES[hold.state],
+            state_since=(hold.state_since or hold.asked_on).isoformat(),
+        )
 
     def GetState(  # noqa: N802 - the contract's name
         self, _request: enrolment_pb2.GetStateRequest, _context: grpc.ServicerContext

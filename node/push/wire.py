@@ -15,6 +15,7 @@ import msgspec
 
 from federation.errors import Code, UppropError
 from federation.v1 import enrolment_pb2
+from node.casework.holds.model import Asked, HoldId, HoldState
 from node.model import Reason
 from node.push.requests import (
     MAX_PARTS,
@@ -78,6 +79,37 @@ def parse_withdraw(request: enrolment_pb2.WithdrawRequest) -> Withdrawal:
         reason=_REASONS[request.reason],
         digest=_digest(request),
     )
+
+
+def parse_withdrawal(request: enrolment_pb2.RequestWithdrawalRequest, system: str) -> Asked:
+    """Raises UppropError(REQUEST_INVALID)."""
+    if not request.person_id:
+        raise _invalid("person_id is empty: say whom this is about.")
+    reason = _REASONS.get(request.reason)
+    if reason is None:
+        raise _invalid("A withdrawal needs a reason that the contract names.")
+    return Asked(
+        HoldId(_id(request.request_id, "request_id")),
+        _day(request.last_day, "last_day"),
+        reason,
+        request.responsible.strip(),
+        system,
+    )
+
+
+WITHDRAWAL_STATES = {
+    state: enrolment_pb2.WithdrawalState.Value(f"WITHDRAWAL_STATE_{state.value}") for state in HoldState
+}
+
+HOLD_REFUSALS = {
+    "responsible": "Say who answers for the request: responsible is empty.",
+    "too-long": "A text of the request is too long.",
+    "too-far": "The last day lies more than a year ahead.",
+    "unknown-person": "No person with this id is known here. Put the person first.",
+    "not-enrolled": "This person is not enrolled here: there is nothing to withdraw.",
+    "stands-already": "A withdrawal of this person waits already.",
+}
+"""By the key of a HoldError."""
 
 
 def put_response(request_id: bytes, answer: Answer) -> enrolment_pb2.PutEnrolmentsResponse:

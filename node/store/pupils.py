@@ -19,6 +19,7 @@ from node.model import Observation
 from node.store.bulk import chunks
 from node.store.schema import gaps, number_indexes, person_ids, pupils, retired_handles, sayings, versions
 from node.store.schema_files import files
+from node.store.schema_holds import holds
 from node.store.schema_sources import tasks
 from node.store.schema_subjects import subject_requests
 from node.store.schema_systems import records
@@ -199,7 +200,18 @@ class Pupils:
 
     def merge(self, tx: Connection, source: Pupil, into: bytes, today: date) -> None:
         """Two pupils turned out to be one: all that hangs on `source` goes to `into`, and its handle is retired."""
-        for table in (number_indexes, person_ids, records, sayings, versions, gaps, retired_handles, tasks, files):
+        for table in (
+            number_indexes,
+            person_ids,
+            records,
+            sayings,
+            versions,
+            gaps,
+            retired_handles,
+            tasks,
+            files,
+            holds,
+        ):
             tx.execute(update(table).where(table.c.pupil_id == source.pupil_id).values(pupil_id=into))
         tx.execute(insert(retired_handles).values(handle=source.handle, pupil_id=into, retired_on=today))
         tx.execute(delete(pupils).where(pupils.c.pupil_id == source.pupil_id))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 from federation.database import Database
 from federation.rules.vocabulary import GapState
 from node.store import shredding
+from node.store.chain import Chain
 from node.store.outbox import BatchState, Outbox, VersionState
 from node.store.pseudonyms import evaluations_naming
 from node.store.schema import (
@@ -39,6 +40,7 @@ from node.store.schema import (
 )
 from node.store.schema_descriptions import case_descriptions
 from node.store.schema_files import files
+from node.store.schema_holds import holds
 from node.store.schema_roll_call import roll_call_hits
 from node.store.schema_sources import attendance, tasks
 from node.store.schema_subjects import subject_requests
@@ -57,6 +59,7 @@ BY_PUPIL: tuple[Table, ...] = (
     tasks,
     attendance,
     moved_pupils,
+    holds,
     person_ids,
     retired_handles,
     number_indexes,
@@ -113,6 +116,7 @@ class Subjects:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._outbox = Outbox(sealer)
+        self._chain = Chain(sealer)
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
@@ -230,14 +234,17 @@ class Subjects:
                 newest[row.handle] = taken and self._outbox.opened(row).signal.retracted
         return all(newest.values())
 
-    def shred(self, tx: Connection, pupil_id: bytes) -> None:
-        """Take away every row there is of the pupil; of its case files remains that there were such."""
+    def shred(self, tx: Connection, pupil_id: bytes, at: datetime) -> None:
+        """Take away every row there is of the pupil; of its case files remains that there were such.
+
+        The journal says that they were emptied, `at`.
+        """
         indexes = list(tx.scalars(select(number_indexes.c.number_index).where(number_indexes.c.pupil_id == pupil_id)))
         # What is asked for the other numbers of such a request is asked anew.
         asked = evaluations_naming(tx, self._sealer, indexes)
         if asked:
             tx.execute(delete(evaluations).where(evaluations.c.request_id.in_(asked)))
-        shredding.empty(tx, self.case_files(tx, pupil_id))
+        shredding.empty(tx, self.case_files(tx, pupil_id), self._chain, at)
         for table, which in self._rows(tx, pupil_id):
             if table is not files:
                 tx.execute(delete(table).where(which))

@@ -122,6 +122,8 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Said.FOUND: "{said_on}: found since {on}.",
     Said.MET: "{said_on}: seen in school on {on}.",
     Said.AFFIRM: "{said_on}: made sure of the presence here on {on}.",
+    Said.HELD: "{said_on}: a withdrawal from {on} was asked for. It waits until the pupil is accounted for.",
+    Said.HOLD_OVER: "{said_on}: the request to withdraw was taken back. The pupil stays.",
     Said.DUTY_ENDED: "{said_on}: the duty to attend ended on {on}, to be looked at again on {review}.",
     # -- presences
     Presences.IN_FORCE: "From {begins}, goes on.",

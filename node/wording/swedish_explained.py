@@ -124,6 +124,8 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Said.FOUND: "{said_on}: återfunnen sedan {on}.",
     Said.MET: "{said_on}: sedd i skolan {on}.",
     Said.AFFIRM: "{said_on}: skolgången här bekräftad för {on}.",
+    Said.HELD: "{said_on}: utskrivning begärd från {on}. Den väntar tills eleven är redovisad.",
+    Said.HOLD_OVER: "{said_on}: begäran om utskrivning återtagen. Eleven är kvar.",
     Said.DUTY_ENDED: "{said_on}: skolplikten har upphört från {on}, prövas på nytt {review}.",
     # -- presences
     Presences.IN_FORCE: "Från {begins}, pågår.",

@@ -1,0 +1,108 @@
+"""The pages of holds. Whom a person may not see is neither listed nor told apart from nobody."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+
+from starlette.responses import Response
+
+from node.casework.actor import Role
+from node.casework.holds.holding import DECIDERS
+from node.casework.holds.model import HOLD_ID_BYTES, Asked, Hold, HoldError, HoldId, HoldState
+from node.console.page import Page
+from node.console.visit import NoSuchPageError, Visit
+from node.model import Reason
+from node.store.pupils import Pupil
+
+SEERS = frozenset({Role.CASEWORKER, Role.PROTECTED, Role.PRINCIPAL, Role.AUDITOR})
+
+
+def show(visit: Visit) -> Response:
+    return _list(visit)
+
+
+def ask(visit: Visit) -> Response:
+    try:
+        form = bytes.fromhex(visit.field("form") or "-")
+    except ValueError:
+        form = b""
+    try:
+        visit.desk.holding.ask(
+            visit.field("person"),
+            Asked(
+                # The form's own id: sent twice, it is one request.
+                HoldId(form if len(form) == HOLD_ID_BYTES else secrets.token_bytes(HOLD_ID_BYTES)),
+                _day(visit.field("last_day")),
+                _reason(visit.field("reason")),
+                visit.field("responsible"),
+                note=visit.field("note"),
+            ),
+        )
+    except HoldError as error:
+        return _list(visit, 400, error.key)
+    return visit.redirect("holds", "hold-asked")
+
+
+def _list(visit: Visit, status: int = 200, flaw: str = "") -> Response:
+    listed = visit.desk.database.view("console_holds", lambda tx: visit.desk.holding.listed(tx, visit.actor))
+    return visit.show(
+        "holds/holds.html",
+        status,
+        listed=sorted(listed, key=lambda each: (each[0].state is not HoldState.HELD, each[0].asked.last_day)),
+        decides=visit.actor.has(*DECIDERS),
+        reasons=list(Reason),
+        flaw=flaw,
+        form=secrets.token_hex(HOLD_ID_BYTES),
+        typed={name: visit.field(name) for name in ("person", "last_day", "reason", "responsible", "note")},
+    )
+
+
+def show_one(visit: Visit) -> Response:
+    return _one(visit)
+
+
+def decide(visit: Visit) -> Response:
+    hold, _ = _found(visit)
+    try:
+        if visit.field("do") == "cancel":
+            visit.desk.holding.cancel(hold.asked.hold_id, visit.actor, visit.field("why"))
+            return visit.redirect("holds", "hold-cancelled")
+        visit.desk.holding.override(hold.asked.hold_id, visit.actor, visit.field("why"))
+    except HoldError as error:
+        return _one(visit, 400, error.key)
+    return visit.redirect("holds", "hold-decided")
+
+
+def _one(visit: Visit, status: int = 200, flaw: str = "") -> Response:
+    hold, pupil = _found(visit)
+    return visit.show("holds/hold.html", status, hold=hold, pupil=pupil, flaw=flaw, why=visit.field("why"))
+
+
+def _found(visit: Visit) -> tuple[Hold, Pupil]:
+    """The hold of the address. Raises NoSuchPageError where there is none for this person."""
+    listed = visit.desk.database.view("console_holds", lambda tx: visit.desk.holding.listed(tx, visit.actor))
+    for hold, pupil in listed:
+        if hold.asked.hold_id.hex() == visit.part("hold"):
+            return hold, pupil
+    raise NoSuchPageError
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise HoldError("date") from None
+
+
+def _reason(text: str) -> Reason:
+    try:
+        return Reason(text)
+    except ValueError:
+        raise HoldError("reason") from None
+
+
+PAGES = (
+    Page("holds", "sparrar", "holds", show, SEERS, act=ask, act_roles=DECIDERS, menu=True),
+    Page("hold", "sparrar/{hold}", "holds/{hold}", show_one, DECIDERS, act=decide),
+)

@@ -1,0 +1,255 @@
+"""A withdrawal that waits: asked for, watched, let go by an arrival elsewhere or by a person, taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import json
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.files import write_secret
+from federation.observability import Log
+from federation.rules.vocabulary import GapState
+from node.casework.actor import Role
+from node.casework.holds.model import Asked, Hold, HoldError, HoldId, HoldState, ReleasedBy
+from node.casework.holds.webhook import MAX_ATTEMPTS, SIGNATURE, Webhooks, WebhookSettings
+from node.model import Reason
+from node.settings import open_sealer
+from tests.harness.console import TOKEN, actor, client
+from tests.integration.node_parties import Federation, Node, running
+from tests.unit.node.exports import enrolment, number, person
+
+MEMBER, OTHER = "0180", "1280"
+BASELINE, ASKED_ON = date(2026, 8, 24), date(2026, 9, 7)
+LAST_DAY = date(2026, 9, 11)
+DECIDER = actor(Role.PRINCIPAL, name="Rut Rektor")
+
+
+@pytest.fixture
+def federation(tmp_path: Path) -> Iterator[Federation]:
+    with running(tmp_path / "federation", [MEMBER, OTHER], BASELINE) as parties:
+        parties.day(BASELINE, rolls())
+        yield parties
+
+
+def rolls(*arrived: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    here, there = [person(place) for place in range(30)], [person(place) for place in range(100, 130)]
+    return {MEMBER: here, OTHER: [*there, *arrived]}
+
+
+def asked(**changes: Any) -> Asked:
+    wanted = Asked(HoldId(secrets.token_bytes(16)), LAST_DAY, Reason.MOVED, "Rut Rektor", "skolsystem")
+    return replace(wanted, **changes)
+
+
+def state(node: Node, hold: Hold) -> Hold:
+    found = node.app.desk.holding.of_system(hold.asked.hold_id, hold.asked.system)
+    assert found is not None
+    return found
+
+
+def ask(federation: Federation) -> tuple[Node, Hold]:
+    node = federation.nodes[MEMBER]
+    federation.set_today(ASKED_ON)
+    return node, node.app.desk.holding.ask(person(0)["id"], asked())
+
+
+def test_a_hold_is_let_go_by_an_arrival_elsewhere_and_by_no_close_before_it_is_seen_twice(
+    federation: Federation,
+) -> None:
+    node, hold = ask(federation)
+    arrived = person(0, enrolment("2026-09-08"))
+    federation.day(ASKED_ON, rolls())
+    assert state(node, hold).state is HoldState.HELD
+    # The other member has the pupil: told in the next delivery, long before the gap would be due.
+    federation.day(date(2026, 9, 9), rolls(arrived))
+    after = state(node, hold)
+    assert (after.state, after.released_by, after.state_since) == (
+        HoldState.RELEASED,
+        ReleasedBy.ANSWER,
+        date(2026, 9, 9),
+    )
+    assert node.gaps() == ()
+
+
+def test_who_is_elsewhere_already_is_not_told_in_the_delivery_of_the_day_it_was_asked(federation: Federation) -> None:
+    arrived = person(0, enrolment("2026-09-01"))
+    federation.day(date(2026, 9, 4), rolls(arrived))
+    node, hold = ask(federation)
+    federation.day(ASKED_ON, rolls(arrived))
+    assert state(node, hold).state is HoldState.HELD
+    # Asking again and looking again brings nothing sooner.
+    node.app.desk.holding.ask(person(0)["id"], hold.asked)
+    for _ in range(3):
+        node.sync()
+    assert state(node, hold).state is HoldState.HELD
+    federation.day(ASKED_ON + timedelta(days=1), rolls(arrived))
+    assert state(node, hold).released_by is ReleasedBy.ANSWER
+
+
+def test_a_hold_that_nobody_answers_is_watched_and_comes_due_like_a_gap(federation: Federation) -> None:
+    node, hold = ask(federation)
+    for day in (ASKED_ON, date(2026, 9, 14), date(2026, 9, 24), date(2026, 9, 25)):
+        federation.day(day, rolls())
+    assert state(node, hold).state is HoldState.HELD
+    [case] = node.cases()
+    assert (case.kind, case.state, case.effective_date) == ("HELD", GapState.OPEN, LAST_DAY + timedelta(days=1))
+
+
+def test_a_documented_end_of_duty_lets_a_hold_go(federation: Federation) -> None:
+    node, hold = ask(federation)
+    federation.day(ASKED_ON, rolls())
+    federation.set_today(date(2026, 9, 15))
+    node.app.sayings.say(
+        number(0), "duty-ended", on=date(2026, 9, 14), review=date(2027, 1, 15), said_by="Bo Beslutande"
+    )
+    federation.day(date(2026, 9, 15), rolls())
+    assert state(node, hold).released_by is ReleasedBy.DUTY_ENDED
+
+
+def test_a_named_person_can_always_decide_and_the_pupil_is_looked_for_all_the_same(federation: Federation) -> None:
+    node, hold = ask(federation)
+    holding = node.app.desk.holding
+    with pytest.raises(HoldError, match="reason"):
+        holding.override(hold.asked.hold_id, DECIDER, " ")
+    with pytest.raises(HoldError, match="role"):
+        holding.override(hold.asked.hold_id, actor(Role.AUDITOR), "För att.")
+    holding.override(hold.asked.hold_id, DECIDER, "Familjen har visat flyttanmälan.")
+    after = state(node, hold)
+    assert (after.released_by, after.decided_by) == (ReleasedBy.OVERRIDE, "Rut Rektor")
+    # Its case file is open from now on, with the decision in its journal.
+    desk = node.app.desk
+    [line] = desk.database.view("t", lambda tx: desk.showing.board(tx, actor()))
+    assert line.line.file is not None
+    file_id = line.line.file.file_id
+    entries = desk.database.view("t", lambda tx: desk.keeping.entries(tx, file_id))
+    assert [entry.body for entry in entries if entry.author == "Rut Rektor" and entry.kind == "HOLD"]
+    for day in (ASKED_ON, date(2026, 9, 25)):
+        federation.day(day, rolls())
+    assert [case.state for case in node.cases()] == [GapState.OPEN]
+
+
+def test_what_is_taken_back_is_looked_for_no_more(federation: Federation) -> None:
+    node, hold = ask(federation)
+    federation.day(ASKED_ON, rolls())
+    node.app.desk.holding.cancel(hold.asked.hold_id, DECIDER, "Flytten blev inte av.")
+    for day in (date(2026, 9, 14), date(2026, 9, 25)):
+        federation.day(day, rolls())
+    assert state(node, hold).state is HoldState.CANCELLED
+    assert node.cases() == ()
+
+
+def test_a_withdrawal_that_was_let_go_and_made_is_one_gap_and_stays_answered(federation: Federation) -> None:
+    node, hold = ask(federation)
+    arrived = person(0, enrolment("2026-09-08"))
+    for day in (ASKED_ON, date(2026, 9, 9)):
+        federation.day(day, rolls(arrived))
+    made = rolls(arrived)
+    made[MEMBER][0] = person(0, enrolment(end=LAST_DAY.isoformat()))
+    for day in (date(2026, 9, 14), date(2026, 9, 28)):
+        federation.day(day, made)
+    assert node.gaps() == ()
+    assert state(node, hold).state is HoldState.RELEASED
+
+
+def test_the_form_asks_lists_and_decides_and_says_what_is_wrong(federation: Federation) -> None:
+    node = federation.nodes[MEMBER]
+    federation.set_today(ASKED_ON)
+    page = client(node.app.desk, DECIDER)
+    fields = {"csrf_token": TOKEN, "form": "ab" * 16, "reason": "moved", "responsible": "Rut", "last_day": "2026-09-11"}
+    shown = page.post("/sv/sparrar", data={**fields, "person": "19000101"}).text
+    assert "Ingen elev med det numret" in html.unescape(shown)
+    assert page.post("/sv/sparrar", data={**fields, "last_day": "i morgon", "person": number(0)}).status_code == 400
+    for _ in range(2):
+        assert page.post("/sv/sparrar", data={**fields, "person": number(0)}).status_code == 303
+    [link] = re.findall(r'href="(/sv/sparrar/[0-9a-f]{32})"', page.get("/sv/sparrar").text)
+    assert page.post(link, data={"csrf_token": TOKEN, "do": "override", "why": ""}).status_code == 400
+    assert page.post(link, data={"csrf_token": TOKEN, "do": "override", "why": "Visat biljett."}).status_code == 303
+    assert "beslut av Rut Rektor" in html.unescape(page.get("/sv/sparrar").text)
+
+
+def test_a_protected_pupils_hold_is_the_protected_roles_alone(federation: Federation) -> None:
+    node, hold = ask(federation)
+    marked = rolls()
+    marked[MEMBER][0] = person(0, securityMarking="Sekretessmarkering")
+    federation.day(ASKED_ON, marked)
+    page = f"/sv/sparrar/{hold.asked.hold_id.hex()}"
+    for role in (Role.CASEWORKER, Role.PRINCIPAL):
+        asking = client(node.app.desk, actor(role))
+        assert asking.get(page).status_code == 404
+        assert person(0)["familyName"] not in asking.get("/sv/sparrar").text
+    assert client(node.app.desk, actor(Role.PROTECTED)).get(page).status_code == 200
+
+
+class Receiver:
+    """A school system's webhook, as a server of its own; `answers` are the statuses it gives, the last one for good."""
+
+    def __init__(self, *answers: int) -> None:
+        self.taken: list[tuple[str, bytes]] = []
+        waiting = list(answers)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(handler) -> None:  # noqa: N805 - the library's name; `self` is the receiver
+                body = handler.rfile.read(int(handler.headers["Content-Length"]))
+                self.taken.append((handler.headers[SIGNATURE], body))
+                handler.send_response(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+                handler.end_headers()
+
+            def log_message(handler, *_: object) -> None:  # noqa: N805 - as above
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/upprop"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def test_the_school_system_is_told_by_a_signed_call_that_names_nobody_until_it_takes_it(
+    federation: Federation, tmp_path: Path
+) -> None:
+    node, hold = ask(federation)
+    node.app.desk.holding.override(hold.asked.hold_id, DECIDER, "Visat biljett.")
+    secret = tmp_path / "secret"
+    write_secret(secret, b"a shared secret of some length\n")
+    receiver = Receiver(503, 200)
+    try:
+        webhooks = Webhooks(
+            node.app.database,
+            open_sealer(node.settings),
+            {"skolsystem": WebhookSettings(receiver.url, secret)},
+            node.clock,
+            Log(node.log),
+        )
+        assert webhooks.run() == 0
+        # Not before its time.
+        assert webhooks.run() == 0
+        node.app.database.run("t", lambda tx: tx.exec_driver_sql("UPDATE holds SET tell_at = asked_on || ' 00:00:00'"))
+        assert webhooks.run() == 1
+        assert webhooks.run() == 0
+    finally:
+        receiver.stop()
+    signature, body = receiver.taken[-1]
+    assert signature == "sha256=" + hmac.new(b"a shared secret of some length", body, hashlib.sha256).hexdigest()
+    assert json.loads(body) == {
+        "request_id": hold.asked.hold_id.hex(),
+        "state": "RELEASED",
+        "state_since": ASKED_ON.isoformat(),
+    }
+    assert len(receiver.taken) == 2
+    assert MAX_ATTEMPTS > 2
