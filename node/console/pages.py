@@ -26,6 +26,7 @@ from node.console.case import pages as case
 from node.console.contact import pages as contact
 from node.console.desk import Desk
 from node.console.duty import pages as duty
+from node.console.figures import pages as figures
 from node.console.holds import pages as holds
 from node.console.imports import pages as imports
 from node.console.journal import pages as journal
@@ -51,6 +52,7 @@ PAGES: Sequence[Page] = (
     *lead.PAGES,
     *routines.PAGES,
     *sources.PAGES,
+    *figures.PAGES,
     *imports.PAGES,
     *duty.PAGES,
 )

@@ -10,6 +10,7 @@ from node.console.board import wording as board
 from node.console.case import wording as case
 from node.console.contact import wording as contact
 from node.console.duty import wording as duty
+from node.console.figures import wording as figures
 from node.console.holds import wording as holds
 from node.console.imports import wording as imports
 from node.console.journal import wording as journal
@@ -32,6 +33,7 @@ _SUBJECTS = (
     journal,
     routines,
     sources,
+    figures,
     imports,
     duty,
     worry,

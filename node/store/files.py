@@ -56,6 +56,11 @@ class Files:
         row = tx.execute(query.with_for_update(of=files) if lock else query).one_or_none()
         return None if row is None else self._opened(row)
 
+    def by_reference(self, tx: Connection, reference: str) -> FileId | None:
+        """The id of the case file that people call by this reference."""
+        found = tx.execute(select(files.c.file_id).where(files.c.reference == reference)).scalar()
+        return None if found is None else FileId(found)
+
     def of_gap(self, tx: Connection, gap: GapName) -> CaseFile | None:
         query = _query().where(files.c.handle == gap.handle, files.c.number == gap.number)
         row = tx.execute(query).one_or_none()
@@ -114,7 +119,7 @@ class Files:
 
     def newly_protected(self, tx: Connection) -> tuple[FileId, ...]:
         """Case files that bear no mark of their own, though their pupil is the protected role's by now."""
-        rows = tx.execute(_query().where(~files.c.protected, files.c.shredded_on.is_(None), _PUPIL_PROTECTED))
+        rows = tx.execute(_query().where(~files.c.protected, files.c.shredded_on.is_(None), PUPIL_PROTECTED))
         return tuple(FileId(row.file_id) for row in rows)
 
     def marked(self, tx: Connection, file_id: FileId) -> bool:
@@ -218,7 +223,7 @@ class Files:
 
 
 _SECRET = tuple(route.value for route in SECRET_ROUTES)
-_PUPIL_PROTECTED = or_(
+PUPIL_PROTECTED = or_(
     func.coalesce(pupils.c.protected, false()),
     func.coalesce(pupils.c.route, "").in_(_SECRET),
     func.coalesce(gaps.c.route, "").in_(_SECRET),
@@ -227,8 +232,12 @@ _PUPIL_PROTECTED = or_(
 
 
 def _query() -> Any:
+    return with_pupils(files, PUPIL_PROTECTED.label("pupil_protected"))
+
+
+def with_pupils(*columns: Any) -> Any:
     """Case files with their pupil and their gap: a pupil that is protected by now makes them so at once."""
-    return select(files, _PUPIL_PROTECTED.label("pupil_protected")).select_from(
+    return select(*columns).select_from(
         files.outerjoin(pupils, pupils.c.pupil_id == files.c.pupil_id).outerjoin(
             gaps, and_(gaps.c.handle == files.c.handle, gaps.c.number == files.c.number)
         )

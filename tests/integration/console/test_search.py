@@ -84,3 +84,17 @@ def test_somebody_who_leafs_through_numbers_is_stopped_and_others_are_not(node: 
     assert status == 429
     assert name_of(OPEN) not in page
     assert search(node, number(OPEN))[0] == 200
+
+
+def test_figures_count_what_each_person_may_see(node: Node) -> None:
+    def opened(role: Role) -> str:
+        page = client(node.app.desk, actor(role)).get("/sv/statistik").text
+        return page.split('<p class="number">')[1].split("<")[0]
+
+    shown, hidden = len(files(node, Role.CASEWORKER)), len(files(node, Role.PROTECTED))
+    assert hidden == shown + 1
+    assert (opened(Role.CASEWORKER), opened(Role.AUDITOR), opened(Role.PROTECTED)) == (
+        str(shown),
+        str(shown),
+        str(hidden),
+    )
