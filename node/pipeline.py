@@ -306,6 +306,7 @@ class Pipeline:
             return
         if found is not None:
             self._watch.looked_for()
+            self._statuses.say_again()
             if found.again:
                 self._log(SAID_AGAIN)
                 run.say(SENT_AGAIN)

@@ -71,6 +71,12 @@ def settle(
     after_cases = _assign(_linked_sets(opened), before, cases, today, new_id, stated or {})
     case_of = {key: case for case, keys in after_cases for key in keys}
     members_of = {case.case_id: {key.member for key in keys} for case, keys in after_cases}
+    # On that day its member leads again, if it did before.
+    resumes = {
+        key: each.until
+        for key, each in (stated or {}).items()
+        if each.rests(today) and key in case_of and len(members_of[case_of[key].case_id]) > 1
+    }
 
     gaps: list[Gap] = []
     notices: list[NoticeDraft] = []
@@ -95,7 +101,7 @@ def settle(
                 if word in (NoticeKind.OPENED, NoticeKind.REOPENED)
                 else old is not None and old.coverage_incomplete
             ),
-            recheck_on=_recheck_on(verdict, told, today),
+            recheck_on=_recheck_on(verdict, told, today, resumes=resumes.get(key)),
         )
         if gap != old:
             gaps.append(gap)
@@ -267,8 +273,8 @@ def _released(verdict: GapVerdict, word: NoticeKind) -> NoticeKind:
     return NoticeKind.RELEASED if held and word is NoticeKind.ANSWERED else word
 
 
-def _recheck_on(verdict: GapVerdict, told: GapState | None, today: date) -> date | None:
-    days = [verdict.recheck_on] if verdict.recheck_on is not None else []
+def _recheck_on(verdict: GapVerdict, told: GapState | None, today: date, *, resumes: date | None) -> date | None:
+    days = [day for day in (verdict.recheck_on, resumes) if day is not None]
     if told is None and verdict.state is not GapState.VOID and today < verdict.due_on:
         # Answered or ended before its due day: the member is told on that day, of a hold by the next close.
         released = verdict.opening.kind is OpeningKind.HELD and verdict.state in _RELEASED

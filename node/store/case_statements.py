@@ -6,14 +6,15 @@ State of a statement: WAITING → taken; another version takes its place wheneve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from federation.rules.vocabulary import CaseOutcome, CaseStatus, Handle
 from node.casework.files.model import FileId, GapName
 from node.casework.statuses.model import Stated, Statement, Wishes
+from node.gaps import SECRET_ROUTES
 from node.identity import Route
 from node.store.outbox import VersionState
 from node.store.schema import gaps, pupils, versions
@@ -44,7 +45,14 @@ class CaseStatements:
 
     def waiting(self, tx: Connection, limit: int) -> tuple[Statement, ...]:
         """What the registry has not taken yet."""
-        query = select(case_statements).where(~case_statements.c.taken)
+        of_file = and_(case_statements.c.handle == files.c.handle, case_statements.c.number == files.c.number)
+        query = (
+            select(case_statements)
+            .join(files, of_file)
+            .join(gaps, and_(gaps.c.handle == files.c.handle, gaps.c.number == files.c.number))
+            .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
+            .where(~case_statements.c.taken, *_TELLABLE)
+        )
         rows = tx.execute(query.order_by(case_statements.c.handle, case_statements.c.number).limit(limit))
         return tuple(Statement(_gap(row), row.version, _stated(row)) for row in rows)
 
@@ -55,6 +63,19 @@ class CaseStatements:
             tx.execute(
                 update(case_statements).where(of_gap, case_statements.c.version == each.version).values(taken=True)
             )
+
+    def outdo(self, tx: Connection, standing: Mapping[GapName, int]) -> None:
+        """The registry holds these versions, with something else: what is to be said comes after them."""
+        for gap, version in sorted(standing.items(), key=lambda item: (item[0].handle, item[0].number)):
+            of_gap = and_(case_statements.c.handle == gap.handle, case_statements.c.number == gap.number)
+            tx.execute(
+                update(case_statements)
+                .where(of_gap, case_statements.c.version <= version)
+                .values(version=version + 1, taken=False)
+            )
+
+    def forget_taken(self, tx: Connection) -> None:
+        tx.execute(update(case_statements).values(taken=False))
 
     def wishes(self, tx: Connection, file_id: FileId) -> Wishes:
         row = tx.execute(select(lead_wishes).where(lead_wishes.c.file_id == file_id)).one_or_none()
@@ -85,7 +106,7 @@ class CaseStatements:
             .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
             .outerjoin(lead_wishes, lead_wishes.c.file_id == files.c.file_id)
             .outerjoin(case_statements, of_gap)
-            .where(gaps.c.route == Route.REGISTRY.value, ~pupils.c.drill, known)
+            .where(*_TELLABLE, known)
             .order_by(files.c.handle, files.c.number)
         )
         found = []
@@ -105,6 +126,15 @@ class CaseStatements:
                 found.append((GapName(Handle(row.handle), row.number), stands, row.version or 0))
         return found
 
+
+_TELLABLE = (
+    gaps.c.route == Route.REGISTRY.value,
+    ~pupils.c.drill,
+    pupils.c.route.not_in([route.value for route in SECRET_ROUTES]),
+    # Marked by hand, before any school system knows of it.
+    or_(~files.c.protected, pupils.c.protected),
+)
+"""Over case files, their gaps and pupils: of whom the registry may be told."""
 
 _BEGINNING = Stated(CaseStatus.NEW)
 

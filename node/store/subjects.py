@@ -43,11 +43,12 @@ from node.store.schema_files import files
 from node.store.schema_holds import holds
 from node.store.schema_roll_call import roll_call_hits
 from node.store.schema_sources import attendance, tasks
+from node.store.schema_statuses import case_statements
 from node.store.schema_subjects import subject_requests
 from node.store.schema_systems import moved_pupils, records
 from node.store.sealing import Sealer
 
-BY_HANDLE: tuple[Table, ...] = (case_descriptions, case_files, notices)
+BY_HANDLE: tuple[Table, ...] = (case_descriptions, case_files, case_statements, notices)
 BY_NUMBER: tuple[Table, ...] = (pseudonyms,)
 BY_PUPIL: tuple[Table, ...] = (
     gaps,

@@ -1,6 +1,6 @@
-"""CaseworkService: messages in, what members say of their case files, an answer that says nothing.
+"""CaseworkService: messages in, what members say of their case files, an answer that goes by that alone.
 
-Invariant: whatever was sent, and whatever others have said, the answer is the same.
+Invariant: whatever others have said, the answer to a member is the same.
 """
 
 from __future__ import annotations
@@ -48,8 +48,13 @@ class CaseworkServicer(casework_pb2_grpc.CaseworkServiceServicer):
             raise UppropError(Code.BATCH_TOO_LARGE, f"State at most {MAX_BATCH} case files at once.")
         member, said = caller(Party).require_member(), list(_statements(request.cases))
         work = functools.partial(case_statements.take, member=member, said=said, on=self._clock.today())
-        self._database.run("set_case_status", work)
-        return casework_pb2.SetCaseStatusResponse()
+        standing = self._database.run("set_case_status", work)
+        return casework_pb2.SetCaseStatusResponse(
+            standing=[
+                casework_pb2.StandingStatement(handle=each.handle, opening_number=each.number, version=each.version)
+                for each in standing
+            ]
+        )
 
 
 def binding(servicer: CaseworkServicer) -> Binding:
@@ -68,11 +73,12 @@ def _statements(messages: Iterable[casework_pb2.CaseStatement]) -> Iterable[Case
             or status is None
             or (status is CaseStatus.SUSPENDED) != (until is not None)
             or (status is CaseStatus.CLOSED) != (outcome is not None)
+            or (message.offers_lead and message.takes_lead)
         ):
             raise UppropError(
                 Code.REQUEST_INVALID,
                 "A case file is stated by handle, number, version and status; suspended ones with until, closed ones "
-                "with their outcome.",
+                "with their outcome. A lead is offered or taken, never both.",
             )
         stated = CaseStated(status, until, outcome, message.offers_lead, message.takes_lead)
         yield CaseStatement(Handle(message.handle), message.opening_number, message.version, stated)

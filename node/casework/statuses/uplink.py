@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from federation.rules.vocabulary import Handle
 from federation.v1 import casework_pb2, casework_pb2_grpc
+from node.casework.files.model import GapName
 from node.casework.statuses.model import Statement
 
 if TYPE_CHECKING:
@@ -21,14 +23,15 @@ class CaseworkLink:
     def __init__(self, registry: RegistryLink) -> None:
         self._registry = registry
 
-    def set_case_status(self, said: Sequence[Statement]) -> None:
-        """State at most 1 000 case files. The answer says nothing."""
+    def set_case_status(self, said: Sequence[Statement]) -> Mapping[GapName, int]:
+        """State at most 1 000 case files; returns those of which the registry holds something else, by its version."""
         request = casework_pb2.SetCaseStatusRequest(
             envelope=self._registry.envelope(), cases=[_message(each) for each in said]
         )
-        self._registry.at_any(
+        answer = self._registry.at_any(
             lambda peer: peer.call(casework_pb2_grpc.CaseworkServiceStub(peer.channel).SetCaseStatus, request, DEADLINE)
         )
+        return {GapName(Handle(each.handle), each.opening_number): each.version for each in answer.standing}
 
 
 def _message(said: Statement) -> casework_pb2.CaseStatement:

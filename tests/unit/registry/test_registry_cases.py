@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -11,9 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.rules.matching import GapVerdict, lead_of
-from federation.rules.vocabulary import GapState, Handle, MemberId, NoticeKind, Opening, OpeningKind
+from federation.rules.vocabulary import (
+    CaseOutcome,
+    CaseStatus,
+    GapState,
+    Handle,
+    MemberId,
+    NoticeKind,
+    Opening,
+    OpeningKind,
+)
 from registry.cases import Settlement, settle
-from registry.model import Asked, Case, Gap, GapKey, NoticeDraft
+from registry.model import Asked, Case, CaseStated, Gap, GapKey, NoticeDraft
 
 SINCE = date(2026, 9, 1)
 DUE = date(2026, 9, 14)
@@ -31,7 +40,14 @@ class Book:
     notices: list[NoticeDraft] = field(default_factory=list)
     ids: Iterable[int] = field(default_factory=itertools.count)
 
-    def close(self, verdicts: Sequence[GapVerdict], today: date, *, incomplete: bool = False) -> Settlement:
+    def close(
+        self,
+        verdicts: Sequence[GapVerdict],
+        today: date,
+        *,
+        incomplete: bool = False,
+        stated: Mapping[GapKey, CaseStated] | None = None,
+    ) -> Settlement:
         ids = iter(self.ids)
         settlement = settle(
             verdicts,
@@ -41,6 +57,7 @@ class Book:
             today,
             coverage_incomplete=incomplete,
             new_id=lambda: next(ids).to_bytes(16, "big"),
+            stated=stated,
         )
         self.gaps.update((gap.key, gap) for gap in settlement.gaps)
         self.cases.update((case.case_id, case) for case in settlement.cases)
@@ -247,3 +264,119 @@ def test_no_two_members_know_a_case_by_the_same_name(history: list[Step]) -> Non
     told = {notice.case_name: notice.member for notice in book.notices if notice.case_name is not None}
     assert all((name, member) in names for name, member in told.items())
     assert not {name for name, _ in names} & book.cases.keys()
+
+
+CLOSED = CaseStated(CaseStatus.CLOSED, outcome=CaseOutcome.PLACED)
+OFFERS = CaseStated(CaseStatus.ACKNOWLEDGED, offers_lead=True)
+TAKES = CaseStated(CaseStatus.ACKNOWLEDGED, takes_lead=True)
+NIGHT = timedelta(days=1)
+
+
+def trio() -> list[GapVerdict]:
+    """Three open gaps of one child; the last member's is the latest, so that it leads by the rule."""
+    return [
+        verdict(key, GapState.OPEN, *(set(KEYS) - {key}), since=SINCE + timedelta(days=index))
+        for index, key in enumerate(KEYS)
+    ]
+
+
+def lead(book: Book) -> MemberId:
+    [case] = book.cases.values()
+    [leading] = [gap.key.member for gap in book.gaps.values() if gap.leads]
+    assert leading == case.lead
+    return leading
+
+
+def test_a_lead_that_closes_passes_it_on_by_the_rule_and_is_told_so() -> None:
+    book, today = Book(), DUE + timedelta(days=10)
+    book.close(trio(), today)
+    assert lead(book) == MEMBERS[2]
+    book.close(trio(), today + NIGHT, stated={KEYS[2]: CLOSED})
+    assert lead(book) == MEMBERS[1]
+    assert (book.told(KEYS[2])[-1], book.told(KEYS[1])[-1]) == ("LINKED", "LEAD")
+    # Its gap stays its own, open and linked: a status closes no gap.
+    assert all(gap.state is GapState.OPEN and gap.linked for gap in book.gaps.values())
+
+
+def test_the_last_lead_keeps_it_where_all_rest() -> None:
+    book, today = Book(), DUE + timedelta(days=10)
+    book.close(trio(), today)
+    book.close(trio(), today + NIGHT, stated={KEYS[2]: CLOSED})
+    book.close(trio(), today + 2 * NIGHT, stated=dict.fromkeys(KEYS, CLOSED))
+    assert lead(book) == MEMBERS[1]
+
+
+def test_a_suspension_is_looked_at_again_on_the_day_that_it_ends() -> None:
+    book, today = Book(), DUE + timedelta(days=10)
+    rests = {KEYS[2]: CaseStated(CaseStatus.SUSPENDED, today + timedelta(days=7))}
+    book.close(trio(), today, stated=rests)
+    assert lead(book) == MEMBERS[1]
+    assert min(gap.recheck_on for gap in book.gaps.values() if gap.recheck_on) == today + timedelta(days=7)
+    book.close(trio(), today + timedelta(days=7), stated=rests)
+    assert lead(book) == MEMBERS[2]
+
+
+def test_a_lead_is_handed_to_who_takes_it_and_not_before() -> None:
+    book, today = Book(), DUE + timedelta(days=10)
+    book.close(trio(), today)
+    book.close(trio(), today + NIGHT, stated={KEYS[2]: OFFERS})
+    assert lead(book) == MEMBERS[2]
+    # Whoever would take what nobody offers waits.
+    book.close(trio(), today + 2 * NIGHT, stated={KEYS[0]: TAKES})
+    assert lead(book) == MEMBERS[2]
+    both = {KEYS[2]: OFFERS, KEYS[0]: TAKES}
+    book.close(trio(), today + 3 * NIGHT, stated=both)
+    assert lead(book) == MEMBERS[0]
+    assert book.close(trio(), today + 3 * NIGHT, stated=both) == Settlement()
+    # It lapses for good when its holder rests.
+    book.close(trio(), today + 4 * NIGHT, stated={KEYS[0]: CLOSED})
+    assert lead(book) == MEMBERS[2]
+    book.close(trio(), today + 5 * NIGHT, stated={})
+    assert lead(book) == MEMBERS[2]
+
+
+def test_who_never_led_has_nothing_to_offer() -> None:
+    book, today = Book(), DUE + timedelta(days=10)
+    book.close(trio(), today, stated={KEYS[2]: OFFERS, KEYS[0]: TAKES})
+    assert lead(book) == MEMBERS[2]
+    book.close(trio(), today + NIGHT, stated={KEYS[1]: OFFERS, KEYS[0]: TAKES})
+    assert lead(book) == MEMBERS[2]
+
+
+statuses = st.sampled_from(
+    [
+        None,
+        CLOSED,
+        OFFERS,
+        TAKES,
+        CaseStated(CaseStatus.SUSPENDED, DUE + timedelta(days=12)),
+        CaseStated(CaseStatus.REOPENED),
+    ]
+)
+
+
+@given(st.lists(st.tuples(days.map(lambda each: each[0]), st.tuples(statuses, statuses, statuses)), max_size=8))
+@settings(max_examples=200)
+def test_whatever_members_state_somebody_leads_and_states_no_gap(
+    history: list[tuple[Step, tuple[CaseStated | None, ...]]],
+) -> None:
+    book, silent = Book(), Book()
+    for number, (step, said) in enumerate(history):
+        verdicts, today = at(number, step)
+        stated = {key: each for key, each in zip(KEYS, said, strict=True) if each is not None}
+        book.close(verdicts, today, stated=stated)
+        silent.close(verdicts, today)
+        for case in book.cases.values():
+            of_case = [gap for gap in book.gaps.values() if gap.case_id == case.case_id and gap.state is GapState.OPEN]
+            if case.closed_on is None:
+                assert {gap.key.member for gap in of_case if gap.leads} == {case.lead}
+                rests = {gap.key.member: gap.key in stated and stated[gap.key].rests(today) for gap in of_case}
+                assert not rests[case.lead] or all(rests.values())
+        # States, and what is told of them, are as if nobody had stated anything.
+        for key, gap in book.gaps.items():
+            assert (gap.state, gap.told, gap.linked) == (
+                silent.gaps[key].state,
+                silent.gaps[key].told,
+                silent.gaps[key].linked,
+            )
+        assert book.close(verdicts, today, stated=stated) == Settlement()
