@@ -33,7 +33,10 @@ from node.casework.first_steps import first_steps
 from node.casework.holds.holding import Holding
 from node.casework.holds.webhook import LOOK_SECONDS as WEBHOOK_LOOK_SECONDS
 from node.casework.holds.webhook import Webhooks
+from node.casework.journal.exporting import HandingOut
 from node.casework.journal.keeping import Keeping
+from node.casework.journal.verifying import LOOK_SECONDS as JOURNAL_LOOK_SECONDS
+from node.casework.journal.verifying import JournalMetrics, Verifying, Watching
 from node.casework.mailing.post import Post
 from node.casework.mailing.sending import LOOK_SECONDS as MAIL_LOOK_SECONDS
 from node.casework.mailing.sending import Mailing
@@ -95,6 +98,7 @@ from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_seale
 from node.store.attachments import Attachments
 from node.store.case_keys import DIRECTORY as CASE_KEYS
 from node.store.case_keys import CaseKeys
+from node.store.chain import Chain
 from node.store.checklists import Checklists
 from node.store.fetches import Fetches
 from node.store.files import Files
@@ -249,9 +253,8 @@ def build(
     watch = LedgerWatch(database, sealer, alarms, clock, ledger_metrics, log)
     watch.show_last()
     case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
-    erasing = Erasing(
-        database, sealer, Tombstones(settings.data_dir, sealer), clock, log, secrets.token_bytes, case_keys
-    )
+    tombstones = Tombstones(settings.data_dir, sealer)
+    erasing = Erasing(database, sealer, tombstones, clock, log, secrets.token_bytes, case_keys)
     journal = Journal(case_keys, sealer)
     files = Files(case_keys)
     routines = Routines(
@@ -347,7 +350,7 @@ def build(
         **records.handlers(importing, fetching, clock.today, log),
         **push.handlers(clients, ca, pushing),
         **drill.handlers(drilling, pipeline),
-        **recovery.handlers(pipeline, Copies(database)),
+        **recovery.handlers(pipeline, Copies(database, case_keys)),
         **ledger.handlers(pipeline, alarms),
         **sources_servicers.handlers(sources),
         **subject.handlers(Exporting(database, sealer, member, clock, log, case_keys), erasing),
@@ -357,11 +360,23 @@ def build(
         ),
     }
     shredding = Shredding(
-        database, case_keys, routines, clock, log, years=settings.shred_years, erase=erasing.begin_aged
+        database,
+        case_keys,
+        Chain(sealer),
+        tombstones,
+        routines,
+        clock,
+        log,
+        years=settings.shred_years,
+        erase=erasing.begin_aged,
+    )
+    journal_watch = Watching(
+        Verifying(database, case_keys, sealer, settings.data_dir), JournalMetrics(metrics.registry), log
     )
     workers = (
         Worker("webhooks", WEBHOOK_LOOK_SECONDS, Webhooks(database, sealer, settings.webhooks, clock, log).run),
         Worker("shredding", SHRED_LOOK_SECONDS, shredding.run),
+        Worker("journal", JOURNAL_LOOK_SECONDS, journal_watch.run),
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
         Worker("attendance", SOURCES_LOOK_SECONDS, sources.fetch_what_is_due),
@@ -383,6 +398,13 @@ def build(
                 ClientAuthoriser(ca, database, log),
             ),
         )
+    showing = Showing(
+        case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
+    )
+    attachments = Attachments(case_keys)
+    handing_out = HandingOut(
+        database, showing, files, journal, attachments, clock, lambda: descriptor().member(member).name
+    )
     answering = Answering(
         database=database,
         sealer=sealer,
@@ -409,7 +431,7 @@ def build(
         journal=journal,
         holding=holding,
         leading=Leading(database, case_files, journal, clock),
-        keeping=Keeping(database, case_files, journal, Attachments(case_keys), clock),
+        keeping=Keeping(database, case_files, journal, attachments, clock),
         routines=routines,
         help=Directory.of(settings.casework_dir),
         by_hand=ByHand(database, sealer, case_files, files, journal, sayings, clock),
@@ -417,9 +439,8 @@ def build(
         leaflets=Leaflets.of(settings.casework_dir),
         contacting=contacting,
         searching=Searching(database, sealer, files, journal, clock),
-        showing=Showing(
-            case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
-        ),
+        showing=showing,
+        handing_out=handing_out,
     )
     return App(
         member,

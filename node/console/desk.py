@@ -13,6 +13,7 @@ from node.casework.files.filing import CaseFiles
 from node.casework.files.searching import Searching
 from node.casework.files.showing import Showing
 from node.casework.holds.holding import Holding
+from node.casework.journal.exporting import HandingOut
 from node.casework.journal.keeping import Keeping
 from node.casework.mailing.sending import Mailing
 from node.casework.routines.help import Directory
@@ -47,6 +48,7 @@ class Desk:
     journal: Journal
     mailing: Mailing
     keeping: Keeping
+    handing_out: HandingOut
     holding: Holding
     leading: Leading
     routines: Routines

@@ -6,21 +6,25 @@ Invariants
     - The directory is no part of the store nor of its copies: once a key is destroyed, no copy of the store, old or
       new, opens what was sealed under it.
     - A key is on the disk before anything sealed under it is written.
-    - A key that is gone raises; it is never made anew for a case file that had one.
+    - A key that is gone raises; it is never made anew for a case file that had one, but when a person says that it is
+      lost (`node.recovery.copies`).
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from federation import files
+from federation.errors import Code, UppropError
 from node.casework.files.model import FileId
 from node.store.sealing import RECORD_KEY_BYTES, Sealer, SealError
 
 DIRECTORY = "case-keys"
 KEY_BYTES = RECORD_KEY_BYTES
 
+_FIRST_LINE = "upprop-case-keys/1"
 _TABLE, _COLUMN = "case-keys", "key"
 
 
@@ -78,6 +82,41 @@ class CaseKeys:
         """Overwrite the key and remove it; one that is not there stays so."""
         files.destroy_secret(self._path(file_id))
 
+    # -- copies -----------------------------------------------------------------------------------------------------
+
+    def copy(self) -> bytes:
+        """All keys, sealed as they are: what is written as the one copy of them, in place of the one before."""
+        lines = [_FIRST_LINE]
+        for file_id in sorted(self.all()):
+            try:
+                lines.append(f"{file_id.hex()} {files.read_secret(self._path(file_id)).hex()}")
+            except UppropError:
+                if self.known(file_id):
+                    raise
+                # Destroyed since the directory was read.
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    def take(self, copy: bytes, leave: Callable[[Iterable[FileId]], Collection[FileId]]) -> int:
+        """Take keys out of a copy, but those that are here and those that `leave` names; returns how many.
+
+        Raises UppropError(INPUT_REFUSED) for what is no such copy or was made under another record key.
+        """
+        try:
+            keys = dict(map(_key_of, _lines(copy)))
+            for file_id, sealed in keys.items():
+                Sealer(self._sealer.open(_TABLE, file_id, _COLUMN, sealed))
+        except (ValueError, SealError):
+            raise UppropError(
+                Code.INPUT_REFUSED,
+                "This is no copy of the keys of case files, or was made under another record key. Choose what upprop "
+                "node backup --case-keys made, and the record key of that time.",
+            ) from None
+        missing = keys.keys() - self.all() - set(leave(keys))
+        files.private_directory(self._directory)
+        for file_id in missing:
+            files.replace(self._path(file_id), keys[file_id], mode=files.SECRET_MODE)
+        return len(missing)
+
     def _of(self, file_id: FileId) -> Sealer:
         path = self._path(file_id)
         if not path.exists():
@@ -89,3 +128,15 @@ class CaseKeys:
 
     def _path(self, file_id: FileId) -> Path:
         return self._directory / file_id.hex()
+
+
+def _lines(copy: bytes) -> list[str]:
+    first, *lines = copy.decode("ascii").splitlines()
+    if first != _FIRST_LINE:
+        raise ValueError("not the first line of such a copy")
+    return lines
+
+
+def _key_of(line: str) -> tuple[FileId, bytes]:
+    name, _, sealed = line.partition(" ")
+    return FileId(bytes.fromhex(name)), bytes.fromhex(sealed)

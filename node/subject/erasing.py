@@ -130,26 +130,22 @@ class Erasing:
             self.carry_on()
         return plan
 
-    def begin_aged(self, pupil_id: bytes) -> bool:
-        """Begin to erase a pupil whose last case file was shredded; whether it was begun.
+    def begin_aged(self, tx: Transaction, pupil_id: bytes) -> bool:
+        """Begin to erase a pupil whose last case file was shredded; whether it was begun. In that transaction.
 
         Where something stands against it (an open gap, a roster, a decision to be looked at again), nothing is done.
         """
         today = self._clock.today()
-
-        def work(tx: Transaction) -> bool:
-            pupil = self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
-            if pupil is None or pupil_id in self._subjects.pending(tx).values():
-                return False
-            try:
-                self._refuse_if_needed(tx, pupil)
-            except UppropError:
-                return False
-            self._take_back(tx, pupil, today)
-            self._subjects.begin(tx, pupil_id, BY_AGE, REASON_AGE, today)
-            return True
-
-        return self._database.run("node_subject_aged", work)
+        pupil = self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
+        if pupil is None or pupil_id in self._subjects.pending(tx).values():
+            return False
+        try:
+            self._refuse_if_needed(tx, pupil)
+        except UppropError:
+            return False
+        self._take_back(tx, pupil, today)
+        self._subjects.begin(tx, pupil_id, BY_AGE, REASON_AGE, today)
+        return True
 
     def carry_on(self) -> None:
         """Erase whoever nothing stands of at the registry any more. To be called by the sync, or where none runs."""
@@ -171,7 +167,9 @@ class Erasing:
                 self._log(SUBJECT_ERASED)
 
         # Also those of which a crash came before.
-        for file_id in self._database.view("node_emptied_case_files", self._subjects.emptied) & self._case_keys.all():
+        emptied = self._database.view("node_emptied_case_files", self._subjects.emptied) & self._case_keys.all()
+        self._tombstones.add(emptied)
+        for file_id in emptied:
             self._case_keys.destroy(FileId(file_id))
         strays = self._database.view("node_erased_notices", self._subjects.strays)
         erased = [handle for handle in strays if self._tombstones.has([handle])]
@@ -289,6 +287,6 @@ class Erasing:
         """Whether it was done: looked at once more, for an import may have come between."""
         if self._look(tx, request_id, pupil_id, today) is not State.DONE:
             return False
-        self._subjects.shred(tx, pupil_id)
+        self._subjects.shred(tx, pupil_id, self._clock.now())
         self._subjects.end(tx, request_id, State.DONE, today)
         return True

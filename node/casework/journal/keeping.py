@@ -21,6 +21,7 @@ from node.casework.journal.model import MAX_NOTE, Entry, EntryKind, View
 from node.store import Transaction
 from node.store.attachments import Attachment, Attachments
 from node.store.journal import Journal
+from node.store.sealing import SealError
 
 MAX_ATTACHMENT = 20 * 1024 * 1024
 """Bytes of one attachment: a scanned decision, a photograph."""
@@ -124,11 +125,17 @@ class Keeping:
         return attachment.attachment_id
 
     def fetch(self, file_id: FileId, attachment_id: bytes, actor: Actor) -> tuple[Attachment, bytes] | None:
-        """An attachment with its content; None where there is none of that id in this case file."""
+        """An attachment with its content; None where there is none of that id in this case file.
+
+        JournalError where somebody changed it in the store.
+        """
 
         def work(tx: Transaction) -> tuple[Attachment, bytes] | None:
             self._case_files.see(tx, file_id, actor)
-            found = self._attachments.load(tx, attachment_id)
+            try:
+                found = self._attachments.load(tx, attachment_id)
+            except SealError:
+                raise JournalError("attachment-damaged") from None
             if found is None or found[0].file_id != file_id:
                 return None
             self._journal.viewed(tx, file_id, actor, "attachment", self._clock.now())
@@ -139,13 +146,6 @@ class Keeping:
     def attached(self, tx: Transaction, file_id: FileId) -> tuple[Attachment, ...]:
         """The attachments of a case file, without their contents; none of one that was shredded."""
         return self._attachments.of_file(tx, file_id)
-
-    def content(self, tx: Transaction, attachment: Attachment) -> bytes:
-        """What is attached. KeyError where it is gone."""
-        found = self._attachments.load(tx, attachment.attachment_id)
-        if found is None:
-            raise KeyError
-        return found[1]
 
     def entries(self, tx: Transaction, file_id: FileId) -> tuple[Entry, ...]:
         """The entries of a case file, oldest first."""

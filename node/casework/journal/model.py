@@ -41,6 +41,8 @@ class EntryKind(enum.StrEnum):
     EXPORTED = "EXPORTED"
     KEY_LOST = "KEY_LOST"
     """The case file's key was lost with its machine: what stands before this entry cannot be read any more."""
+    SHREDDED = "SHREDDED"
+    """What the entries before it said is gone, as it was to be; by nobody, with nothing in it."""
     OTHER = "OTHER"
     """Never written: a row whose kind this version does not know."""
 

@@ -14,11 +14,11 @@ from starlette.responses import Response
 from node.casework.actor import Role
 from node.casework.files.filing import MayNotError, NoSuchFileError
 from node.casework.files.showing import Shown
+from node.casework.journal.exporting import Form
 from node.casework.journal.keeping import MAX_ATTACHMENT, MEDIA_TYPES, JournalError, Upload
 from node.casework.journal.model import MAX_NOTE
+from node.casework.journal.telling import lines
 from node.console.case.visiting import case_visit, file_id_of
-from node.console.journal import exporting
-from node.console.journal.telling import lines
 from node.console.page import READERS, WORKERS, Page
 from node.console.visit import NoSuchPageError, Visit
 from node.store import Transaction
@@ -99,6 +99,8 @@ def download(visit: Visit) -> Response:
         found = visit.desk.keeping.fetch(file_id, attachment_id, visit.actor)
     except (ValueError, NoSuchFileError):
         raise NoSuchPageError from None
+    except JournalError as error:
+        return _page(visit, 409, error)
     if found is None:
         raise NoSuchPageError
     attachment, content = found
@@ -126,20 +128,16 @@ def export(visit: Visit) -> Response:
 
 def hand_out(visit: Visit) -> Response:
     """The whole case file as a document or as JSON; that it was handed out stands in it."""
-    shown = case_visit(visit)
-    form = visit.field("as")
-    if not visit.field("to") or form not in ("pdf", "json"):
+    file_id, form = file_id_of(visit), visit.field("as")
+    if not visit.field("to") or form not in list(Form):
+        shown = case_visit(visit)
         return visit.show("journal/export.html", 400, shown=shown, file=shown.file, flaw=True)
-
-    def read(tx: Transaction) -> bytes:
-        exporting.note(visit, tx, shown, form)
-        entries, attached = exporting.gathered(visit, tx, shown)
-        make = exporting.as_pdf if form == "pdf" else exporting.as_json
-        return make(visit, shown, entries, attached)
-
-    content = visit.desk.database.run("console_export", read)
-    headers = {"Content-Disposition": f'attachment; filename="{shown.file.reference}.{form}"', **_DOWNLOAD}
-    return Response(content, media_type=f"application/{form}", headers=headers)
+    try:
+        made = visit.desk.handing_out.hand_out(file_id, Form(form), visit.field("to"), visit.actor, visit.words)
+    except NoSuchFileError:
+        raise NoSuchPageError from None
+    headers = {"Content-Disposition": f'attachment; filename="{made.reference}.{made.form}"', **_DOWNLOAD}
+    return Response(made.content, media_type=f"application/{made.form}", headers=headers)
 
 
 _AUDITED = frozenset({Role.AUDITOR, *WORKERS})

@@ -6,7 +6,7 @@ SWEDISH = {
     "journal.title": "Journal",
     "journal.number": "nr {n}",
     "journal.corrected": "Rättad senare",
-    "journal.shredded": "Innehållet är gallrat.",
+    "journal.shredded": "Innehållet finns inte längre kvar.",
     "journal.damaged": "Innehållet går inte att läsa: någon har ändrat det i databasen.",
     "journal.flaws.title": "Någon har ändrat i journalen utanför Upprop",
     "journal.flaws.text": "Lita inte på de här anteckningarna, och säg genast till den som driver systemet.",
@@ -47,12 +47,17 @@ SWEDISH = {
     "journal.export.json": "Data med bilagor (JSON)",
     "journal.export.button": "Hämta",
     "journal.export.flaw": "Skriv till vem ärendet lämnas ut och välj form.",
+    "journal.export.protected": "Får bara hanteras av den som har behörighet till skyddade personuppgifter.",
     "journal.foot": "{reference} · utskrivet {day} av {by}",
     "journal.error.empty": "Anteckningen är tom. Skriv något och spara igen.",
     "journal.error.too-long": (
         "Texten har {length} tecken, högst {most} får plats. Korta den eller dela upp den; den är kvar här."
     ),
     "journal.error.no-such-entry": "Den anteckningen finns inte i ärendet.",
+    "journal.error.to-nobody": "Skriv till vem ärendet lämnas ut.",
+    "journal.error.attachment-damaged": (
+        "Bilagan går inte att öppna: någon har ändrat den i databasen. Säg genast till den som driver systemet."
+    ),
     "journal.error.no-file": "Välj en fil att bifoga.",
     "journal.error.empty-file": "Filen är tom.",
     "journal.error.file-too-large": "Filen är större än {most} MB. Minska den eller dela upp den.",
@@ -106,6 +111,7 @@ SWEDISH = {
     "journal.kind.MESSAGE": "Meddelande",
     "journal.kind.EXPORTED": "Utlämnat",
     "journal.kind.KEY_LOST": "Ärendets nyckel gick förlorad: det som skrevs före den här raden går inte att läsa",
+    "journal.kind.SHREDDED": "Ärendet gallrades",
     "journal.kind.OTHER": "Annan anteckning",
 }
 ENGLISH = {
@@ -151,10 +157,15 @@ ENGLISH = {
     "journal.export.json": "Data with attachments (JSON)",
     "journal.export.button": "Fetch",
     "journal.export.flaw": "Write to whom the case file is handed out, and choose a form.",
+    "journal.export.protected": "For those alone who may handle protected identities.",
     "journal.foot": "{reference} · printed {day} by {by}",
     "journal.error.empty": "The note is empty. Write something and save again.",
     "journal.error.too-long": "The text has {length} characters, and {most} fit. Shorten or split it; it is kept here.",
     "journal.error.no-such-entry": "There is no such entry in this case file.",
+    "journal.error.to-nobody": "Write to whom the case file is handed out.",
+    "journal.error.attachment-damaged": (
+        "The attachment does not open: somebody changed it in the database. Tell whoever runs the system at once."
+    ),
     "journal.error.no-file": "Choose a file to attach.",
     "journal.error.empty-file": "The file is empty.",
     "journal.error.file-too-large": "The file is larger than {most} MB. Make it smaller or split it.",
@@ -208,5 +219,6 @@ ENGLISH = {
     "journal.kind.MESSAGE": "Message",
     "journal.kind.EXPORTED": "Handed out",
     "journal.kind.KEY_LOST": "The case file's key was lost: what was written before this entry cannot be read",
+    "journal.kind.SHREDDED": "The case file was shredded",
     "journal.kind.OTHER": "Another entry",
 }

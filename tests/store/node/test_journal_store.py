@@ -15,8 +15,9 @@ from federation.rules.vocabulary import CaseStatus
 from node.casework.actor import Actor, Role
 from node.casework.files.model import CaseFile, FileId, OpenedFor, Responsible
 from node.casework.journal.model import Entry, EntryKind, Flaw, FlawKind
-from node.store import Transaction
+from node.store import Transaction, shredding
 from node.store.case_keys import CaseKeys
+from node.store.chain import Chain
 from node.store.files import Files
 from node.store.journal import Journal
 from node.store.schema_journal import journal, journal_head
@@ -36,7 +37,7 @@ class Written:
     def __init__(self, database: Database, directory: Path) -> None:
         self.database = database
         self.keys = CaseKeys(directory / "case-keys", SEALER)
-        self.journal = Journal(self.keys, SEALER)
+        self.journal, self.chain = Journal(self.keys, SEALER), Chain(SEALER)
         files = Files(self.keys)
 
         def work(tx: Transaction) -> None:
@@ -53,10 +54,10 @@ class Written:
         return self.journal.append(tx, file_id, KIM, EntryKind.NOTE, {"text": f"nr {place}"}, at)
 
     def flaws(self) -> list[Flaw]:
-        return self.database.view("test_flaws", lambda tx: list(self.journal.flaws(tx)))
+        return self.database.view("test_flaws", lambda tx: list(self.chain.flaws(tx)))
 
     def flaws_of(self, file_id: FileId) -> list[tuple[int, FlawKind]]:
-        found = self.database.view("test_flaws_of", lambda tx: self.journal.flaws_of(tx, file_id))
+        found = self.database.view("test_flaws_of", lambda tx: self.chain.flaws_of(tx, file_id))
         return [(flaw.position, flaw.what) for flaw in found]
 
     def entries(self, file_id: FileId) -> tuple[Entry, ...]:
@@ -128,8 +129,24 @@ def test_a_row_that_was_taken_away_is_missed_and_the_one_after_it_unproved(writt
 def test_a_content_that_was_taken_away_is_told_from_one_that_was_shredded(written: Written) -> None:
     written.touch(update(journal).where(journal.c.position == NEWS).values(sealed_entry=None))
     assert [(flaw.position, flaw.what) for flaw in written.flaws()] == [(NEWS, FlawKind.EMPTIED)]
-    written.keys.destroy(ONE)
+    written.database.run("test_shred", lambda tx: shredding.empty(tx, [ONE], written.chain, AT, MADE_ON))
     assert written.flaws() == []
+    assert [entry.kind for entry in written.entries(ONE)][-1] is EntryKind.SHREDDED
+    # Emptied once more, as after a crash, it says so once.
+    written.database.run("test_shred", lambda tx: shredding.empty(tx, [ONE], written.chain, AT, MADE_ON))
+    assert len(written.entries(ONE)) == LAST // 2 + 1
+    # What another did afterwards is none of it.
+    written.touch(update(journal).where(journal.c.position == 1).values(sealed_entry=None))
+    assert [(flaw.position, flaw.what) for flaw in written.flaws()] == [(1, FlawKind.EMPTIED)]
+
+
+def test_a_case_file_whose_key_was_lost_is_written_in_again(written: Written) -> None:
+    written.keys.destroy(ONE)
+    written.keys.begin(ONE)
+    written.database.run("test_lose", lambda tx: shredding.lose(tx, [ONE], written.chain, AT))
+    written.database.run("test_write_on", lambda tx: written.append(tx, ONE, 9))
+    assert written.flaws() == []
+    assert [entry.body for entry in written.entries(ONE)] == [None] * 4 + [{"text": "nr 9"}]
 
 
 def test_a_row_that_was_put_there_is_named(written: Written) -> None:
@@ -156,17 +173,17 @@ def test_a_journal_that_was_emptied_is_missed_for_there_are_case_files(written: 
 
 
 def test_what_was_seen_once_is_held_against_a_journal_set_back(written: Written) -> None:
-    seen = written.database.view("test_seen", written.journal.seen)
+    seen = written.database.view("test_seen", written.chain.seen)
     with written.database.read("test_read") as tx:
         row = dict(tx.execute(select(journal_head)).mappings().one())
     written.database.run("test_append", lambda tx: written.append(tx, ONE, 7))
-    later = written.database.view("test_seen", written.journal.seen)
+    later = written.database.view("test_seen", written.chain.seen)
     written.touch(delete(journal).where(journal.c.position == LAST + 1))
     written.touch(update(journal_head).values(row))
     # By themselves the rows are those of a journal that never had the last one.
     assert written.flaws() == []
-    assert written.database.view("test_holds", lambda tx: written.journal.holds(tx, seen))
-    assert not written.database.view("test_holds", lambda tx: written.journal.holds(tx, later))
+    assert written.database.view("test_holds", lambda tx: written.chain.holds(tx, seen))
+    assert not written.database.view("test_holds", lambda tx: written.chain.holds(tx, later))
 
 
 def test_an_entry_that_does_not_open_leaves_the_others_readable(written: Written) -> None:
@@ -198,4 +215,4 @@ def test_two_entries_of_one_transaction_are_chained_too(written: Written) -> Non
 
     written.database.run("test_twice", twice)
     assert written.flaws() == []
-    assert written.database.view("test_seen", written.journal.seen).position == LAST + 2
+    assert written.database.view("test_seen", written.chain.seen).position == LAST + 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import insert
 
 from federation.database import Database
@@ -11,6 +13,7 @@ from node.store.whole import metadata
 from tests.store.node.stored import MADE_ON, OUTBOX, PUPILS, SEALER, number_index, opened, pupil, pupil_id, version
 
 SUBJECTS = Subjects(SEALER)
+NOW = datetime(2026, 9, 21, 8, tzinfo=UTC)
 
 _NO_PUPILS = {
     # Of an invented pupil.
@@ -40,11 +43,11 @@ def test_nothing_is_left_of_one_pupil_and_all_of_another(database: Database) -> 
         store.run("test_fill", fill)
         before = store.view("test_rows", lambda tx: SUBJECTS.rows(tx, pupil_id(2)))
         assert {"pupils", "versions", "person_ids", "number_indexes", "pseudonyms"} == before.keys()
-        store.run("test_shred", lambda tx: SUBJECTS.shred(tx, pupil_id(1)))
+        store.run("test_shred", lambda tx: SUBJECTS.shred(tx, pupil_id(1), NOW))
         assert store.view("test_rows", lambda tx: SUBJECTS.rows(tx, pupil_id(1))) == {}
         assert store.view("test_rows", lambda tx: SUBJECTS.rows(tx, pupil_id(2))) == before
         # Twice does no harm.
-        store.run("test_shred", lambda tx: SUBJECTS.shred(tx, pupil_id(1)))
+        store.run("test_shred", lambda tx: SUBJECTS.shred(tx, pupil_id(1), NOW))
 
 
 def test_what_was_asked_for_is_kept_without_whom_it_was_about(database: Database) -> None:

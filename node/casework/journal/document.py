@@ -1,14 +1,19 @@
-"""A case file on paper: a PDF for the authority that takes over. Names and texts are set as text, never as markup."""
+"""A case file on paper: a PDF for the authority that takes over. Names and texts are set as text, never as markup.
+
+The fonts hold the letters of Latin, Greek and Cyrillic scripts; a sign that they lack stands as its code, `[U+1230]`:
+nothing is left out unseen.
+"""
 
 from __future__ import annotations
 
+import functools
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import reportlab
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -16,7 +21,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
 
-FONT, BOLD = "Vera", "VeraBd"
+FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 PART = 4_000
 """Characters of a text set as one paragraph: a longer one would not fit on a page."""
 
@@ -48,16 +53,16 @@ def pdf(title: str, sections: Sequence[Section], foot: str, language: str) -> by
 
     def page(canvas: object, _document: object) -> None:
         canvas.setFont(FONT, 8)  # type: ignore[attr-defined]  # reportlab's canvas has no stub
-        canvas.drawString(20 * mm, 10 * mm, foot)  # type: ignore[attr-defined]
+        canvas.drawString(20 * mm, 10 * mm, _settable(foot))  # type: ignore[attr-defined]
         canvas.drawRightString(190 * mm, 10 * mm, str(canvas.getPageNumber()))  # type: ignore[attr-defined]
 
-    body: list[Flowable] = [Paragraph(escape(title), _style("title", 16, bold=True, after=10))]
+    body: list[Flowable] = [Paragraph(_lines(title), _style("title", 16, bold=True, after=10))]
     for section in sections:
         head: list[Flowable] = [
-            Paragraph(escape(section.heading), _style("heading", 11, bold=True, before=10, after=4))
+            Paragraph(_lines(section.heading), _style("heading", 11, bold=True, before=10, after=4))
         ]
         facts = [
-            Paragraph(f'<font name="{BOLD}">{escape(label)}</font> {_lines(value)}' if label else _lines(value), _TEXT)
+            Paragraph(f'<font name="{BOLD}">{_lines(label)}</font> {_lines(value)}' if label else _lines(value), _TEXT)
             for label, value in section.facts
         ]
         body.append(KeepTogether([*head, *facts[:2]]))
@@ -74,7 +79,16 @@ def _parts(text: str) -> list[str]:
 
 
 def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br/>")
+    return escape(_settable(text)).replace("\n", "<br/>")
+
+
+def _settable(text: str) -> str:
+    known = _fonts()
+    return "".join(each if ord(each) in known or each in "\n\t" else _code(each) for each in text.replace("\r", ""))
+
+
+def _code(sign: str) -> str:
+    return "" if unicodedata.category(sign) in ("Cc", "Cf") else f"[U+{ord(sign):04X}]"
 
 
 def _style(name: str, size: int, *, bold: bool = False, before: int = 0, after: int = 2) -> ParagraphStyle:
@@ -83,12 +97,15 @@ def _style(name: str, size: int, *, bold: bool = False, before: int = 0, after: 
     )
 
 
-def _fonts() -> None:
-    # The fonts that come with the library: those built into every reader lack letters of many names.
-    folder = Path(reportlab.__file__).parent / "fonts"
-    for name in (FONT, BOLD):
-        if name not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
+@functools.cache
+def _fonts() -> frozenset[int]:
+    """Both registered; the signs that they can set."""
+    # Those built into every reader, and those that come with the library, lack letters of many names.
+    folder = Path(__file__).parent / "fonts"
+    fonts = [TTFont(name, str(folder / f"{name}.ttf")) for name in (FONT, BOLD)]
+    for font in fonts:
+        pdfmetrics.registerFont(font)
+    return frozenset.intersection(*(frozenset(font.face.charToGlyph) for font in fonts))
 
 
 _TEXT = _style("text", 9)

@@ -1,0 +1,133 @@
+"""Whether the whole journal is as it was written, with what is attached; and that it was not set back.
+
+What was seen last, the newest row and its place in the chain, is kept in a file beside the store, sealed under the
+record key and in no copy: a store in whose place an older one was put is found out at the next look. `upprop node
+restore` takes the file away, for then people know.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry, Gauge
+
+from federation import files
+from federation.database import Database
+from federation.observability import Event, Level, Log
+from node.casework.journal.model import Entry, Flaw, FlawKind
+from node.store import Transaction
+from node.store.attachments import Attachments
+from node.store.case_keys import CaseKeys
+from node.store.chain import Chain, Seen, was_emptied
+from node.store.journal import Journal
+from node.store.sealing import Sealer, SealError
+
+SEEN = "journal.seen"
+LOOK_SECONDS = 12 * 3_600.0
+
+JOURNAL_FLAWED = Event("journal_flawed", ("rows",), Level.ERROR)
+
+
+class JournalMetrics:
+    """What an operator sees of the journal: that rows of it were touched, never whose."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.flaws = Gauge(
+            "upprop_journal_flawed_rows",
+            "Rows of the journal that are not as they were written: upprop node journal verify names them.",
+            registry=registry,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How many rows were looked at, and what is wrong."""
+
+    rows: int
+    flaws: tuple[Flaw, ...]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    position: int
+    chain: bytes
+
+
+class Verifying:
+    """Looks through the journal of a node."""
+
+    def __init__(self, database: Database, keys: CaseKeys, sealer: Sealer, data_dir: Path) -> None:
+        self._database, self._sealer = database, sealer
+        self._chain, self._journal, self._attachments = Chain(sealer), Journal(keys, sealer), Attachments(keys)
+        self._keys = keys
+        self._seen = data_dir / SEEN
+
+    def verify(self, *, record: bool = True) -> Verified:
+        """Every row, in the order of the positions, and every attachment. What was seen is kept where `record`."""
+        before = self._last_seen()
+
+        def look(tx: Transaction) -> tuple[Seen, list[Flaw]]:
+            found = list(self._chain.flaws(tx))
+            if before is None or not self._chain.holds(tx, before):
+                position = 1 if before is None else before.position
+                found.append(Flaw(position, FlawKind.SET_BACK))
+            return self._chain.seen(tx), found
+
+        seen, flaws = self._database.view("journal_verify", look)
+        set_back = any(flaw.what is FlawKind.SET_BACK for flaw in flaws)
+        if record and not set_back:
+            content = msgspec.json.encode(_Kept(seen.position, seen.chain))
+            files.replace(self._seen, self._sealer.seal(*_PLACE, content), mode=files.SECRET_MODE)
+        flaws += self._attached()
+        return Verified(seen.position, tuple(flaws))
+
+    def _last_seen(self) -> Seen | None:
+        """None where the file was touched; nothing seen where there is none."""
+        if not self._seen.exists():
+            return Seen(0, bytes(32))
+        try:
+            kept = msgspec.json.decode(self._sealer.open(*_PLACE, self._seen.read_bytes()), type=_Kept)
+        except SealError:
+            return None
+        return Seen(kept.position, kept.chain)
+
+    def _attached(self) -> list[Flaw]:
+        """Attachments that are not what their entries say. One at a time: they are large."""
+        told = self._database.view("journal_attachments", self._journal.attached)
+        return [
+            Flaw(entry.position, FlawKind.ATTACHMENT, entry.file_id)
+            for entry in told
+            if not self._database.view("journal_attachment", functools.partial(self._fits, entry=entry))
+        ]
+
+    def _fits(self, tx: Transaction, entry: Entry) -> bool:
+        body = entry.body or {}
+        try:
+            found = self._attachments.load(tx, bytes.fromhex(body["attachment"]))
+        except SealError:
+            return False
+        if found is None:
+            # Shredded since the entries were read, or shredded but for its key.
+            return not self._keys.known(entry.file_id) or was_emptied(tx, entry.file_id, entry.position)
+        attachment, content = found
+        return attachment.file_id == entry.file_id and hashlib.sha256(content).hexdigest() == body["sha256"]
+
+
+class Watching:
+    """Verifies from time to time, and says it aloud where something is wrong."""
+
+    def __init__(self, verifying: Verifying, metrics: JournalMetrics, log: Log) -> None:
+        self._verifying, self._metrics, self._log = verifying, metrics, log
+
+    def run(self) -> Verified:
+        verified = self._verifying.verify()
+        self._metrics.flaws.set(len(verified.flaws))
+        if verified.flaws:
+            self._log(JOURNAL_FLAWED, rows=len(verified.flaws))
+        return verified
+
+
+_PLACE = ("journal", b"seen", "newest")
