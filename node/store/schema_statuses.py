@@ -23,7 +23,7 @@ case_statements = Table(
     Column("takes_lead", Boolean, nullable=False, server_default=false()),
     # The registry has taken this version.
     Column("taken", Boolean, nullable=False, server_default=false()),
-    info=kept("as long as the pupil", "the next version is the next number", By.NOBODY),
+    info=kept("as long as the pupil", "a status and a day; versions count on", By.NOBODY),
 )
 
 lead_wishes = Table(

@@ -71,14 +71,17 @@ def _openings(tx: Connection, refs: Sequence[Ref]) -> set[Name]:
     """What there is to state a case file of: an opening may be said today that no close has seen yet."""
     found: set[Name] = set()
     for chunk in chunks(refs):
-        rows = tx.execute(select(gaps.c.ref, gaps.c.number).where(among(tx, gaps.c.ref, chunk)))
-        found.update((row.ref, row.number) for row in rows)
-        of_refs = among(tx, signals_table.c.ref, chunk)
-        query = select(signals_table.c.ref, signals_table.c.statement)
-        for row in tx.execute(query.where(of_refs, signals_table.c.purged_on.is_(None))):
+        query = select(signals_table.c.ref, signals_table.c.statement).where(among(tx, signals_table.c.ref, chunk))
+        # Retention takes none of them away until this transaction ends.
+        query = query.order_by(signals_table.c.ref).with_for_update(read=True, key_share=True)
+        there = []
+        for row in tx.execute(query.where(signals_table.c.purged_on.is_(None))):
+            there.append(row.ref)
             opening = signals.decode(row.statement).opening
             if opening is not None:
                 found.add((row.ref, opening.number))
+        rows = tx.execute(select(gaps.c.ref, gaps.c.number).where(among(tx, gaps.c.ref, there)))
+        found.update((row.ref, row.number) for row in rows)
     return found
 
 

@@ -33,6 +33,7 @@ from registry.store.schema import (
     pseudonyms,
     signals,
 )
+from registry.store.schema_casework import case_statements
 from registry.store.schema_limits import answered_pairs, openings, overlap_days, overlaps_asked
 from registry.store.schema_retention import retention_round
 from registry.store.signals import decode
@@ -111,6 +112,7 @@ def purge_handles(
         tx.execute(delete(confirmations).where(among(tx, confirmations.c.ref, chunk)))
         tx.execute(delete(answered_pairs).where(among(tx, answered_pairs.c.ref, chunk)))
         tx.execute(delete(overlap_days).where(among(tx, overlap_days.c.ref, chunk)))
+        tx.execute(delete(case_statements).where(among(tx, case_statements.c.ref, chunk)))
         for column in (overlaps_asked.c.ref, overlaps_asked.c.other_ref):
             tx.execute(delete(overlaps_asked).where(among(tx, column, chunk)))
         # When an opening was first stated stays: stated again, it goes back no further than it did.

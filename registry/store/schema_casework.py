@@ -31,8 +31,8 @@ case_statements = Table(
     CheckConstraint("(status = 'CLOSED') = (outcome IS NOT NULL)", name="closed"),
     sqlite_with_rowid=False,
     info=kept(
-        "as long as the handle",
-        "a status and two days: who leads a case goes by it, and an older version must not come back",
+        "as long as what its handle says",
+        "a status and two days, by which it is known who leads a case; gone with what the handle says",
         By.WORKER,
     ),
 )
