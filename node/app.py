@@ -33,10 +33,9 @@ from node.casework.first_steps import first_steps
 from node.casework.holds.holding import Holding
 from node.casework.holds.webhook import LOOK_SECONDS as WEBHOOK_LOOK_SECONDS
 from node.casework.holds.webhook import Webhooks
-from node.casework.journal.exporting import HandingOut
-from node.casework.journal.keeping import Keeping
+from node.casework.journal import assembly as journal_assembly
+from node.casework.journal import servicers as journal_servicers
 from node.casework.journal.verifying import LOOK_SECONDS as JOURNAL_LOOK_SECONDS
-from node.casework.journal.verifying import JournalMetrics, Verifying, Watching
 from node.casework.mailing.post import Post
 from node.casework.mailing.sending import LOOK_SECONDS as MAIL_LOOK_SECONDS
 from node.casework.mailing.sending import Mailing
@@ -58,6 +57,7 @@ from node.casework.tasks.naming import Naming
 from node.casework.tasks.noticing import LOOK_SECONDS as NOTICING_LOOK_SECONDS
 from node.console.assembly import page_servers
 from node.console.desk import Desk
+from node.console.wording import texts
 from node.drill import servicers as drill
 from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
@@ -95,7 +95,6 @@ from node.roll_call.calling import RollCall
 from node.sampling import EPOCH_SECONDS, EPOCHS, STANDING, Sampling
 from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
-from node.store.attachments import Attachments
 from node.store.case_keys import DIRECTORY as CASE_KEYS
 from node.store.case_keys import CaseKeys
 from node.store.chain import Chain
@@ -345,6 +344,23 @@ def build(
         first_steps=steps,
         today=clock.today,
     )
+    showing = Showing(
+        case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
+    )
+    journals = journal_assembly.build(
+        database=database,
+        sealer=sealer,
+        keys=case_keys,
+        case_files=case_files,
+        files=files,
+        journal=journal,
+        showing=showing,
+        data_dir=settings.data_dir,
+        member=lambda: descriptor().member(member).name,
+        clock=clock,
+        metrics=metrics,
+        log=log,
+    )
     handlers = {
         **servicers.handlers(),
         **records.handlers(importing, fetching, clock.today, log),
@@ -353,6 +369,7 @@ def build(
         **recovery.handlers(pipeline, Copies(database, case_keys)),
         **ledger.handlers(pipeline, alarms),
         **sources_servicers.handlers(sources),
+        **journal_servicers.handlers(journals.watching, journals.handing_out, texts),
         **subject.handlers(Exporting(database, sealer, member, clock, log, case_keys), erasing),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
@@ -370,13 +387,10 @@ def build(
         years=settings.shred_years,
         erase=erasing.begin_aged,
     )
-    journal_watch = Watching(
-        Verifying(database, case_keys, sealer, settings.data_dir), JournalMetrics(metrics.registry), log
-    )
     workers = (
         Worker("webhooks", WEBHOOK_LOOK_SECONDS, Webhooks(database, sealer, settings.webhooks, clock, log).run),
         Worker("shredding", SHRED_LOOK_SECONDS, shredding.run),
-        Worker("journal", JOURNAL_LOOK_SECONDS, journal_watch.run),
+        Worker("journal", JOURNAL_LOOK_SECONDS, journals.watching.run),
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
         Worker("attendance", SOURCES_LOOK_SECONDS, sources.fetch_what_is_due),
@@ -398,13 +412,6 @@ def build(
                 ClientAuthoriser(ca, database, log),
             ),
         )
-    showing = Showing(
-        case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
-    )
-    attachments = Attachments(case_keys)
-    handing_out = HandingOut(
-        database, showing, files, journal, attachments, clock, lambda: descriptor().member(member).name
-    )
     answering = Answering(
         database=database,
         sealer=sealer,
@@ -431,7 +438,7 @@ def build(
         journal=journal,
         holding=holding,
         leading=Leading(database, case_files, journal, clock),
-        keeping=Keeping(database, case_files, journal, attachments, clock),
+        keeping=journals.keeping,
         routines=routines,
         help=Directory.of(settings.casework_dir),
         by_hand=ByHand(database, sealer, case_files, files, journal, sayings, clock),
@@ -440,7 +447,7 @@ def build(
         contacting=contacting,
         searching=Searching(database, sealer, files, journal, clock),
         showing=showing,
-        handing_out=handing_out,
+        handing_out=journals.handing_out,
     )
     return App(
         member,

@@ -13,11 +13,14 @@ from node import printing
 from node.client import Answer, Step
 from node.options import config_option, json_option, open_stub, words_option
 from node.recovery import client
+from node.recovery.copies import KeysOf
 from node.recovery.copies import restore as restore_copy
 from node.recovery.texts import RecoveryText
 from node.settings import NodeSettings
 from node.streaming import relayed, streamed
 from node.wording import Words
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -80,48 +83,79 @@ def recover(person: str | None, words: Words, config: Path, as_json: bool) -> No
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--case-keys", type=_FILE, help="Write the keys of the case files here, over the copy of the last time.")
 @words_option
 @config_option
 @json_option
-def backup(file: Path, words: Words, config: Path, as_json: bool) -> None:
+def backup(file: Path, case_keys: Path | None, words: Words, config: Path, as_json: bool) -> None:
     """Copy the node's store into the new file FILE, while the node runs.
 
     One file, whatever kind of database the node has; it can be restored into either kind. Make one every night, after
     the import, and keep several. Identities in it are sealed: without the record key nobody reads them, so keep the
     copies and the record key apart. FILE is readable by you alone and never overwrites anything.
+
+    What is written in a case file is sealed under a key of its own, which is not in FILE either: without --case-keys
+    nobody can read or work a case file after the machine was lost. There is one copy of these keys, written over each
+    time, so that what was shredded is gone from all copies by the next night. Keep no older one, and keep it apart from
+    the record key: it is of no use without that.
     """
     with open_stub(config) as stub:
-        report = printing.watch(client.backup(stub, file.absolute()), quiet=as_json, words=words)
+        report = printing.watch(
+            client.backup(stub, file.absolute(), None if case_keys is None else case_keys.absolute()),
+            quiet=as_json,
+            words=words,
+        )
     if as_json:
         printing.as_json(report)
     else:
         newest = report.get("newest_import", words(RecoveryText.NO_IMPORT))
         click.echo(words(RecoveryText.BACKED_UP, path=report["path"], size=report["bytes"], newest=newest))
         click.echo(words(RecoveryText.KEEP_KEY_APART))
+        click.echo(
+            words(RecoveryText.CASE_KEYS_MISSING if case_keys is None else RecoveryText.CASE_KEYS, path=case_keys)
+        )
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--case-keys", type=_FILE, help="The copy of the keys of the case files, if they are lost here.")
+@click.option("--case-keys-lost", is_flag=True, help="There is no such copy: go on without what was written.")
 @click.option("--replace", is_flag=True, help="Put the copy in place of what the store holds now, or of a damaged one.")
 @words_option
 @config_option
 @json_option
-def restore(file: Path, replace: bool, words: Words, config: Path, as_json: bool) -> None:
+def restore(
+    file: Path,
+    case_keys: Path | None,
+    case_keys_lost: bool,
+    replace: bool,
+    words: Words,
+    config: Path,
+    as_json: bool,
+) -> None:
     """Make the node's store out of FILE, a copy that `upprop node backup` made. Stop the node before.
 
     A copy of an older version is brought up to date; FILE itself is left as it is. Before the restored node sends
     anything it asks the registry whether anything was said since the copy was made; if so, run upprop node recover.
+
+    The keys of the case files lie in the data directory. Where they are lost too, give --case-keys. Without them it is
+    refused: with --case-keys-lost the case files are worked on, and what was written in them until now is gone. A case
+    file that was shredded comes back by neither.
     """
     settings = settings_files.load(config, NodeSettings)
-    report = printing.watch(_restoring(settings, file, replace=replace), quiet=as_json, words=words)
+    report = printing.watch(
+        _restoring(settings, file, KeysOf(case_keys, case_keys_lost), replace=replace), quiet=as_json, words=words
+    )
     if as_json:
         printing.as_json(report)
     else:
         click.echo(words(RecoveryText.RESTORED, newest=report["newest_import"] or words(RecoveryText.NO_IMPORT)))
 
 
-def _restoring(settings: NodeSettings, file: Path, *, replace: bool) -> Iterator[Step | Answer]:
+def _restoring(settings: NodeSettings, file: Path, keys: KeysOf, *, replace: bool) -> Iterator[Step | Answer]:
     """Steps, and last the as-of of the newest import in the copy."""
-    steps = streamed("restore", lambda report: restore_copy(settings, file, replace=replace, report=report))
+    steps = streamed(
+        "restore", lambda report: restore_copy(settings, file, replace=replace, report=report, case_keys=keys)
+    )
     newest = yield from relayed(steps, lambda each: Step(*each))
     yield {"newest_import": None if newest is None else newest.isoformat()}

@@ -21,9 +21,9 @@ def attach(stub: ControlServiceStub, number: str) -> str:
     return stub.Attach(control_pb2.AttachRequest(number=number)).person_id
 
 
-def backup(stub: ControlServiceStub, path: Path) -> Iterator[Step | Answer]:
+def backup(stub: ControlServiceStub, path: Path, case_keys: Path | None) -> Iterator[Step | Answer]:
     """Steps, and last the report. Raises UppropError."""
-    for response in stub.Backup(control_pb2.BackupRequest(path=str(path))):
+    for response in stub.Backup(control_pb2.BackupRequest(path=str(path), case_keys_path=str(case_keys or ""))):
         if response.HasField("progress"):
             yield as_step(response.progress)
         else:

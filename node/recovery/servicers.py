@@ -36,7 +36,8 @@ def handlers(pipeline: Pipeline, copies: Copies) -> Handlers:
         return control_pb2.AttachResponse(person_id=pipeline.attach_number(request.number))
 
     def backup(request: control_pb2.BackupRequest) -> Iterator[control_pb2.BackupResponse]:
-        work = streamed("backup", lambda report: copies.make(Path(request.path), report))
+        keys = Path(request.case_keys_path) if request.case_keys_path else None
+        work = streamed("backup", lambda report: copies.make(Path(request.path), report, keys))
         made = yield from shown(control_pb2.BackupResponse, work)
         yield control_pb2.BackupResponse(
             report=control_pb2.BackupReport(

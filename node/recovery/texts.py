@@ -26,6 +26,8 @@ class RecoveryText(enum.Enum):
     BACKED_UP = enum.auto()
     NO_IMPORT = enum.auto()
     KEEP_KEY_APART = enum.auto()
+    CASE_KEYS = enum.auto()
+    CASE_KEYS_MISSING = enum.auto()
     RESTORED = enum.auto()
 
 

@@ -61,6 +61,14 @@ class Files:
         found = tx.execute(select(files.c.file_id).where(files.c.reference == reference)).scalar()
         return None if found is None else FileId(found)
 
+    def references(self, tx: Connection, file_ids: Iterable[FileId]) -> dict[FileId, str]:
+        """case file → its reference."""
+        found: dict[FileId, str] = {}
+        for chunk in chunks(file_ids):
+            for row in tx.execute(select(files.c.file_id, files.c.reference).where(files.c.file_id.in_(chunk))):
+                found[FileId(row.file_id)] = row.reference
+        return found
+
     def of_gap(self, tx: Connection, gap: GapName) -> CaseFile | None:
         query = _query().where(files.c.handle == gap.handle, files.c.number == gap.number)
         row = tx.execute(query).one_or_none()

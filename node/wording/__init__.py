@@ -48,4 +48,4 @@ __all__ = ["CATALOGUES", "Catalogue", "Language", "Words", "words_in"]
 
 def words_in(language: Language) -> Words:
     """The words of a language."""
-    return Words(CATALOGUES[language])
+    return Words(CATALOGUES[language], language)

@@ -9,6 +9,7 @@ from node.wording.english_doctor import DOCTOR
 from node.wording.english_drill import DRILL
 from node.wording.english_explained import EXPLAINED
 from node.wording.english_joining import JOINING
+from node.wording.english_journal import JOURNAL, JOURNAL_TERMS
 from node.wording.english_ledger import LEDGER
 from node.wording.english_push import PUSH
 from node.wording.english_recovery import RECOVERY
@@ -190,6 +191,18 @@ _TERMS: Mapping[str, str] = {
 }
 
 ENGLISH = Catalogue(
-    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY, **SOURCES, **SUBJECT},
-    {**SUBJECT_TERMS, **_TERMS},
+    {
+        **_COMMANDS,
+        **DOCTOR,
+        **DRILL,
+        **EXPLAINED,
+        **JOINING,
+        **JOURNAL,
+        **LEDGER,
+        **PUSH,
+        **RECOVERY,
+        **SOURCES,
+        **SUBJECT,
+    },
+    {**JOURNAL_TERMS, **SUBJECT_TERMS, **_TERMS},
 )

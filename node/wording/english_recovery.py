@@ -29,6 +29,11 @@ RECOVERY: Mapping[enum.Enum, str] = {
     RecoveryText.BACKED_UP: "Copied to {path} ({size} bytes; newest import: {newest}).",
     RecoveryText.NO_IMPORT: "none",
     RecoveryText.KEEP_KEY_APART: "The record key is not in it. Keep a copy of the key too, apart from this one.",
+    RecoveryText.CASE_KEYS: "The keys of the case files stand in {path}, in place of the copy before.",
+    RecoveryText.CASE_KEYS_MISSING: (
+        "The keys of the case files are not in it: without them nobody can read or work a case file when this machine "
+        "is lost. Copy them with --case-keys FILE."
+    ),
     RecoveryText.RESTORED: (
         "Restored (newest import: {newest}). Next: import the newest export, then upprop node sync. It says whether "
         "upprop node recover is needed."

@@ -9,6 +9,7 @@ from node.wording.swedish_doctor import DOCTOR
 from node.wording.swedish_drill import DRILL
 from node.wording.swedish_explained import EXPLAINED
 from node.wording.swedish_joining import JOINING
+from node.wording.swedish_journal import JOURNAL, JOURNAL_TERMS
 from node.wording.swedish_ledger import LEDGER
 from node.wording.swedish_push import PUSH
 from node.wording.swedish_recovery import RECOVERY
@@ -190,7 +191,19 @@ _TERMS: Mapping[str, str] = {
 }
 
 SWEDISH = Catalogue(
-    {**_COMMANDS, **DOCTOR, **DRILL, **EXPLAINED, **JOINING, **LEDGER, **PUSH, **RECOVERY, **SOURCES, **SUBJECT},
-    {**SUBJECT_TERMS, **_TERMS},
+    {
+        **_COMMANDS,
+        **DOCTOR,
+        **DRILL,
+        **EXPLAINED,
+        **JOINING,
+        **JOURNAL,
+        **LEDGER,
+        **PUSH,
+        **RECOVERY,
+        **SOURCES,
+        **SUBJECT,
+    },
+    {**JOURNAL_TERMS, **SUBJECT_TERMS, **_TERMS},
     REMARKS,
 )

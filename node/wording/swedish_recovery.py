@@ -31,6 +31,11 @@ RECOVERY: Mapping[enum.Enum, str] = {
     RecoveryText.KEEP_KEY_APART: (
         "Nyckeln (record_key) ingår inte. Förvara en kopia även av den, på ett annat ställe än den här kopian."
     ),
+    RecoveryText.CASE_KEYS: "Ärendenas nycklar står i {path}, i stället för den förra kopian.",
+    RecoveryText.CASE_KEYS_MISSING: (
+        "Ärendenas nycklar ingår inte: utan dem kan ingen läsa eller arbeta i ett ärende om maskinen går förlorad. "
+        "Kopiera dem med --case-keys FIL."
+    ),
     RecoveryText.RESTORED: (
         "Återställt (senaste inläsning: {newest}). Nästa steg: läs in den senaste exporten, sedan upprop node sync. "
         "Den säger om upprop node recover behövs."

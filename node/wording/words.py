@@ -31,7 +31,8 @@ class Catalogue:
 class Words:
     """Says things in one language."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, language: Language = Language.SWEDISH) -> None:
+        self.language = language
         self._catalogue = catalogue
         self._formatter = _Formatter(catalogue.terms)
 

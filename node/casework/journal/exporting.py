@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import enum
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -19,7 +19,7 @@ from federation.clock import Clock
 from federation.database import Database
 from federation.web.i18n import Texts
 from node.casework.actor import Actor
-from node.casework.files.filing import MayNotError
+from node.casework.files.filing import MayNotError, NoSuchFileError
 from node.casework.files.model import FileId
 from node.casework.files.showing import Showing, Shown
 from node.casework.journal.document import Section, pdf
@@ -99,9 +99,17 @@ class HandingOut:
         content = self._pdf(whole, actor, words) if form is Form.PDF else self._json(whole, actor)
         return Exported(whole.shown.file.reference, form, content)
 
-    def by_reference(self, reference: str) -> FileId | None:
-        """The case file of that reference; None where there is none."""
-        return self._database.view("journal_reference", lambda tx: self._files.by_reference(tx, reference))
+    def references(self, file_ids: Iterable[FileId | None]) -> dict[FileId, str]:
+        """What people call these case files by; those that are none are left out."""
+        asked = {file_id for file_id in file_ids if file_id is not None}
+        return self._database.view("journal_references", lambda tx: self._files.references(tx, asked))
+
+    def by_reference(self, reference: str) -> FileId:
+        """The case file of that reference. Raises NoSuchFileError."""
+        found = self._database.view("journal_reference", lambda tx: self._files.by_reference(tx, reference))
+        if found is None:
+            raise NoSuchFileError
+        return found
 
     def _content(self, tx: Transaction, attachment: Attachment) -> bytes | None:
         try:
