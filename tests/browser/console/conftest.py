@@ -6,6 +6,7 @@ and asks for no date that stands still.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -86,9 +87,16 @@ def leaver(_leavers: Iterator[int]) -> int:
 @pytest.fixture
 def sit(browser: Browser, both: Towns) -> Iterator[Sit]:
     """`sit(Role.CASEWORKER, …, name=, member=, language=)`: somebody logs in at a console, in an own browser."""
+    with seated(both, browser) as sitting:
+        yield sitting
+
+
+@contextlib.contextmanager
+def seated(both: Towns, browser: Browser) -> Iterator[Sit]:
+    """What `sit` is; at the end everybody leaves, and whatever a page did that it should not fails."""
     seats: list[Seat] = []
 
-    def seated(
+    def sit_down(
         *roles: Role,
         name: str = "Kim Handläggare",
         member: str = HERE,
@@ -110,7 +118,7 @@ def sit(browser: Browser, both: Towns) -> Iterator[Sit]:
         assert page.url == f"{address}/{language}/"
         return seat
 
-    yield seated
+    yield sit_down
     for each in seats:
         each.watched.leave()
         each.page.context.close()
