@@ -113,3 +113,27 @@ def test_the_registry_is_told_once_how_a_case_file_stands(federation: Federation
     database = federation.registry_app.database
     [row] = database.view("t", lambda tx: tx.execute(case_statements.select()).all())
     assert (row.version, row.status, row.until) == (1, "SUSPENDED", NEXT + timedelta(days=2))
+
+
+def test_a_node_that_was_set_back_says_the_next_version(federation: Federation) -> None:
+    node, database = federation.nodes[LEAD], federation.registry_app.database
+    rest(node, CaseStatus.SUSPENDED, NEXT + timedelta(days=2))
+    assert node.sync().problems == ()
+    # What a node said that has lost its store since.
+    later = case_statements.update().values(version=5, status="ACKNOWLEDGED", until=None)
+    database.run("t", lambda tx: tx.execute(later).rowcount)
+    file = file_of(node)
+    node.app.desk.case_files.set_status(file.file_id, file.revision, CaseStatus.REOPENED, ASKER, why="Nya uppgifter.")
+    for _ in range(2):
+        assert node.sync().problems == ()
+    [row] = database.view("t", lambda tx: tx.execute(case_statements.select()).all())
+    assert (row.version, row.status) == (6, "REOPENED")
+
+
+def test_of_a_pupil_who_is_protected_by_now_nothing_more_is_stated(federation: Federation) -> None:
+    node, database = federation.nodes[LEAD], federation.registry_app.database
+    rest(node, CaseStatus.SUSPENDED, NEXT + timedelta(days=2))
+    file_id = file_of(node).file_id
+    node.app.database.run("t", lambda tx: node.app.desk.case_files.protect(tx, file_id, ASKER))
+    assert node.sync().problems == ()
+    assert database.view("t", lambda tx: tx.execute(case_statements.select()).all()) == []
