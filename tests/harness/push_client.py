@@ -74,6 +74,25 @@ class PushClient:
         )
         return self.stub.Withdraw(wanted, timeout=self._seconds).ended
 
+    def request_withdrawal(
+        self, person_id: str, last_day: date, *, request_id: bytes, responsible: str = "Rut Rektor", moved: bool = True
+    ) -> int:
+        """Ask to withdraw a person; returns the state."""
+        reason = enrolment_pb2.WITHDRAWAL_REASON_MOVED if moved else enrolment_pb2.WITHDRAWAL_REASON_UNSPECIFIED
+        request = enrolment_pb2.RequestWithdrawalRequest(
+            request_id=request_id,
+            person_id=person_id,
+            last_day=last_day.isoformat(),
+            reason=reason,
+            responsible=responsible,
+        )
+        return self.stub.RequestWithdrawal(request, timeout=self._seconds).state
+
+    def withdrawal(self, request_id: bytes) -> int:
+        """The state of a withdrawal that was asked for."""
+        request = enrolment_pb2.GetWithdrawalRequest(request_id=request_id)
+        return self.stub.GetWithdrawal(request, timeout=self._seconds).state
+
     def heard(self) -> str | None:
         """The newest as-of that the node has taken."""
         state = self.stub.GetState(enrolment_pb2.GetStateRequest(), timeout=self._seconds)

@@ -36,6 +36,7 @@ from federation.runtime import Daemon
 from federation.settings import DaemonSettings, load
 from federation.tls import OwnIdentity
 from node.records.ss12000_file import Ss12000File
+from node.store.case_keys import DIRECTORY, CaseKeys
 from node.store.gaps import CaseLine, Gaps
 from node.store.pupils import Pupils
 from node.sync import SyncReport
@@ -48,6 +49,11 @@ EVALUATORS = 3
 
 NodeStores = Callable[[str], str] | None
 """Member → URL of an empty PostgreSQL store; None: a file each."""
+
+
+def keys_of(settings: node.settings.NodeSettings) -> CaseKeys:
+    """The keys of a node's case files."""
+    return CaseKeys(settings.data_dir / DIRECTORY, node.settings.open_sealer(settings))
 
 
 class Node:

@@ -31,7 +31,7 @@ from node.store.recovery import Recoveries
 from node.store.schema import metadata, node_state
 from node.store.schema_systems import imports
 from tests.harness.postgres import PostgresServer
-from tests.integration.node_parties import Federation, running
+from tests.integration.node_parties import Federation, keys_of, running
 from tests.integration.test_recover_node import (
     AUTUMN,
     BASELINE,
@@ -138,7 +138,7 @@ def other(tmp_path: Path, urls: tuple[str | None, str | None]) -> Iterator[Home]
 @pytest.fixture
 def copy(home: Home, tmp_path: Path) -> Path:
     path = tmp_path / "copy"
-    Copies(home.database).make(path, unseen)
+    Copies(home.database, keys_of(home.settings)).make(path, unseen)
     return path
 
 
@@ -171,10 +171,10 @@ def test_a_copy_goes_from_one_kind_of_database_to_the_other(postgres: PostgresSe
         ends = [Home(tmp_path / "sqlite", None), Home(tmp_path / "postgresql", url)]
         ends[0].fill()
         before = ends[0].rows()
-        Copies(ends[0].database).make(tmp_path / "there", unseen)
+        Copies(ends[0].database, keys_of(ends[0].settings)).make(tmp_path / "there", unseen)
         ends[1].restore(tmp_path / "there")
         assert ends[1].rows() == before
-        Copies(ends[1].database).make(tmp_path / "back", unseen)
+        Copies(ends[1].database, keys_of(ends[1].settings)).make(tmp_path / "back", unseen)
         ends[0].restore(tmp_path / "back", replace=True)
         assert ends[0].rows() == before
         for end in ends:
@@ -185,10 +185,10 @@ def test_nothing_is_written_over(home: Home, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("something else")
     with refused(Code.CONFIG_INVALID):
-        Copies(home.database).make(taken, unseen)
+        Copies(home.database, keys_of(home.settings)).make(taken, unseen)
     assert taken.read_text() == "something else"
     with refused(Code.CONFIG_INVALID):
-        Copies(home.database).make(tmp_path / "nowhere" / "copy", unseen)
+        Copies(home.database, keys_of(home.settings)).make(tmp_path / "nowhere" / "copy", unseen)
 
 
 def test_a_copy_that_fails_leaves_nothing(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_a_copy_that_fails_leaves_nothing(home: Home, tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("federation.copying.make_whole", full)
     with pytest.raises(OSError, match="No space left"):
-        Copies(home.database).make(tmp_path / "copy", unseen)
+        Copies(home.database, keys_of(home.settings)).make(tmp_path / "copy", unseen)
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
@@ -296,7 +296,7 @@ def test_a_damaged_store_is_replaced_when_told(tmp_path: Path) -> None:
     home = Home(tmp_path / "home", None)
     home.fill()
     before = home.rows()
-    Copies(home.database).make(tmp_path / "copy", unseen)
+    Copies(home.database, keys_of(home.settings)).make(tmp_path / "copy", unseen)
     home.database.close()
     (home.settings.data_dir / "node.sqlite").write_bytes(b"what is left of it" * 500)
     (home.settings.data_dir / "node.sqlite-wal").write_bytes(b"and of its log" * 500)
@@ -365,7 +365,7 @@ def test_back_up_go_on_lose_restore_recover_and_end_where_an_undisturbed_node_do
 def test_a_copy_as_new_as_the_registry_needs_no_recovery(federation: Federation, tmp_path: Path) -> None:
     node = federation.nodes[STOCKHOLM]
     autumn(federation)
-    Copies(node.app.database).make(tmp_path / "copy", unseen)
+    Copies(node.app.database, keys_of(node.settings)).make(tmp_path / "copy", unseen)
     before = node.gaps()
     node.close()
     restore(node.settings, tmp_path / "copy", replace=True, report=unseen)

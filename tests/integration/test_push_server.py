@@ -25,6 +25,8 @@ from federation.rpc.server import RpcServer
 from federation.rules.vocabulary import MemberId, Policy, Urgency
 from federation.runtime import LocalServer
 from federation.v1 import enrolment_pb2
+from node.casework.files.filing import CaseFiles
+from node.casework.holds.holding import Holding
 from node.identity import Route
 from node.model import Statement
 from node.push.administration import PushClients
@@ -32,6 +34,9 @@ from node.push.admission import ClientAuthoriser
 from node.push.certificates import EnrolmentCa
 from node.push.pushing import Pushing
 from node.push.servicers import EnrolmentServicer, binding
+from node.store.case_keys import CaseKeys
+from node.store.files import Files
+from node.store.journal import Journal
 from tests.harness.push_client import PushClient, request, roster
 from tests.integration.node_alone import BASELINE, WEEK, Node, make
 from tests.integration.push_parties import refused
@@ -67,6 +72,13 @@ class Server:
         return utc_now() + self.moved
 
 
+def holding(node: Node) -> Holding:
+    keys = CaseKeys(node.directory / "case-keys", node.sealer)
+    files, journal = Files(keys), Journal(keys, node.sealer)
+    case_files = CaseFiles(node.database, files, journal, node.clock)
+    return Holding(node.database, node.sealer, case_files, files, journal, node.clock)
+
+
 @pytest.fixture
 def server(node: Node, metrics: Metrics) -> Iterator[Server]:
     node.clock.set_today(TODAY)
@@ -80,7 +92,7 @@ def server(node: Node, metrics: Metrics) -> Iterator[Server]:
     local = LocalServer(
         "enrolment",
         "127.0.0.1:0",
-        binding(EnrolmentServicer(pushing, node.clock)),
+        binding(EnrolmentServicer(pushing, holding(node), node.clock)),
         made.ca.server_credentials,
         authoriser,
     )

@@ -23,7 +23,7 @@ from registry.store import signals as registry_signals
 from registry.store.schema import gaps as registry_gaps
 from tests.harness.postgres import PostgresServer
 from tests.integration.node_lossy import Fault, Killed, put_between
-from tests.integration.node_parties import Federation, Node, running
+from tests.integration.node_parties import Federation, Node, keys_of, running
 from tests.unit.node.exports import enrolment, number, person
 
 STOCKHOLM, MALMO = "0180", "1280"
@@ -462,7 +462,7 @@ def test_a_node_on_postgresql_recovers_too(tmp_path: Path, postgres: PostgresSer
         autumn(federation)
         before, said = node.gaps(), told(federation)
         copy = tmp_path / "copy"
-        Copies(node.app.database).make(copy, lambda _step, _done, _total: None)
+        Copies(node.app.database, keys_of(node.settings)).make(copy, lambda _step, _done, _total: None)
         node.close()
         url_file.unlink()
         write_secret(url_file, second.encode())

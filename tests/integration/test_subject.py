@@ -38,7 +38,7 @@ from node.subject.exporting import Exporting
 from node.subject.tombstones import Tombstones
 from privacy.identifiers import Sound, parse
 from registry.store import schema as registry_schema
-from tests.integration.node_parties import Federation, Node, NodeStores, running
+from tests.integration.node_parties import Federation, Node, NodeStores, keys_of, running
 from tests.integration.test_backup import unseen
 from tests.integration.test_recover_node import (
     AUTUMN,
@@ -246,7 +246,7 @@ def test_an_arrival_that_is_taken_back_lets_the_case_of_another_open_again(feder
 def test_an_older_copy_does_not_bring_back_who_was_erased(either: Federation, tmp_path: Path) -> None:
     node = gone(either)
     known, copy = names(node, MOVED), tmp_path / "copy"
-    Copies(node.app.database).make(copy, unseen)
+    Copies(node.app.database, keys_of(node.settings)).make(copy, unseen)
     erasing(node).begin(MOVED, "Karin Ek", "begärt", protected=False)
     node.sync()
     node.close()
