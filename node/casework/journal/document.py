@@ -83,12 +83,10 @@ def _lines(text: str) -> str:
 
 
 def _settable(text: str) -> str:
+    """Without what turns the direction of writing or is no sign at all: it could hide what stands around it."""
     known = _fonts()
-    return "".join(each if ord(each) in known or each in "\n\t" else _code(each) for each in text.replace("\r", ""))
-
-
-def _code(sign: str) -> str:
-    return "" if unicodedata.category(sign) in ("Cc", "Cf") else f"[U+{ord(sign):04X}]"
+    signs = (sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cf"))
+    return "".join(sign if ord(sign) in known or sign in "\n\t" else f"[U+{ord(sign):04X}]" for sign in signs)
 
 
 def _style(name: str, size: int, *, bold: bool = False, before: int = 0, after: int = 2) -> ParagraphStyle:
