@@ -1,4 +1,4 @@
-"""`make pictures`: what the README shows of the pages, taken from the site as it runs. No test."""
+"""`make pictures`: what the README shows of the pages, taken from the site and the demonstration as they run. No test."""
 
 # ruff: noqa: E402 - TLS 1.3 must be required before any module imports gRPC
 
@@ -8,11 +8,17 @@ from federation import tls13
 
 tls13.require()
 
+import contextlib
+import re
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from federation.web.i18n import Language
 from registry.dashboard.addresses import path
@@ -27,6 +33,7 @@ PICTURES = {
 }
 """File: which page, how high, and where on it."""
 WIDTH = 1180
+CONSOLE_WIDTH, CONSOLE_HEIGHT = 1180, 860
 
 
 def main() -> None:
@@ -45,7 +52,39 @@ def main() -> None:
             page = browser.new_page(viewport={"width": WIDTH, "height": height})
             page.goto(f"{site.authority}{address}{place}")
             page.screenshot(path=IMAGES / name)
+        with demonstration() as address:
+            consoles(browser, address)
         browser.close()
+
+
+@contextlib.contextmanager
+def demonstration() -> Iterator[str]:
+    """The first console of `upprop demo --serve`."""
+    command = [sys.executable, "-m", "federation.cli", "demo", "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        try:
+            found = (re.search(r"http://127\.0\.0\.1:\d+", line) for line in running.stdout)
+            yield next(each[0] for each in found if each is not None)
+        finally:
+            running.send_signal(signal.SIGINT)
+
+
+def consoles(browser: Browser, address: str) -> None:
+    """The board, and the case file whose clock ran out first."""
+    context = browser.new_context(
+        viewport={"width": CONSOLE_WIDTH, "height": CONSOLE_HEIGHT}, locale="sv-SE", color_scheme="light"
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.locator("input[name=name]").fill("Kim Bergdahl")
+    page.locator("main button").click()
+    page.wait_for_url("**/sv/")
+    page.screenshot(path=IMAGES / "console-board.png")
+    page.locator("a[href^='/sv/arenden/']").first.click()
+    page.wait_for_load_state()
+    page.screenshot(path=IMAGES / "console-case.png")
+    context.close()
 
 
 if __name__ == "__main__":

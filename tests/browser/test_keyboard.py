@@ -16,6 +16,9 @@ MOST_STOPS = 400
 STOP = """() => {
   const here = document.activeElement;
   if (here === document.body || here === document.documentElement) return null;
+  // The parts of a date are stops of one field.
+  if (here === window.stopBefore) return {again: true};
+  window.stopBefore = here;
   // A browser without a bar of its own may begin anew at once.
   window.stopsSeen ??= new WeakSet();
   if (window.stopsSeen.has(here)) return null;
@@ -36,7 +39,8 @@ def stops(page: Page) -> list[dict[str, object]]:
         here = page.evaluate(STOP)
         if here is None:
             return found
-        found.append(here)
+        if "again" not in here:
+            found.append(here)
     return found
 
 
