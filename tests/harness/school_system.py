@@ -137,6 +137,12 @@ class SchoolSystem:
         path.write_text(json.dumps(list(persons)), encoding="utf-8")
         self._tell("serve as is", path=str(path))
 
+    def serve_attendance(self, on: str, elements: Iterable[Any]) -> None:
+        """Have the list `on` (aggregatedAttendance or attendanceEvents); until then there is none."""
+        path = self.directory / f"{on}.json"
+        path.write_text(json.dumps(list(elements)), encoding="utf-8")
+        self._tell("attendance", on=on, path=str(path))
+
     def reset(self) -> None:
         """As it was at its start: it knows nobody, keeps the standard, and its clock is right."""
         self._tell("reset")

@@ -49,6 +49,7 @@ class _State:
         self.persons: dict[str, Json] = {}
         self.organisations: dict[str, Json] = {}
         self.deleted: dict[str, datetime] = {}
+        self.attendance: dict[str, list[Any]] = {}
         self.pages: dict[str, Json] = {}
         self.configuration: Json = {}
         self.faults: list[Json] = []
@@ -82,6 +83,8 @@ class _State:
                     self.serve(state["persons"], state["organisations"])
                 case "serve as is":
                     self.as_is = json.loads(Path(told["path"]).read_text(encoding="utf-8"))
+                case "attendance":
+                    self.attendance[told["on"]] = json.loads(Path(told["path"]).read_text(encoding="utf-8"))
                 case "reset":
                     self.reset()
                 case "clock":
@@ -125,6 +128,12 @@ class _State:
         if on == "deletedEntities":
             after = datetime.fromisoformat(query["after"]) if "after" in query else datetime.min.replace(tzinfo=UTC)
             return sorted(key for key, at in self.deleted.items() if at > after)
+        if on in self.attendance:
+            return [
+                each
+                for each in self.attendance[on]
+                if "startDate" not in query or query["startDate"] <= each.get("startDate", "") <= query["endDate"]
+            ]
         if self.as_is is not None:
             return self.as_is
         found = [self.persons[key] for key in sorted(self.persons)]
@@ -249,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
         state = self.state
         with state.lock:
             if (
-                on not in ("persons", "organisations", "deletedEntities")
+                on not in ("persons", "organisations", "deletedEntities", *state.attendance)
                 or state.configuration.get({"deletedEntities": "deleted"}.get(on, on), True) is False
             ):
                 self._note(on, query, 404)
