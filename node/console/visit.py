@@ -111,7 +111,7 @@ class Visit:
             "actor": None if self._session is None else self._session.actor,
             "development": self._session is not None and self._session.development,
             "csrf_token": "" if self._session is None else self._session.csrf_token,
-            "menu": self._menu(),
+            "menu": self.menu(),
             "other_link": self._other_link(),
             "leave_link": LEAVE[self.language],
             "said": self.asked("said"),
@@ -125,7 +125,8 @@ class Visit:
         address = self.link(page, **parts)
         return RedirectResponse(f"{address}?said={said}" if said else address, 303)
 
-    def _menu(self) -> list[Page]:
+    def menu(self) -> list[Page]:
+        """The pages that stand in this person's menu, in its order."""
         if self._session is None:
             return []
         return [page for page in self._pages.values() if page.menu and self.actor.has(*page.roles)]

@@ -1,4 +1,4 @@
-"""`make pictures`: what the README shows of the pages, taken from the site and the demonstration as they run. No test."""
+"""`make pictures`: what the README shows of the pages, taken from the site and the demonstration. No test."""
 
 # ruff: noqa: E402 - TLS 1.3 must be required before any module imports gRPC
 
