@@ -31,6 +31,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Topic.FETCHES: "Notices",
     Topic.READER: "Reader",
     Topic.ADDRESS: "Address",
+    Topic.JOURNAL: "Journal",
     Level.OK: "ok",
     Level.WARNING: "warning",
     Level.FAILED: "failed",

@@ -42,6 +42,7 @@ class Topic(enum.Enum):
     FETCHES = "fetches"
     READER = "reader"
     ADDRESS = "address"
+    JOURNAL = "journal"
 
 
 class Says(enum.Enum):

@@ -61,6 +61,7 @@ _STATUS = {
     Code.CLOCK_WRONG: grpc.StatusCode.FAILED_PRECONDITION,
     Code.SECRET_MISSING: grpc.StatusCode.FAILED_PRECONDITION,
     Code.DIRECTORY_UNWRITABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.JOURNAL_TOUCHED: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 # What a status without a code of ours means: it comes from gRPC itself.

@@ -17,6 +17,7 @@ from federation.doctor.store import store
 from federation.errors import UppropError
 from federation.identity import Kind
 from node.doctor import backlog
+from node.doctor.journal import journal
 from node.doctor.mails import mails
 from node.doctor.uplink import quotas
 from node.options import config_option, json_option, words_option
@@ -92,6 +93,7 @@ def _own(settings: NodeSettings, papers: Papers) -> Sequence[tuple[Topic, Check]
             (Topic.IMPORT, lambda tx: backlog.imported(tx, sealer, today)),
             (Topic.BACKLOG, lambda tx: backlog.backlog(tx, sealer, today)),
             (Topic.FETCHES, lambda tx: backlog.notices(tx, today)),
+            (Topic.JOURNAL, lambda tx: journal(tx, sealer, settings.data_dir)),
             *mailed,
         )
 

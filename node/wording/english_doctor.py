@@ -40,6 +40,15 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "the log for mail_not_sent."
     ),
     DoctorText.MAILS_GO_OUT: "Somebody is on duty, and no mail waits.",
+    DoctorText.JOURNAL_SOUND: "Every row of the journal ({rows}) is as it was written.",
+    DoctorText.JOURNAL_TOUCHED: (
+        "Somebody has changed the journal in the database ({flaws}): row {rows}.\nKeep the database and its copies as "
+        "they are, and find out who. upprop node journal verify names the case files."
+    ),
+    DoctorText.CASE_KEYS_LACK: (
+        "{files:case file cannot|case files cannot} be opened: the key is not in the data directory (case-keys).\nPut "
+        "the directory back, or stop the node and restore with upprop node restore --case-keys."
+    ),
     DoctorText.FETCHED: "The registry was last asked, and answered, on {day}.",
     DoctorText.NEVER_FETCHED: (
         "The registry was never asked for notices.\nStart the node (upprop node serve), or run upprop node sync."

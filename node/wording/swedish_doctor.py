@@ -33,6 +33,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Topic.FETCHES: "Besked",
     Topic.READER: "Läsare",
     Topic.ADDRESS: "Adress",
+    Topic.JOURNAL: "Journal",
     Level.OK: "bra",
     Level.WARNING: "varning",
     Level.FAILED: "fel",
@@ -158,6 +159,15 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "efter mail_not_sent."
     ),
     DoctorText.MAILS_GO_OUT: "Någon har jour, och inga mejl väntar.",
+    DoctorText.JOURNAL_SOUND: "Varje rad i journalen ({rows}) är som den skrevs.",
+    DoctorText.JOURNAL_TOUCHED: (
+        "Någon har ändrat journalen i databasen ({flaws}): rad {rows}.\nLåt databasen och säkerhetskopiorna vara som "
+        "de är och ta reda på vem. upprop node journal verify säger vilka ärenden det gäller."
+    ),
+    DoctorText.CASE_KEYS_LACK: (
+        "{files:ärende går|ärenden går} inte att öppna: nyckeln saknas i datakatalogen (case-keys).\nLägg tillbaka "
+        "katalogen, eller stoppa noden och återställ med upprop node restore --case-keys."
+    ),
     DoctorText.FETCHED: "Registret tillfrågades och svarade senast {day}.",
     DoctorText.NEVER_FETCHED: (
         "Registret har aldrig tillfrågats om besked.\nStarta noden (upprop node serve), eller kör upprop node sync."

@@ -56,43 +56,53 @@ class _Kept(msgspec.Struct, frozen=True):
     chain: bytes
 
 
+class Looking:
+    """At the rows alone, and at what was seen of them last."""
+
+    def __init__(self, sealer: Sealer, data_dir: Path) -> None:
+        self._sealer, self._chain = sealer, Chain(sealer)
+        self._path = data_dir / SEEN
+
+    def look(self, tx: Transaction) -> tuple[Seen, list[Flaw]]:
+        """The last row, and every row that is not as it was written; nothing is kept of it."""
+        flaws, before = list(self._chain.flaws(tx)), self._last()
+        if before is None or not self._chain.holds(tx, before):
+            flaws.append(Flaw(1 if before is None else before.position, FlawKind.SET_BACK))
+        return self._chain.seen(tx), flaws
+
+    def keep(self, seen: Seen) -> None:
+        """Hold every later look against this one."""
+        content = msgspec.json.encode(_Kept(seen.position, seen.chain))
+        files.replace(self._path, self._sealer.seal(*_PLACE, content), mode=files.SECRET_MODE)
+
+    def _last(self) -> Seen | None:
+        """None where the file was touched; of nothing seen the place before the first row."""
+        if not self._path.exists():
+            return Seen(0, bytes(32))
+        try:
+            kept = msgspec.json.decode(self._sealer.open(*_PLACE, self._path.read_bytes()), type=_Kept)
+        except SealError:
+            return None
+        return Seen(kept.position, kept.chain)
+
+
 class Verifying:
     """Looks through the journal of a node."""
 
     def __init__(self, database: Database, keys: CaseKeys, sealer: Sealer, data_dir: Path) -> None:
-        self._database, self._sealer = database, sealer
-        self._chain, self._journal, self._attachments = Chain(sealer), Journal(keys, sealer), Attachments(keys)
-        self._keys = keys
-        self._seen = data_dir / SEEN
+        self._database, self._keys = database, keys
+        self._looking, self._journal, self._attachments = (
+            Looking(sealer, data_dir),
+            Journal(keys, sealer),
+            Attachments(keys),
+        )
 
-    def verify(self, *, record: bool = True) -> Verified:
-        """Every row, in the order of the positions, and every attachment. What was seen is kept where `record`."""
-        before = self._last_seen()
-
-        def look(tx: Transaction) -> tuple[Seen, list[Flaw]]:
-            found = list(self._chain.flaws(tx))
-            if before is None or not self._chain.holds(tx, before):
-                position = 1 if before is None else before.position
-                found.append(Flaw(position, FlawKind.SET_BACK))
-            return self._chain.seen(tx), found
-
-        seen, flaws = self._database.view("journal_verify", look)
-        set_back = any(flaw.what is FlawKind.SET_BACK for flaw in flaws)
-        if record and not set_back:
-            content = msgspec.json.encode(_Kept(seen.position, seen.chain))
-            files.replace(self._seen, self._sealer.seal(*_PLACE, content), mode=files.SECRET_MODE)
-        flaws += self._attached()
-        return Verified(seen.position, tuple(flaws))
-
-    def _last_seen(self) -> Seen | None:
-        """None where the file was touched; nothing seen where there is none."""
-        if not self._seen.exists():
-            return Seen(0, bytes(32))
-        try:
-            kept = msgspec.json.decode(self._sealer.open(*_PLACE, self._seen.read_bytes()), type=_Kept)
-        except SealError:
-            return None
-        return Seen(kept.position, kept.chain)
+    def verify(self) -> Verified:
+        """Every row, in the order of the positions, and every attachment; what was seen is kept."""
+        seen, flaws = self._database.view("journal_verify", self._looking.look)
+        if all(flaw.what is not FlawKind.SET_BACK for flaw in flaws):
+            self._looking.keep(seen)
+        return Verified(seen.position, (*flaws, *self._attached()))
 
     def _attached(self) -> list[Flaw]:
         """Attachments that are not what their entries say. One at a time: they are large."""
