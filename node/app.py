@@ -40,6 +40,8 @@ from node.casework.mailing.post import Post
 from node.casework.mailing.sending import LOOK_SECONDS as MAIL_LOOK_SECONDS
 from node.casework.mailing.sending import Mailing
 from node.casework.parked import ParkedSignals
+from node.casework.quality import servicers as quality_servicers
+from node.casework.quality.reporting import Reporting
 from node.casework.questions import Questions
 from node.casework.routines.catalogue import Catalogue
 from node.casework.routines.help import Directory
@@ -361,6 +363,13 @@ def build(
         metrics=metrics,
         log=log,
     )
+    reporting = Reporting(
+        database,
+        routines.catalogue,
+        lambda: descriptor().calendar(member),
+        lambda: descriptor().member(member).name or member,
+        clock,
+    )
     handlers = {
         **servicers.handlers(),
         **records.handlers(importing, fetching, clock.today, log),
@@ -370,6 +379,7 @@ def build(
         **ledger.handlers(pipeline, alarms),
         **sources_servicers.handlers(sources),
         **journal_servicers.handlers(journals.watching, journals.handing_out, texts),
+        **quality_servicers.handlers(reporting, texts, clock),
         **subject.handlers(Exporting(database, sealer, member, clock, log, case_keys), erasing),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
@@ -445,6 +455,7 @@ def build(
         mailing=mailing,
         leaflets=Leaflets.of(settings.casework_dir),
         contacting=contacting,
+        reporting=reporting,
         searching=Searching(database, sealer, files, journal, clock),
         showing=showing,
         handing_out=journals.handing_out,

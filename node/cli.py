@@ -19,6 +19,7 @@ from federation.runtime import Daemon, make_clock
 from node import printing
 from node.casework.cli import affirm, cases, review, say
 from node.casework.journal.cli import journal
+from node.casework.quality.cli import report as quality_report
 from node.casework.routines.cli import routine
 from node.casework.sources.cli import attendance, residents
 from node.client import Client
@@ -53,6 +54,7 @@ def node() -> None:
     Routines:        upprop node routine list, show, check
     Does it work:    upprop node doctor, upprop node status, upprop node drill
     Is it all there: upprop node ledger verify, upprop node journal verify
+    Every year:      upprop node report
     Every night too: upprop node backup FILE     (and when the database is lost: restore, recover)
     A person asks what you keep, or that it goes: upprop node subject export, erase
     More than one school system, or one that pushes by itself: upprop node systems, upprop node client
@@ -143,7 +145,7 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
 for _commands in (
     (import_export, systems, client, check, attendance, residents),
     (join, cases, explain, say, affirm, review),
-    (drill, doctor, ledger, backup, restore, recover, subject, routine, journal),
+    (drill, doctor, ledger, backup, restore, recover, subject, routine, journal, quality_report),
 ):
     for _command in _commands:
         node.add_command(_command)

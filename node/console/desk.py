@@ -16,6 +16,7 @@ from node.casework.holds.holding import Holding
 from node.casework.journal.exporting import HandingOut
 from node.casework.journal.keeping import Keeping
 from node.casework.mailing.sending import Mailing
+from node.casework.quality.reporting import Reporting
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
 from node.casework.routines.working import Routines
@@ -57,3 +58,4 @@ class Desk:
     showing: Showing
     searching: Searching
     contacting: Contacting
+    reporting: Reporting

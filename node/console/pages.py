@@ -34,6 +34,7 @@ from node.console.lead import pages as lead
 from node.console.login.addresses import ADDRESSES
 from node.console.login.gate import Gate
 from node.console.page import EVERYBODY, Maker, Page
+from node.console.quality import pages as quality
 from node.console.routines import pages as routines
 from node.console.search import pages as search
 from node.console.session import Session, Sessions
@@ -53,10 +54,12 @@ PAGES: Sequence[Page] = (
     *routines.PAGES,
     *sources.PAGES,
     *figures.PAGES,
+    *quality.PAGES,
     *imports.PAGES,
     *duty.PAGES,
 )
 
+START = "board"
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 
@@ -123,6 +126,9 @@ class Router:
             return self._error(visit, 405)
         roles = page.roles if form is None or page.act_roles is None else page.act_roles
         if not session.actor.has(*roles):
+            if page.name == START and form is None and visit.menu():
+                # Who has no board begins where their own work is.
+                return RedirectResponse(visit.link(visit.menu()[0].name), 303)
             return self._error(visit, 403)
         if form is not None and not _token_fits(visit, request, session):
             return self._error(visit, 409)

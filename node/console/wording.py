@@ -16,6 +16,7 @@ from node.console.imports import wording as imports
 from node.console.journal import wording as journal
 from node.console.lead import wording as lead
 from node.console.login import wording as login
+from node.console.quality import wording as quality
 from node.console.routines import wording as routines
 from node.console.search import wording as search
 from node.console.sources import wording as sources
@@ -34,6 +35,7 @@ _SUBJECTS = (
     routines,
     sources,
     figures,
+    quality,
     imports,
     duty,
     worry,

@@ -1,0 +1,1 @@
+"""The yearly report of a municipality's casework: counted, told, and handed out. It names nobody."""
