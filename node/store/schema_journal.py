@@ -72,5 +72,5 @@ file_views = Table(
     # Who looked when.
     Index(None, "viewed_at"),
     sqlite_autoincrement=True,
-    info=kept("`view_years` (5) after the view", "who looked at whose file can be asked for five years", By.WORKER),
+    info=kept("`shred_years` (5) after the view", "who looked at whose file can be asked for five years", By.WORKER),
 )
