@@ -73,7 +73,11 @@ def as_json(report: Report, made: Sequence[Table], member: str, *, publish: bool
             for end, cell in zip(ends(report), row.cells[1:], strict=True)
             if cell
         ],
-        **{table.name: {row.code: row.cells[0] for row in table.rows} for table in made if len(table.columns) == 1},
+        **{
+            table.name: {row.code: row.cells[0] for row in table.rows}
+            for table in made
+            if table.name not in ("outcomes", "steps")
+        },
         "steps": {row.code: dict(zip(STEP_COLUMNS, row.cells, strict=True)) for row in rows.get("steps", ())},
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
