@@ -42,6 +42,8 @@ NAMED = (
         f"node {each}"
         for each in ("explain -", "say", "review", "drill", "ledger verify", "backup", "restore", "recover")
     ),
+    *(f"node {each}" for each in ("routine list", "routine check", "attendance import", "residents import")),
+    *("node report", "node journal verify", "demo --serve"),
     *("evaluator init", "evaluator accept", "registry init", "registry migrate"),
     *(f"federation {each}" for each in ("init", "ca", "admit", "sign", "add reader")),
     *(f"{role} doctor" for role in ("node", "evaluator", "registry", "query")),
