@@ -83,6 +83,9 @@ class Tasks:
         for new in wanted:
             index = self._sealer.index("task", new.kind.value.encode() + b"\0" + new.subject)
             row = tx.execute(select(tasks).where(tasks.c.subject_index == index)).one_or_none()
+            if row is not None and new.protected and not row.protected:
+                # Whom it is about is protected from now on: a task that stands, or was answered, is hidden too.
+                tx.execute(update(tasks).where(tasks.c.task_id == row.task_id).values(protected=True))
             if row is None:
                 task_id = self._token(TASK_ID_BYTES)
                 tx.execute(
@@ -107,6 +110,7 @@ class Tasks:
                     .where(tasks.c.task_id == row.task_id)
                     .values(
                         state=TaskState.OPEN.value,
+                        protected=new.protected,
                         made_on=today,
                         due_on=new.due_on,
                         settled_on=None,
@@ -119,6 +123,10 @@ class Tasks:
                 continue
             made += 1
         return made
+
+    def belongs(self, tx: Connection, task: Task, pupil_id: bytes) -> None:
+        """Whom a task is about has become a pupil here: it goes where the pupil goes."""
+        tx.execute(update(tasks).where(tasks.c.task_id == task.task_id).values(pupil_id=pupil_id))
 
     def answer(self, tx: Connection, task: Task, answered: Answered, again_on: date | None = None) -> bool:
         """Keep a person's answer; False where the task is open no more (somebody was quicker, or it was sent twice)."""

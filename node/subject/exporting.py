@@ -22,8 +22,10 @@ from federation.retention import rules
 from federation.rules.vocabulary import MemberId
 from node.casework.files.model import CaseFile
 from node.casework.journal.model import Entry
+from node.casework.tasks.model import Task
 from node.outbox import PseudonymRef
 from node.store import Transaction
+from node.store.attendance import Attendance
 from node.store.case_keys import CaseKeys
 from node.store.files import Files
 from node.store.gaps import Gaps
@@ -38,6 +40,7 @@ from node.store.roll_call import RollCalls
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
 from node.store.subjects import Subjects
+from node.store.tasks import Tasks
 from node.store.whole import metadata
 from node.subject.erasing import find_subject
 
@@ -67,6 +70,7 @@ class Exporting:
         self._outbox = Outbox(sealer)
         self._pseudonyms = Pseudonyms(sealer)
         self._subjects = Subjects(sealer)
+        self._tasks, self._attendance = Tasks(sealer), Attendance(sealer)
         self._gaps = Gaps(self._pupils)
         self._files, self._journal = Files(case_keys), Journal(case_keys, sealer)
 
@@ -135,6 +139,11 @@ class Exporting:
                 {**_plain(said.content), "said_on": said.said_on, "state": said.state.value}
                 for said in self._sayings.every(tx, pupil.pupil_id)
             ],
+            "tasks": [_task(task) for task in self._tasks.of_pupil(tx, pupil.pupil_id)],
+            "attendance": [
+                {"day": day, "mark": mark.value}
+                for day, mark in sorted(self._attendance.of_pupils(tx, of, date.min).get(pupil.pupil_id, {}).items())
+            ],
             "sent_to_registry": [_version(made) for made in self._outbox.made_of(tx, pupil.pupil_id)],
             "gaps": [_gap(gap) for gap in gaps],
             "case_files": [
@@ -170,6 +179,21 @@ class Exporting:
 
 
 _RANDOM_NAMES = frozenset({"handle", "case_id", "nonce", "pseudonyms"})
+
+
+def _task(task: Task) -> dict[str, Any]:
+    """What was asked and answered."""
+    about = task.about
+    return {
+        "kind": task.kind.value,
+        "made_on": task.made_on,
+        "state": task.state.value,
+        "name": about.name,
+        "number": about.number,
+        "since": about.since,
+        "resident_since": about.resident_since,
+        "answered": None if task.answered is None else _plain(task.answered),
+    }
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from federation.admission.words import words_of
 from federation.cli import main
 from federation.control import socket_path
 from federation.demo.scenario import page
+from federation.errors import Code, exit_code
 from federation.rules.vocabulary import Policy
 from federation.tls import public_key_sha256
 from node.settings import NodeSettings
@@ -329,3 +330,20 @@ def test_confirming_what_waits_says_so(upprop: Upprop, tmp_path: Path) -> None:
     confirmed = upprop.ok("import", str(gone), "--as-of", DAY, "--confirm-leavings")
     assert "what waited of it is let through" in confirmed
     assert "They wait" not in confirmed
+
+
+def test_attendance_and_residents_are_taken_in_by_command(upprop: Upprop, export: Path, tmp_path: Path) -> None:
+    upprop.ok("import", str(export), "--as-of", DAY)
+    table = tmp_path / "table.csv"
+    table.write_text(f"person_id;datum;närvaro\n{person_id(1)};2026-08-24;ja\nx;2026-08-24;ja\n", encoding="utf-8")
+    said = upprop.ok("attendance", "import", str(table))
+    assert "2026-08-24" in said
+    assert "1 row names nobody" in said
+    assert upprop("attendance", "import").returncode == exit_code(Code.CONFIG_INVALID)
+    table.write_text(f"personnummer;skyddad\n{number(500)};nej\n{number(501)};ja\nfel;nej\n", encoding="utf-8")
+    report = upprop.json("residents", "import", str(table), "--as-of", DAY)
+    assert (report["rows"], report["unknown"], report["tasks"]) == (3, 2, 1)
+    assert [(row["row"], row["field"]) for row in report["rejected"]] == [(4, "personnummer")]
+    assert upprop("residents", "import", str(table)).returncode == 2
+    for command in ("attendance", "residents"):
+        assert "personnummer" in upprop.ok(command, "import", "--template")

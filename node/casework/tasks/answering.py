@@ -191,6 +191,7 @@ class Answering:
                 about = task.about
                 if pupil_id is None:
                     pupil_id = self._sayings.resident(tx, sound(about.number), about.name, marked=task.protected)
+                    self._tasks.belongs(tx, task, pupil_id)
                 waits = self._say(tx, pupil_id, What.NOT_PLACED, about.resident_since or about.since or today, actor)
             case _:
                 pass

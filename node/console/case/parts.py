@@ -14,6 +14,7 @@ from node.console.contact import pages as contact
 from node.console.journal import pages as journal
 from node.console.lead import pages as lead
 from node.console.routines import part as routines
+from node.console.sources import part as sources
 from node.console.visit import Visit
 from node.store import Transaction
 
@@ -31,6 +32,7 @@ PARTS: Sequence[Part] = (
     Part("checklist", "routines/case_part.html", routines.case_part),
     Part("contact", "contact/case_part.html", contact.case_part),
     Part("lead", "lead/part.html", lead.part),
+    Part("tasks", "sources/part.html", sources.part),
     Part("journal", "journal/part.html", journal.part),
 )
 """Checklist, journal, lead, contact, hold: added by their subjects."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 SWEDISH = {
     "nav.tasks": "Uppgifter",
     "tasks.title": "Uppgifter",
+    "tasks.part": "Frågor om eleven",
+    "tasks.part.attended": "Senast registrerad i skolan",
     "tasks.none": "Inga uppgifter väntar.",
     "tasks.due": "Senast",
     "tasks.late": "Försenad",
@@ -105,6 +107,8 @@ SWEDISH = {
 ENGLISH = {
     "nav.tasks": "Tasks",
     "tasks.title": "Tasks",
+    "tasks.part": "Questions about the pupil",
+    "tasks.part.attended": "Last recorded in school",
     "tasks.none": "No task waits.",
     "tasks.due": "Due",
     "tasks.late": "Late",

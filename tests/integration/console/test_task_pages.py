@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from federation.errors import Code, UppropError
-from federation.rules.vocabulary import GapState, Policy
+from federation.rules.vocabulary import GapState, Handle, Notice, NoticeKind, Policy
 from node.casework.actor import Role
 from node.casework.tasks.model import TaskKind
+from node.settings import open_sealer
+from node.store.notices import Notices
+from node.store.pupils import Pupils
 from tests.harness.console import TOKEN, actor, client
 from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import enrolment, number, person, person_id
@@ -128,6 +131,7 @@ def test_an_absence_is_told_problematic_or_missing_and_what_decided_it_is_kept(n
     assert (status, where.startswith("/sv/arenden/")) == (303, True)
     shown = client(node.app.desk, actor()).get(where.partition("?")[0]).text
     assert "&lt;script&gt;Mentor &amp; vårdnadshavare&lt;/script&gt;" in shown
+    assert "Frågor om eleven" in shown
     assert "<script>" not in shown
     # Sent twice, or by somebody who had the page open: told, and nothing is done again.
     status, shown = send(node, path, answer="MISSING", why="Ingen svarar")
@@ -285,3 +289,29 @@ def test_what_the_store_holds_of_tasks_names_nobody(node: Node, tmp_path: Path) 
     held = b"".join(each.read_bytes() for each in node.settings.data_dir.glob("node.sqlite*"))
     for told in ("Nr200", number(200), number(ABSENT), "Efternamn5"):
         assert told.encode() not in held
+
+
+def test_what_another_member_asks_is_answered_on_the_same_page(node: Node) -> None:
+    pupils = node.app.database.view("test_roster", Pupils(open_sealer(node.settings)).on_roster)
+    found = node.app.database.view("test_load", lambda tx: Pupils(open_sealer(node.settings)).load_all(tx, pupils))
+    asked = {pupil.identity.family_name: pupil for pupil in found.values()}
+    notices = [
+        Notice(1, NoticeKind.CONFIRM, NOW, Handle(asked["Efternamn3"].handle), None),
+        Notice(2, NoticeKind.CONFIRM, NOW, Handle(asked["Efternamn7"].handle), None),
+    ]
+    node.app.database.run("test_keep", lambda tx: Notices().keep(tx, notices, 2, NOW))
+    shown = page(node, Role.PRINCIPAL)
+    assert "Har eleven setts i skolan? En annan huvudman" in shown
+    assert name_of(ABSENT_PROTECTED) not in shown
+    assert name_of(ABSENT_PROTECTED) in page(node, Role.PROTECTED)
+    fields = {"pupil": asked["Efternamn3"].pupil_id.hex(), "asks": "CONFIRM"}
+    assert send(node, "/sv/uppgifter", Role.PRINCIPAL, **fields, answer="", on="")[0] == 422
+    assert send(node, "/sv/uppgifter", Role.PRINCIPAL, **fields, answer="SEEN", on="2027-01-01")[0] == 422
+    assert send(node, "/sv/uppgifter", Role.PRINCIPAL, **fields, answer="SEEN", on=str(NOW))[0] == 303
+    assert name_of(3) not in page(node, Role.PRINCIPAL)
+    # Nobody answers about a pupil whom they may not see, nor what nobody asks.
+    hidden = {"pupil": asked["Efternamn7"].pupil_id.hex(), "asks": "CONFIRM", "answer": "GONE", "on": str(NOW)}
+    send(node, "/sv/uppgifter", Role.PRINCIPAL, **hidden)
+    assert name_of(ABSENT_PROTECTED) in page(node, Role.PROTECTED)
+    node.sync()
+    assert node.cases() == ()
