@@ -1,7 +1,7 @@
 """Each arrival makes a task: has the pupil been seen in school? An enrolment alone has fooled schools before.
 
-Pure but for `note`. An arrival is a presence that begins after what the baseline showed, or is said again after an end;
-whom a person has seen since then is not asked about.
+An arrival is a presence that begins after what the baseline showed, or is said again after an end; whom a person has
+seen since then is not asked about.
 """
 
 from __future__ import annotations

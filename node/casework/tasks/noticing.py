@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from federation.clock import Clock
@@ -51,6 +51,8 @@ class _Look:
     calendar: SchoolCalendar
     attended: Mapping[bytes, frozenset[date]]
     covered: frozenset[date]
+    days: dict[str, tuple[date, ...]] = field(default_factory=dict)
+    """School unit → the days that count for its pupils, as far as they were asked for."""
 
     @property
     def since(self) -> date:
@@ -116,8 +118,11 @@ class Noticing:
         return stands, units
 
     def _absence(self, pupil: Pupil, unit: str, marks: Mapping[date, Mark], look: _Look, due_on: date) -> New | None:
-        attended = look.attended.get(self._attendance.unit_index(unit), frozenset())
-        days = days_of_unit(attended, look.covered, look.calendar, (look.since, look.today))
+        days = look.days.get(unit)
+        if days is None:
+            attended = look.attended.get(self._attendance.unit_index(unit), frozenset())
+            days = days_of_unit(attended, look.covered, look.calendar, (look.since, look.today))
+            look.days[unit] = days
         begins = enrolled_from(pupil, unit)
         found = absence(marks, days, begins or look.since)
         if found is None:
