@@ -298,6 +298,7 @@ def build(
         name_of=lambda other: (descriptor().has_member(other) and descriptor().member(other).name) or other,
     )
     holding = Holding(database, sealer, case_files, files, journal, clock)
+    leading = Leading(database, case_files, journal, clock)
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -319,6 +320,7 @@ def build(
         case_files=case_files,
         holding=holding,
         exchange=exchange,
+        leading=leading,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
     pushing = Pushing(database, sealer, importing, clock)
@@ -447,7 +449,7 @@ def build(
         case_files=case_files,
         journal=journal,
         holding=holding,
-        leading=Leading(database, case_files, journal, clock),
+        leading=leading,
         keeping=journals.keeping,
         routines=routines,
         help=Directory.of(settings.casework_dir),

@@ -31,6 +31,7 @@ from node.casework.files.filing import CaseFiles
 from node.casework.holds.holding import Holding
 from node.casework.opening import WITHHOLDING, Casework, is_late
 from node.casework.silence import SilenceMetrics
+from node.casework.statuses.leading import Leading
 from node.casework.statuses.telling import Telling
 from node.casework.tasks.arrivals import Arrivals
 from node.describing.telling import Describing
@@ -100,6 +101,7 @@ class Pipeline:
         case_files: CaseFiles,
         holding: Holding,
         exchange: Exchange,
+        leading: Leading,
         policy: Callable[[Policy], Policy] = lambda policy: policy,
     ) -> None:
         self._database = database
@@ -112,6 +114,7 @@ class Pipeline:
         self._case_files = case_files
         self._holding = holding
         self._exchange = exchange
+        self._leading = leading
         self._log = log
         self._drilling = drilling
         self._roll_call = roll_call
@@ -189,6 +192,7 @@ class Pipeline:
             self._case_files.begin_missing()
             self._holding.follow()
             self._case_files.follow()
+            self._leading.follow()
             if heard and not (notices_only or run.behind):
                 self._describe(run)
                 self._tell_statuses(run)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, insert, or_, select, update
 
 from federation.rules.vocabulary import CaseOutcome, CaseStatus, Handle
 from node.casework.files.model import FileId, GapName
@@ -46,13 +46,8 @@ class CaseStatements:
     def waiting(self, tx: Connection, limit: int) -> tuple[Statement, ...]:
         """What the registry has not taken yet."""
         of_file = and_(case_statements.c.handle == files.c.handle, case_statements.c.number == files.c.number)
-        query = (
-            select(case_statements)
-            .join(files, of_file)
-            .join(gaps, and_(gaps.c.handle == files.c.handle, gaps.c.number == files.c.number))
-            .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
-            .where(~case_statements.c.taken, *_TELLABLE)
-        )
+        query = _of_gaps(select(case_statements)).join(case_statements, of_file)
+        query = query.where(~case_statements.c.taken, *_TELLABLE)
         rows = tx.execute(query.order_by(case_statements.c.handle, case_statements.c.number).limit(limit))
         return tuple(Statement(_gap(row), row.version, _stated(row)) for row in rows)
 
@@ -88,6 +83,28 @@ class CaseStatements:
         else:
             tx.execute(update(lead_wishes).where(lead_wishes.c.file_id == file_id).values(values))
 
+    def led(self, tx: Connection, file_id: FileId) -> bool | None:
+        """Whether this member leads the case; None where there is no other, or nothing may be said of the pupil."""
+        query = _of_gaps(select(gaps.c.lead)).where(files.c.file_id == file_id, gaps.c.linked, *_TELLABLE)
+        found: bool | None = tx.execute(query).scalar()
+        return found
+
+    def lead_changes(self, tx: Connection) -> tuple[tuple[FileId, bool], ...]:
+        """(case file, whether this member leads) where that is otherwise than the journal tells."""
+        query = (
+            _of_gaps(select(files.c.file_id, gaps.c.lead))
+            .outerjoin(lead_wishes, lead_wishes.c.file_id == files.c.file_id)
+            .where(gaps.c.linked, files.c.shredded_on.is_(None))
+            .where(or_(lead_wishes.c.leads.is_(None), lead_wishes.c.leads != gaps.c.lead))
+            .order_by(files.c.file_id)
+        )
+        return tuple((FileId(row.file_id), row.lead) for row in tx.execute(query))
+
+    def lead_told(self, tx: Connection, file_id: FileId, *, leads: bool) -> None:
+        """The journal tells it. What was wished before has come about, or has no meaning any more."""
+        self.wish(tx, file_id, Wishes())
+        tx.execute(update(lead_wishes).where(lead_wishes.c.file_id == file_id).values(leads=leads))
+
     def _differing(self, tx: Connection) -> Sequence[tuple[GapName, Stated, int]]:
         """(gap, how its case file stands, version said last or 0), of gaps that the registry knows."""
         of_gap = and_(case_statements.c.handle == files.c.handle, case_statements.c.number == files.c.number)
@@ -97,13 +114,11 @@ class CaseStatements:
             .exists()
         )
         query = (
-            select(files.c.handle, files.c.number, files.c.status, files.c.suspended_until, files.c.outcome)
+            _of_gaps(select(files.c.handle, files.c.number, files.c.status, files.c.suspended_until, files.c.outcome))
             .add_columns(lead_wishes.c.offers, lead_wishes.c.takes)
             .add_columns(case_statements.c.version, case_statements.c.status.label("said_status"))
             .add_columns(case_statements.c.until, case_statements.c.outcome.label("said_outcome"))
             .add_columns(case_statements.c.offers_lead, case_statements.c.takes_lead)
-            .join(gaps, and_(gaps.c.handle == files.c.handle, gaps.c.number == files.c.number))
-            .join(pupils, pupils.c.pupil_id == gaps.c.pupil_id)
             .outerjoin(lead_wishes, lead_wishes.c.file_id == files.c.file_id)
             .outerjoin(case_statements, of_gap)
             .where(*_TELLABLE, known)
@@ -137,6 +152,15 @@ _TELLABLE = (
 """Over case files, their gaps and pupils: of whom the registry may be told."""
 
 _BEGINNING = Stated(CaseStatus.NEW)
+
+
+def _of_gaps(columns: Select[Any]) -> Select[Any]:
+    """Case files with their gaps and pupils."""
+    return columns.select_from(
+        files.join(gaps, and_(gaps.c.handle == files.c.handle, gaps.c.number == files.c.number)).join(
+            pupils, pupils.c.pupil_id == gaps.c.pupil_id
+        )
+    )
 
 
 def _gap(row: Any) -> GapName:

@@ -34,5 +34,7 @@ lead_wishes = Table(
     Column("offers", Boolean, nullable=False),
     # We would lead.
     Column("takes", Boolean, nullable=False),
-    info=kept("as long as the case file", "two marks", By.NOBODY),
+    # Whether we lead, as the journal tells last; null before it tells so.
+    Column("leads", Boolean),
+    info=kept("as long as the case file", "three marks", By.NOBODY),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from federation.rules.vocabulary import CaseStatus
+from node.casework.statuses.leading import LeadMovedError
 from node.casework.statuses.model import Wishes
 from node.store.gaps import Gaps
 from registry.store.schema_casework import case_statements
 from tests.harness.console import TOKEN, actor, client
-from tests.integration.contact_parties import ASKER, DUE, LEAD, OTHER, THIRD, file_of, linked
+from tests.integration.contact_parties import ASKER, DUE, LEAD, OTHER, THIRD, file_of, journal, linked
 from tests.integration.node_parties import Federation, Node
 
 NEXT = DUE + timedelta(days=1)
@@ -88,6 +90,26 @@ def test_a_hand_over_counts_once_the_other_takes_it_and_lapses_when_that_one_res
     rest(other, CaseStatus.SUSPENDED, NEXT + timedelta(days=30))
     day(federation, NEXT + timedelta(days=3))
     assert (leads(lead), leads(other)) == (True, False)
+
+
+def test_a_lead_that_was_handed_over_stands_in_both_journals_and_is_not_offered_again(federation: Federation) -> None:
+    lead, other = federation.nodes[LEAD], federation.nodes[OTHER]
+    lead.app.desk.leading.wish(file_of(lead).file_id, Wishes(offers=True), ASKER)
+    other.app.desk.leading.wish(file_of(other).file_id, Wishes(takes=True), ASKER)
+    day(federation, NEXT)
+    for node, expected in ((lead, False), (other, True)):
+        assert [body.get("leads") for body in journal(node, "LEAD")][-1] is expected
+        file_id = file_of(node).file_id
+        wished = node.app.desk.database.view("t", functools.partial(node.app.desk.leading.wishes, file_id=file_id))
+        assert wished == Wishes()
+    # A page that was shown before the close saves nothing of it.
+    with pytest.raises(LeadMovedError):
+        lead.app.desk.leading.wish(file_of(lead).file_id, Wishes(offers=True), ASKER)
+    # The hand-over lapses while its holder rests, and is not made anew by itself once it works again.
+    rest(other, CaseStatus.SUSPENDED, NEXT + timedelta(days=5))
+    for back in (1, 5, 6):
+        day(federation, NEXT + timedelta(days=back))
+        assert (leads(lead), leads(other)) == (True, False)
 
 
 def test_a_lead_is_offered_on_the_page_of_the_case_file(federation: Federation) -> None:

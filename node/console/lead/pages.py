@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from node.casework.files.filing import MayNotError, NoSuchFileError
 from node.casework.files.showing import Shown
+from node.casework.statuses.leading import LeadMovedError
 from node.casework.statuses.model import Wishes
 from node.console.case.visiting import file_id_of
 from node.console.page import WORKERS, Page
@@ -17,12 +18,13 @@ from node.store import Transaction
 
 
 def part(visit: Visit, tx: Transaction, shown: Shown) -> Mapping[str, Any] | None:
-    """Nothing where no other member has a gap of the pupil's."""
-    if shown.gap is None or not shown.gap.linked:
+    """Nothing where no other member has a gap of the pupil's, and where nothing may be said of the pupil."""
+    leads = visit.desk.leading.led(tx, shown.file.file_id)
+    if leads is None:
         return None
     return {
         "file": shown.file,
-        "leads": shown.gap.lead,
+        "leads": leads,
         "wishes": visit.desk.leading.wishes(tx, shown.file.file_id),
         "works": visit.actor.works_cases,
     }
@@ -40,6 +42,8 @@ def act(visit: Visit) -> Response:
         visit.desk.leading.wish(file_id, wishes, visit.actor)
     except (NoSuchFileError, MayNotError):
         raise NoSuchPageError from None
+    except LeadMovedError:
+        return visit.redirect("case", "lead-moved", file=file_id.hex())
     return visit.redirect("case", "lead-saved", file=file_id.hex())
 
 

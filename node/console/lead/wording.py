@@ -19,7 +19,11 @@ SWEDISH = {
     "journal.value.offers.False": "nej",
     "journal.value.takes.True": "ja",
     "journal.value.takes.False": "nej",
+    "journal.field.leads": "Vi leder ärendet",
+    "journal.value.leads.True": "ja",
+    "journal.value.leads.False": "nej, en annan huvudman leder",
     "view.lead": "Ledningen av ärendet",
+    "said.lead-moved": "Ledningen har ändrats sedan sidan visades. Inget sparades.",
     "said.lead-saved": "Sparat. Det gäller från registrets nästa dagliga stängning.",
 }
 ENGLISH = {
@@ -39,6 +43,10 @@ ENGLISH = {
     "journal.value.offers.False": "no",
     "journal.value.takes.True": "yes",
     "journal.value.takes.False": "no",
+    "journal.field.leads": "We lead the case",
+    "journal.value.leads.True": "yes",
+    "journal.value.leads.False": "no, another member leads",
     "view.lead": "The lead of the case",
+    "said.lead-moved": "The lead has changed since the page was shown. Nothing was saved.",
     "said.lead-saved": "Saved. It counts from the registry's next daily close.",
 }

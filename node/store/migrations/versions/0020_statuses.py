@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("file_id", sa.LargeBinary(16), nullable=False),
         sa.Column("offers", sa.Boolean(), nullable=False),
         sa.Column("takes", sa.Boolean(), nullable=False),
+        sa.Column("leads", sa.Boolean()),
         sa.ForeignKeyConstraint(["file_id"], ["files.file_id"], name=op.f("fk_lead_wishes_file_id_files")),
         sa.PrimaryKeyConstraint("file_id", name=op.f("pk_lead_wishes")),
     )
