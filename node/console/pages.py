@@ -41,6 +41,7 @@ from node.console.session import Session, Sessions
 from node.console.sources import pages as sources
 from node.console.visit import ASSETS, PARTIAL, NoSuchPageError, Visit
 from node.console.worry import pages as worry
+from node.store.case_keys import CaseShreddedError
 
 PAGES: Sequence[Page] = (
     *board.PAGES,
@@ -136,6 +137,8 @@ class Router:
             return maker(visit)
         except NoSuchPageError:
             return self._error(visit, 404)
+        except CaseShreddedError:
+            return self._error(visit, 410)
 
     def _unseated(self, request: Request, language: Language, form: FormData | None) -> Visit:
         return self._visit(request, language, "login", None, form)

@@ -31,6 +31,9 @@ PARTIAL = "HX-Request"
 """htmx asks for a part of a page with this header."""
 
 
+MAX_DIGITS = 10
+"""Of a number in a form, with one to spare: what a column of the store holds."""
+
 LEAVE = {Language.SWEDISH: "/sv/utloggning", Language.ENGLISH: "/en/logout"}
 
 
@@ -86,6 +89,11 @@ class Visit:
         """What the form says, without blanks around it; empty where it does not."""
         value = self._form.get(name) if self._form is not None else None
         return value.strip() if isinstance(value, str) else ""
+
+    def number(self, name: str) -> int:
+        """A count that the form says; 0 where it says none, or one that no form of ours would send."""
+        text = self.field(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < MAX_DIGITS else 0
 
     def fields(self, name: str) -> list[str]:
         """All that the form says under a name that stands in it several times."""

@@ -282,7 +282,10 @@ class CaseFiles:
             raise MayNotError
 
         def work(tx: Transaction) -> CaseFile:
+            """Raises CaseShreddedError where nothing can be written in it any more."""
             stands = self.see(tx, file_id, actor)
+            if stands.shredded_on is not None:
+                raise CaseShreddedError
             if stands.revision != revision:
                 raise self._meanwhile(tx, stands, revision)
             try:

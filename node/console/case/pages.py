@@ -54,7 +54,7 @@ def act(visit: Visit) -> Response:
 
 def _change(visit: Visit) -> CaseFile:
     file_id, actor, case_files = file_id_of(visit), visit.actor, visit.desk.case_files
-    revision = int(visit.field("revision")) if visit.field("revision").isdigit() else 0
+    revision = visit.number("revision")
     match visit.field("do"):
         case "status":
             outcome = visit.field("outcome")

@@ -54,9 +54,7 @@ def _done(visit: Visit) -> str:
             contacting.decline(file_id, _contact_id(visit), actor)
             return "contact-declined"
         case "write":
-            sequence = visit.field("sequence")
-            number = int(sequence) if sequence.isdecimal() and len(sequence) < 10 else 0
-            contacting.write(file_id, _contact_id(visit), number, visit.field("text"), actor)
+            contacting.write(file_id, _contact_id(visit), visit.number("sequence"), visit.field("text"), actor)
             return "contact-written"
         case _:
             raise NoSuchPageError

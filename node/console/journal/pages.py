@@ -50,9 +50,8 @@ def act(visit: Visit) -> Response:
             case "note":
                 keeping.note(file_id, visit.field("text"), visit.actor, visit.field("form"))
             case "correct":
-                position = visit.field("corrects")
-                corrects = int(position) if position.isdigit() else 0
-                keeping.correct(file_id, corrects, visit.field("text"), visit.actor, visit.field("form"))
+                position = visit.number("corrects")
+                keeping.correct(file_id, position, visit.field("text"), visit.actor, visit.field("form"))
             case "attach":
                 keeping.attach(file_id, _upload(visit), visit.field("text"), visit.actor)
             case _:

@@ -20,6 +20,7 @@ from node.console.page import EVERYBODY, READERS, WORKERS, Page
 from node.console.routines.part import checklist_of, urgency
 from node.console.visit import NoSuchPageError, Visit
 from node.store import Transaction
+from node.store.case_keys import CaseShreddedError
 
 LOOK_AHEAD = timedelta(days=30)
 """So far ahead the page of follow-ups looks."""
@@ -84,9 +85,12 @@ def take_step(visit: Visit) -> Response:
 
     def file(tx: Transaction) -> CaseFile:
         try:
-            return desk.case_files.see(tx, file_id, visit.actor)
+            found = desk.case_files.see(tx, file_id, visit.actor)
         except NoSuchFileError:
             raise NoSuchPageError from None
+        if found.shredded_on is not None:
+            raise CaseShreddedError
+        return found
 
     if begin := visit.field("begin"):
         if begin not in desk.routines.catalogue:
