@@ -16,7 +16,7 @@ from datetime import date
 from federation.clock import Clock
 from federation.database import Database
 from federation.rules.calendar import SchoolCalendar
-from node.casework.actor import Actor, Role
+from node.casework.actor import Actor, Role, sees
 from node.casework.attendance.model import Mark, absence_subject
 from node.casework.attendance.taking import unit_of
 from node.casework.files.filing import CaseFiles, ChangedMeanwhileError
@@ -197,6 +197,9 @@ class Answering:
                 pass
         if pupil_id is not None:
             self._tell(tx, pupil_id, actor, task.kind.value, given)
+        if file is not None and not sees(actor, protected=file.protected):
+            # It was there already, and is not for this person to know of: its journal tells of the answer.
+            file = None
         return Outcome(waits, None if file is None else file.file_id), file
 
     def _say(self, tx: Transaction, pupil_id: bytes | None, what: What, on: date | None, actor: Actor) -> bool:
