@@ -190,7 +190,7 @@ class Pipeline:
             self._handle_notices(run)
             self._open_unheard(run)
             self._case_files.begin_missing()
-            self._holding.follow()
+            self._holding.follow(run.judge)
             self._case_files.follow()
             self._leading.follow()
             if heard and not (notices_only or run.behind):

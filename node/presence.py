@@ -22,8 +22,8 @@ from node.coverage import (
     is_known,
 )
 from node.duty import Duty, duty_of
+from node.held import held
 from node.model import (
-    SAID_BY_HOLDS,
     Call,
     History,
     ImportFacts,
@@ -68,6 +68,7 @@ class Grounds:
     left: OpeningStated | NotLeft
     by_word: OpeningStated | None
     not_placed: OpeningStated | None
+    waits: OpeningStated | None
     found: tuple[OpeningStated, ...]
     opening: OpeningStated | None
     duty: Duty | None
@@ -121,13 +122,15 @@ def units_left(
 def grounds_of(time: Timeline) -> Grounds:
     """What speaks for and against an opening on the timeline's day."""
     left, by_word, not_placed = _left(time), _by_word(time), _not_placed(time)
-    # A hold first: once the rows themselves end, the opening is a leaving, under the same number.
-    given = [opening for opening in (_held(time), left, by_word, not_placed) if isinstance(opening, OpeningStated)]
+    given = [opening for opening in (left, by_word, not_placed) if isinstance(opening, OpeningStated)]
     found = tuple(opening for opening in given if _found(time, opening))
-    opening = _opening(time, [opening for opening in given if opening not in found])
+    waits = held(time)
+    # A hold first: once the rows themselves end, the opening is a leaving, under the same number.
+    first = [] if waits is None else [waits]
+    opening = _opening(time, first + [opening for opening in given if opening not in found])
     duty = duty_of(time)
     explained = duty is not None and opening is not None and explains(duty, opening) and not _opened_before(time, duty)
-    return Grounds(left, by_word, not_placed, found, opening, duty, explained)
+    return Grounds(left, by_word, not_placed, waits, found, opening, duty, explained)
 
 
 def _opening(time: Timeline, stated: Sequence[OpeningStated]) -> OpeningStated | None:
@@ -173,16 +176,6 @@ def _by_word(time: Timeline) -> OpeningStated | None:
         if cut.begins <= time.today < cut.back_said_on and (last is None or last.until <= max(cut.begins, cut.on))
     ]
     return min(standing, key=lambda opening: (opening.urgency is Urgency.NORMAL, opening.since), default=None)
-
-
-def _held(time: Timeline) -> OpeningStated | None:
-    """A withdrawal that waits, until it is taken back or a presence begins after it."""
-    words = [saying for saying in time.history.sayings if saying.what in SAID_BY_HOLDS]
-    if not words or words[-1].what is What.HOLD_OVER:
-        return None
-    since = words[-1].on
-    last = time.last_run()
-    return None if last is not None and last.begins >= since else OpeningStated(OpeningKind.HELD, since)
 
 
 def _not_placed(time: Timeline) -> OpeningStated | None:
@@ -249,15 +242,15 @@ def _opened_before(time: Timeline, duty: Duty) -> bool:
 def _presences(time: Timeline, duty: Duty | None) -> list[tuple[Run, Presence]]:
     oldest = months_before(time.today, REMEMBERED_MONTHS)
     gone = _by_word(time) is not None
-    held = _held(time)
+    waits = held(time)
     result: list[tuple[Run, Presence]] = []
     for run in time.runs:
         until = run.until
         if duty is not None and run.begins < duty.ended.begins <= time.today:
             until = min(until, duty.ended.begins)
-        if held is not None and run.begins < held.since <= time.today:
+        if waits is not None and run.begins < waits.since <= time.today:
             # The school still lists the pupil until the withdrawal is made: it has the pupil no more.
-            until = min(until, held.since)
+            until = min(until, waits.since)
         if run.begins > time.today or until <= oldest:
             continue
         # An end of duty, or a person's word, ends the presence itself: no school day has to show it.

@@ -254,8 +254,10 @@ def _tell(verdict: GapVerdict, old: Gap | None, today: date) -> tuple[GapState |
     told, state = (old.told if old is not None else None), verdict.state
     if told is None:
         if verdict.opening.kind is OpeningKind.HELD and state in _RELEASED:
-            # Not by the close that is the first to see it: nobody asks in the evening and knows in the night.
-            return (None, None) if old is None else (state, _released(verdict, _FIRST_WORD[state]))
+            # Not on the day that is the first to see it, however often it is closed: nobody asks in the evening and
+            # knows in the night.
+            first = old is None or (old.state in _RELEASED and old.state_since == today)
+            return (None, None) if first else (state, _released(verdict, _FIRST_WORD[state]))
         if today < verdict.due_on or state not in _FIRST_WORD:
             return None, None
         return state, _FIRST_WORD[state]

@@ -43,6 +43,7 @@ class Why(FindingKind):
     GONE = enum.auto()
     NO_SHOW = enum.auto()
     NOT_PLACED = enum.auto()
+    WITHDRAWAL_WAITS = enum.auto()
     LOOKED_FOR_SINCE = enum.auto()
     URGENT_BY_REASON = enum.auto()
     URGENT_BY_WORD = enum.auto()

@@ -80,8 +80,12 @@ def waiting(time: Timeline, wait_school_days: Mapping[tuple[date, str], int]) ->
 def _for(time: Timeline, grounds: Grounds, opening: OpeningStated) -> Iterator[Finding]:
     given = (grounds.left, grounds.by_word, grounds.not_placed)
     stated = [each for each in given if isinstance(each, OpeningStated) and each not in grounds.found]
+    if grounds.waits is not None:
+        stated.insert(0, grounds.waits)
     for each in stated:
-        if each is grounds.left:
+        if each is grounds.waits:
+            yield finding(Why.WITHDRAWAL_WAITS, last_day=each.since - DAY)
+        elif each is grounds.left:
             yield from _left(time, opening)
         elif each is grounds.not_placed:
             yield finding(Why.NOT_PLACED, since=each.since)

@@ -105,6 +105,7 @@ HOLD_REFUSALS = {
     "responsible": "Say who answers for the request: responsible is empty.",
     "too-long": "A text of the request is too long.",
     "too-far": "The last day lies more than a year ahead.",
+    "too-long-ago": "The last day lies more than a year back.",
     "unknown-person": "No person with this id is known here. Put the person first.",
     "not-enrolled": "This person is not enrolled here: there is nothing to withdraw.",
     "stands-already": "A withdrawal of this person waits already.",

@@ -27,6 +27,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.GONE: "Staff stated that the pupil is gone though enrolled; the last day in school was {last_day}.",
     Why.NO_SHOW: "Staff stated that the pupil never came; that counts from {since}.",
     Why.NOT_PLACED: "Staff stated that the pupil is of school age and resident here but without a place since {since}.",
+    Why.WITHDRAWAL_WAITS: "A withdrawal after {last_day} was asked for and waits until the pupil is accounted for.",
     Why.LOOKED_FOR_SINCE: "The pupil had left on {since} already and is looked for since then.",
     Why.URGENT_BY_REASON: "Urgent: the reason is {reason!t} (stated {said_on}).",
     Why.URGENT_BY_WORD: "Urgent: staff stated so on {said_on}.",

@@ -28,6 +28,7 @@ EXPLAINED: Mapping[enum.Enum, str] = {
     Why.GONE: "Personal har antecknat att eleven är borta trots inskrivning; sista dagen i skolan var {last_day}.",
     Why.NO_SHOW: "Personal har antecknat att eleven aldrig kom till skolan; det räknas från {since}.",
     Why.NOT_PLACED: "Personal har antecknat att eleven är skolpliktig och bosatt här men utan skolplats sedan {since}.",
+    Why.WITHDRAWAL_WAITS: "En utskrivning med sista dag {last_day} är begärd och väntar på att eleven redovisas.",
     Why.LOOKED_FOR_SINCE: "Eleven hade lämnat redan {since}; eleven söks från den dagen.",
     Why.URGENT_BY_REASON: "Brådskande: skälet är {reason!t} (antecknat {said_on}).",
     Why.URGENT_BY_WORD: "Brådskande: personal har antecknat det {said_on}.",

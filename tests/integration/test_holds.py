@@ -49,7 +49,7 @@ def rolls(*arrived: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def asked(**changes: Any) -> Asked:
-    wanted = Asked(HoldId(secrets.token_bytes(16)), LAST_DAY, Reason.MOVED, "Rut Rektor", "skolsystem")
+    wanted = Asked(HoldId(secrets.token_bytes(16)), LAST_DAY, Reason.MOVED, "Rut Rektor", "main")
     return replace(wanted, **changes)
 
 
@@ -232,7 +232,7 @@ def test_the_school_system_is_told_by_a_signed_call_that_names_nobody_until_it_t
         webhooks = Webhooks(
             node.app.database,
             open_sealer(node.settings),
-            {"skolsystem": WebhookSettings(receiver.url, secret)},
+            {"main": WebhookSettings(receiver.url, secret)},
             node.clock,
             Log(node.log),
         )

@@ -3,6 +3,8 @@
 Invariants
     - Asking twice under one id is asking once; another content under it is refused.
     - The answer comes with the registry's notices alone: nothing that somebody does here brings it sooner.
+    - A school system names its own persons alone, and a person at the form those whom they may see: of anybody else
+      nothing is told, not even that there is such a pupil.
     - A hold that is let go by a decision is looked for all the same: its opening stands, and its case file opens now.
     - What a person does to a hold stands in the journal of the pupil's case file.
 """
@@ -10,21 +12,32 @@ Invariants
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from federation.clock import Clock
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.calendar import DAY
-from federation.rules.vocabulary import GapState
 from node.casework.actor import Actor, Role, sees
 from node.casework.files.filing import CaseFiles
 from node.casework.files.model import CaseFile, OpenedFor
-from node.casework.holds.model import MAX_AHEAD_DAYS, MAX_TEXT, Asked, Hold, HoldError, HoldId, HoldState, ReleasedBy
+from node.casework.holds.model import (
+    MAX_AHEAD_DAYS,
+    MAX_BEHIND_DAYS,
+    MAX_TEXT,
+    Asked,
+    Hold,
+    HoldError,
+    HoldId,
+    HoldState,
+    ReleasedBy,
+)
+from node.casework.holds.rules import let_go
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
-from node.gaps import SECRET_ROUTES
-from node.model import IMMEDIATE_REASONS, What
+from node.gaps import SECRET_ROUTES, Judge
+from node.model import IMMEDIATE_REASONS, History, What
+from node.records.person import qualified
 from node.store import Transaction
 from node.store.files import Files
 from node.store.holds import Holds
@@ -33,8 +46,7 @@ from node.store.journal import Journal
 from node.store.pupils import Pupil, Pupils
 from node.store.sayings import SayingContent, Sayings, SayingState
 from node.store.sealing import Sealer
-
-_LETS_GO = {GapState.ANSWERED: ReleasedBy.ANSWER, GapState.ENDED: ReleasedBy.DUTY_ENDED}
+from node.timeline import Timeline
 
 DECIDERS = frozenset({Role.CASEWORKER, Role.PROTECTED, Role.PRINCIPAL})
 
@@ -60,9 +72,10 @@ class Holding:
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
-    def ask(self, person: str, asked: Asked) -> Hold:
-        """Ask to withdraw a pupil, by number or school-system id; returns the hold, or that which stands.
+    def ask(self, person: str, asked: Asked, actor: Actor | None = None) -> Hold:
+        """Ask to withdraw a pupil; returns the hold, or that which stands.
 
+        `person` is a school system's own id of the pupil; of an `actor`, who fills in the form, a number or such an id.
         Raises HoldError, and UppropError(BATCH_REUSED) where the id stands for another request.
         """
         today = self._clock.today()
@@ -72,10 +85,11 @@ class Holding:
             raise HoldError("too-long")
         if asked.last_day > today + timedelta(days=MAX_AHEAD_DAYS):
             raise HoldError("too-far")
+        if asked.last_day < today - timedelta(days=MAX_BEHIND_DAYS):
+            raise HoldError("too-long-ago")
 
         def work(tx: Transaction) -> Hold:
-            pupil_id = find_person(tx, person, today, self._pupils, self._imports)
-            pupil = None if pupil_id is None else self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
+            pupil = self._find(tx, person, asked.system, actor)
             known = self._holds.load(tx, asked.hold_id)
             if known is not None:
                 if known.asked != asked or pupil is None or known.pupil_id != pupil.pupil_id:
@@ -99,6 +113,15 @@ class Holding:
             return hold
 
         return self._database.run("hold_ask", work)
+
+    def _find(self, tx: Transaction, person: str, system: str, actor: Actor | None) -> Pupil | None:
+        if actor is None:
+            index = self._pupils.person_index(qualified(system, person))
+            pupil_id = self._pupils.by_person_ids(tx, [index]).get(index)
+        else:
+            pupil_id = find_person(tx, person, self._clock.today(), self._pupils, self._imports)
+        pupil = None if pupil_id is None else self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
+        return pupil if pupil is None or actor is None or _may_see(actor, pupil) else None
 
     def _say(self, tx: Transaction, pupil: Pupil, what: What, asked: Asked, by: str, reason: str | None) -> None:
         content = SayingContent(what.value, asked.last_day + DAY, by, reason)
@@ -125,21 +148,34 @@ class Holding:
 
     # -- letting go -------------------------------------------------------------------------------------------------
 
-    def follow(self) -> int:
+    def follow(self, judge: Judge) -> int:
         """Let go of the holds whose pupils are accounted for by now; returns how many. To be called by the sync."""
 
         def work(tx: Transaction) -> int:
-            standing = self._holds.standing(tx)
-            states = self._holds.gap_states(tx, [hold.pupil_id for hold in standing])
+            standing, today = self._holds.standing(tx), self._clock.today()
+            pupil_ids = [hold.pupil_id for hold in standing]
+            states, times = self._holds.gap_states(tx, pupil_ids), self._timelines(tx, pupil_ids, today, judge)
             released = 0
             for hold in standing:
-                by = _LETS_GO.get(states.get(hold.pupil_id, GapState.WATCH))
+                by = let_go(hold, states.get(hold.pupil_id), times.get(hold.pupil_id), today)
                 if by is not None:
                     self._end(tx, replace(hold, state=HoldState.RELEASED, released_by=by))
                     released += 1
             return released
 
         return self._database.run("holds_follow", work)
+
+    def _timelines(self, tx: Transaction, pupil_ids: list[bytes], today: date, judge: Judge) -> dict[bytes, Timeline]:
+        facts = self._imports.facts(tx)
+        if facts is None or not pupil_ids:
+            return {}
+        said = self._sayings.standing_or_waiting(tx, pupil_ids)
+        return {
+            pupil_id: Timeline(
+                History(pupil.observations, said.get(pupil_id, ())), facts, today, judge.policy, judge.calendar
+            )
+            for pupil_id, pupil in self._pupils.load_all(tx, pupil_ids).items()
+        }
 
     def override(self, hold_id: HoldId, actor: Actor, why: str) -> Hold:
         """A named person decides that the pupil is withdrawn all the same. Raises HoldError."""
@@ -160,9 +196,7 @@ class Holding:
                 decision=why.strip(),
             )
             self._end(tx, after)
-            file = self._file(tx, pupil, why, actor)
-            body = {"hold": "OVERRIDE", "text": why.strip(), "last_day": hold.asked.last_day.isoformat()}
-            self._journal.append(tx, file.file_id, actor, EntryKind.HOLD, body, self._clock.now())
+            self._note(tx, self._file(tx, pupil, why, actor), hold, ReleasedBy.OVERRIDE.value, after.decision, actor)
             return after
 
         return self._database.run("hold_override", work)
@@ -177,6 +211,9 @@ class Holding:
             after = replace(hold, state=HoldState.CANCELLED, decided_by=actor.name, decision=why.strip()[:MAX_TEXT])
             self._end(tx, after)
             self._say(tx, pupil, What.HOLD_OVER, hold.asked, actor.name, None)
+            file = self._open_file(tx, pupil)
+            if file is not None:
+                self._note(tx, file, hold, HoldState.CANCELLED.value, after.decision, actor)
             return after
 
         return self._database.run("hold_cancel", work)
@@ -193,10 +230,18 @@ class Holding:
     def _end(self, tx: Transaction, hold: Hold) -> None:
         self._holds.change(tx, replace(hold, state_since=self._clock.today()), self._clock.now())
 
+    def _note(self, tx: Transaction, file: CaseFile, hold: Hold, what: str, why: str, actor: Actor) -> None:
+        body = {"hold": what, "text": why, "last_day": hold.asked.last_day.isoformat()}
+        self._journal.append(tx, file.file_id, actor, EntryKind.HOLD, body, self._clock.now())
+
+    def _open_file(self, tx: Transaction, pupil: Pupil) -> CaseFile | None:
+        of_pupil = self._files.of_pupils(tx, [pupil.pupil_id]).get(pupil.pupil_id, ())
+        return next((file for file in of_pupil if file.closed_on is None), None)
+
     def _file(self, tx: Transaction, pupil: Pupil, why: str, actor: Actor) -> CaseFile:
-        for file in self._files.of_pupils(tx, [pupil.pupil_id]).get(pupil.pupil_id, ()):
-            if file.closed_on is None:
-                return file
+        file = self._open_file(tx, pupil)
+        if file is not None:
+            return file
         protected = pupil.protected or pupil.route in SECRET_ROUTES
         return self._case_files.open_in(tx, pupil.pupil_id, OpenedFor.WORRY, why, actor, protected=protected)
 

@@ -4,8 +4,9 @@ State: HELD → RELEASED(by) → (the school system withdraws the pupil), or HEL
 `node.casework.holds.holding` alone.
 
 Invariants
-    - A hold is let go by another member's presence, by a documented end of the duty to attend, or by a named person's
-      decision with its reason. The law lets nobody be kept enrolled by software alone: a person can always decide.
+    - A hold is let go by another member's presence or a new one here, by a documented end of the duty to attend, or by
+      a named person's decision with its reason. The law lets nobody be kept enrolled by software alone: a person can
+      always decide.
     - Where the pupil is stands nowhere in it.
 """
 
@@ -23,6 +24,7 @@ HoldId = NewType("HoldId", bytes)
 
 HOLD_ID_BYTES = 16
 MAX_AHEAD_DAYS = 366
+MAX_BEHIND_DAYS = 366
 MAX_TEXT = 2_000
 
 
@@ -35,6 +37,8 @@ class HoldState(enum.StrEnum):
 class ReleasedBy(enum.StrEnum):
     ANSWER = "ANSWER"
     """Another member has the pupil. Who, nobody is told."""
+    PLACED_HERE = "PLACED_HERE"
+    """This member has the pupil anew, at another unit than before."""
     DUTY_ENDED = "DUTY_ENDED"
     """A reason that ends the duty to attend is documented."""
     OVERRIDE = "OVERRIDE"

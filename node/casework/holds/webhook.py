@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError
 
 from federation.clock import Clock
 from federation.database import Database
+from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.observability import Event, Level, Log
 from node.store.holds import Holds, Untold
@@ -32,6 +33,7 @@ DEADLINE = 10.0
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=12)
 MAX_ATTEMPTS = 20
+MIN_SECRET_BYTES = 16
 SIGNATURE = "Upprop-Signature"
 
 FAILED = Event("webhook_failed", ("system", "attempts"), Level.WARNING)
@@ -41,7 +43,7 @@ GIVEN_UP = Event("webhook_given_up", ("system",), Level.ERROR)
 class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One table `[webhooks.NAME]`, of the school system with this name. TLS, but on loopback."""
 
-    url: Annotated[str, msgspec.Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])")]
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https://[^/@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^@]*)?$")]
     secret_file: Path
 
 
@@ -53,6 +55,8 @@ class Webhooks:
     ) -> None:
         self._database, self._clock, self._log = database, clock, log
         self._settings = settings
+        for name, each in settings.items():
+            _secret(name, each)
         self._holds = Holds(sealer)
         self._http = urllib3.PoolManager(retries=False, timeout=DEADLINE)
 
@@ -96,10 +100,23 @@ class Webhooks:
                 "state_since": untold.state_since.isoformat(),
             }
         )
-        signed = hmac.new(read_secret(settings.secret_file).strip(), body, hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signed}"}
         try:
+            signed = hmac.new(_secret(untold.system, settings), body, hashlib.sha256).hexdigest()
+            headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signed}"}
             answer = self._http.request("POST", settings.url, body=body, headers=headers, redirect=False)
-        except HTTPError:
+        except (HTTPError, UppropError):
+            # A secret that cannot be read is one school system's trouble, not the others'.
             return False
         return 200 <= answer.status < 300
+
+
+def _secret(system: str, settings: WebhookSettings) -> bytes:
+    """Read anew each time, so that it can be changed. Raises UppropError."""
+    secret = read_secret(settings.secret_file).strip()
+    if len(secret) < MIN_SECRET_BYTES:
+        raise UppropError(
+            Code.CONFIG_INVALID,
+            f"The secret of the webhook {system} has fewer than {MIN_SECRET_BYTES} bytes. Draw a new one, for instance "
+            "by: openssl rand -hex 32",
+        )
+    return secret

@@ -7,6 +7,7 @@ from datetime import date
 
 from starlette.responses import Response
 
+from federation.errors import Code, UppropError
 from node.casework.actor import Role
 from node.casework.holds.holding import DECIDERS
 from node.casework.holds.model import HOLD_ID_BYTES, Asked, Hold, HoldError, HoldId, HoldState
@@ -38,9 +39,15 @@ def ask(visit: Visit) -> Response:
                 visit.field("responsible"),
                 note=visit.field("note"),
             ),
+            visit.actor,
         )
     except HoldError as error:
         return _list(visit, 400, error.key)
+    except UppropError as error:
+        if error.code is not Code.BATCH_REUSED:
+            raise
+        # Sent before with other content, as by going back: shown again with an id of its own, nothing typed is lost.
+        return _list(visit, 400, "sent-before")
     return visit.redirect("holds", "hold-asked")
 
 

@@ -98,6 +98,10 @@ STORIES: dict[Why, tuple[Story, dict[str, Value]]] = {
         {"since": day(9, 4)},
     ),
     Why.NOT_PLACED: (Story(day(9, 1), (), [said(What.NOT_PLACED, day(9, 1))]), {"since": day(9, 1)}),
+    Why.WITHDRAWAL_WAITS: (
+        Story(day(9, 8), (seen(day(9, 4), ROW),), [said(What.HELD, day(9, 12), day(9, 8))]),
+        {"last_day": day(9, 11)},
+    ),
     Why.LOOKED_FOR_SINCE: (
         Story(day(9, 18), LEFT, [said(What.NOT_PLACED, day(9, 18))]),
         {"since": day(9, 5)},
