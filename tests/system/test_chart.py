@@ -220,6 +220,7 @@ def test_each_port_has_a_service_of_its_own() -> None:
     assert ports == {
         "roll-node-metrics": [9464],
         "roll-node-enrolment": [7452],
+        "roll-node-console": [7470],
         "roll-registry-metrics": [9464],
         "roll-registry": [7450],
         "roll-registry-join": [7451],

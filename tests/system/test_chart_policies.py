@@ -77,10 +77,17 @@ def test_a_role_reaches_and_is_reached_on_these_ports_alone(
     assert _ports(spec["egress"]) == egress
 
 
+def test_people_reach_their_pages_alone_and_these_their_login_and_mail() -> None:
+    spec = named(case("everything"), "NetworkPolicy", "roll-node")["spec"]
+    (pages,) = [rule for rule in spec["ingress"] if _ports([rule]) == {7470}]
+    assert pages["from"] == [{"ipBlock": {"cidr": "10.2.0.0/16"}}]
+    assert [rule for rule in spec["egress"] if _ports([rule]) == {443, 465, 587}]
+
+
 def test_a_node_that_fetches_and_is_pushed_to_has_these_two_ports_more() -> None:
     spec = named(case("everything"), "NetworkPolicy", "roll-node")["spec"]
-    assert _ports(spec["ingress"]) == {9464, 7452}
-    assert _ports(spec["egress"]) == {53, 7450, 7451, 5432, 443}
+    assert _ports(spec["ingress"]) == {9464, 7452, 7470}
+    assert _ports(spec["egress"]) == {53, 7450, 7451, 5432, 443, 465, 587}
     (push,) = [rule for rule in spec["ingress"] if _ports([rule]) == {7452}]
     assert push["from"] == [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]
 

@@ -10,6 +10,10 @@ import msgspec
 import pytest
 
 from federation.settings import DaemonSettings, load
+from node.casework.actor import Role
+from node.casework.holds.webhook import WebhookSettings
+from node.casework.mailing.settings import MailSettings
+from node.console.settings import ConsoleSettings, OpenId
 from node.records.ss12000_api.settings import SchoolSystem
 from node.settings import NodeSettings
 from privacy.evaluator.settings import EvaluatorSettings
@@ -43,7 +47,7 @@ BY_THE_CHART = {
         "private_key",
         "renew_certificate",
     },
-    "node": {"record_key", "enrolment_listen", "enrolment_names"},
+    "node": {"record_key", "enrolment_listen", "enrolment_names", "casework_dir"},
     "registry": {"ledger_key", "epoch_keys", "join_listen", "ca_certificate", "ca_key", "database_roles"},
     "evaluator": {"share_files", "share_dir", "signing_key"},
     "reader": {"http_listen"},
@@ -107,13 +111,62 @@ def test_what_the_values_say_is_what_the_node_reads(tmp_path: Path) -> None:
     assert settings.enrolment_listen == "[::]:7452"
     assert settings.enrolment_names == ("upprop.example.se", "10.0.0.5")
     assert settings.school_systems["main"] == SchoolSystem(
-        url="https://skola.example.se/v2", token_file=Path("/run/upprop/school-systems/main.token"), at="05:30"
+        url="https://skola.example.se/v2",
+        token_file=Path("/run/upprop/school-systems/main.token"),
+        at="05:30",
+        attendance="events",
     )
     other = settings.school_systems["resurs-2"]
     assert other.client_id == '<å & "b">'
     assert other.client_secret_file == Path("/run/upprop/school-systems/resurs.secret")
     assert other.ca_file == Path("/run/upprop/school-systems/resurs.pem")
     assert (other.limit, other.full_every_days, other.overlap_hours) == (100, 1, 0)
+
+
+def test_what_the_values_say_of_people_is_what_the_node_reads(tmp_path: Path) -> None:
+    settings = config(case("everything"), "node", tmp_path)
+    assert isinstance(settings, NodeSettings)
+    assert (settings.shred_years, settings.casework_dir) == (7, Path("/etc/upprop/casework"))
+    people = Path("/run/upprop/people")
+    assert settings.console == ConsoleSettings(
+        listen="[::]:7470",
+        public_url="https://upprop.example.se",
+        certificate=people / "tls.crt",
+        private_key=people / "tls.key",
+        proxies=("10.0.0.1", "10.3.0.0/16"),
+        openid=OpenId(
+            issuer="https://login.example.se/kommun",
+            client_id="upprop",
+            client_secret_file=people / "client.secret",
+            scope="openid profile groups",
+            groups_claim="grupper",
+            ca_file=people / "ca.pem",
+        ),
+        roles={'GG "Å" \\ 1': Role.CASEWORKER, "urn:a/b": Role.PROTECTED},
+        idle_minutes=15,
+        session_hours=8,
+    )
+    assert settings.mail == MailSettings(
+        server="post.example.se:587",
+        sender="upprop@example.se",
+        user="upprop",
+        password_file=people / "mail.password",
+        second_after_minutes=30,
+    )
+    assert settings.webhooks == {"main": WebhookSettings("https://skola.example.se/hook", people / "hook.secret")}
+
+
+@pytest.mark.parametrize(
+    ("definition", "of"),
+    [("console", ConsoleSettings), ("mail", MailSettings), ("webhook", WebhookSettings)],
+)
+def test_every_setting_of_what_people_use_can_be_reached(definition: str, of: type[msgspec.Struct]) -> None:
+    # The port is the chart's; nobody is let in without a login beyond loopback.
+    there = {field.name for field in msgspec.structs.fields(of)} - {"listen", "development_login"}
+    assert set(SCHEMA["definitions"][definition]["properties"]) == there
+    if of is ConsoleSettings:
+        given = {field.name for field in msgspec.structs.fields(OpenId)}
+        assert set(SCHEMA["definitions"]["console"]["properties"]["openid"]["properties"]) == given
 
 
 def test_what_the_values_say_is_what_the_registry_reads(tmp_path: Path) -> None:

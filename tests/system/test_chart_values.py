@@ -18,6 +18,8 @@ DEFAULTS: Values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="ut
 
 OPEN = {
     "global": "a chart that has this one as a part puts there what it likes; nothing of it is used",
+    "node.config.console": "nothing, or what its definition says",
+    "node.config.mail": "nothing, or what its definition says",
     "pods.affinity.nodeAffinity": "Kubernetes looks at it",
     "pods.affinity.podAffinity": "Kubernetes looks at it",
     "pods.affinity.podAntiAffinity": "Kubernetes looks at it",
@@ -145,6 +147,13 @@ WRONG: dict[str, tuple[Values, str]] = {
     "a port too high": ({"networkPolicy": {"federation": {"ports": [70_000]}}}, "/networkPolicy/federation/ports/0"),
 }
 
+PAGES = {
+    "public_url": "https://upprop.example.se",
+    "openid": {"issuer": "https://login.example.se", "client_id": "upprop"},
+    "roles": {"a": "caseworker"},
+}
+ANYBODY = {"ipBlock": {"cidr": "10.0.0.0/8"}}
+
 REFUSED: dict[str, tuple[Values, str]] = {
     "no role": (COMMON, "Nothing is switched on"),
     "roles of two bodies": (merged(COMMON, REGISTRY, EVALUATOR), "Install a release for each"),
@@ -221,6 +230,25 @@ REFUSED: dict[str, tuple[Values, str]] = {
     "a port for school systems that everybody reaches": (
         merged(CASES["node"], {"node": {"enrolment": {"enabled": True, "names": ["a.example.se"]}}}),
         "node.enrolment.from",
+    ),
+    "pages that everybody reaches": (
+        merged(CASES["node"], {"node": {"config": {"console": {**PAGES, "proxies": ["10.0.0.1"]}}}}),
+        "node.console.from",
+    ),
+    "pages without TLS": (
+        merged(CASES["node"], {"node": {"console": {"from": [ANYBODY]}, "config": {"console": PAGES}}}),
+        "lacks certificate and private_key, or proxies",
+    ),
+    "a mail password without its Secret": (
+        merged(
+            CASES["node"],
+            {"node": {"config": {"mail": {"server": "a.se:587", "sender": "a@a.se", "password_file": "p"}}}},
+        ),
+        "node.people.existingSecret is empty",
+    ),
+    "routines without a ConfigMap": (
+        merged(CASES["node"], {"node": {"casework": {"routines": ["egen.yaml"]}}}),
+        "node.casework.existingConfigMap",
     ),
     "a token without its Secret": (
         merged(

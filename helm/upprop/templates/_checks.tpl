@@ -82,6 +82,26 @@
 {{- if and $own.enrolment.enabled (not (and $own.enrolment.names $own.enrolment.from)) -}}
 {{- fail "node.enrolment is on. Set node.enrolment.names (how school systems call the node) and node.enrolment.from (who may reach it)." -}}
 {{- end -}}
+{{- with $own.config.console -}}
+{{- if not $own.console.from -}}
+{{- fail "node.config.console serves pages. Set node.console.from (who may reach them)." -}}
+{{- end -}}
+{{- if not (or (and .certificate .private_key) .proxies) -}}
+{{- fail "node.config.console lacks certificate and private_key, or proxies. Pages leave the pod by TLS, or behind a proxy that ends it." -}}
+{{- end -}}
+{{- end -}}
+{{- $files := list -}}
+{{- range $table := concat (list $own.config.console $own.config.console.openid $own.config.mail) (values $own.config.webhooks) -}}
+{{- range $key, $value := default dict $table -}}
+{{- if or (hasSuffix "_file" $key) (has $key (list "certificate" "private_key")) }}{{ $files = append $files $key }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- if and $files (not $own.people.existingSecret) -}}
+{{- fail "node.config.console, mail or webhooks names files and node.people.existingSecret is empty. Name the Secret whose keys they are." -}}
+{{- end -}}
+{{- if and (or $own.casework.routines $own.casework.help) (not $own.casework.existingConfigMap) -}}
+{{- fail "node.casework names files and no ConfigMap. Set node.casework.existingConfigMap." -}}
+{{- end -}}
 {{- range $name, $system := $own.config.school_systems -}}
 {{- if and (or $system.token_file $system.client_secret_file $system.ca_file) (not $own.schoolSystems.existingSecret) -}}
 {{- fail (printf "node.config.school_systems.%s names files and node.schoolSystems.existingSecret is empty. Name the Secret whose keys they are." $name) -}}

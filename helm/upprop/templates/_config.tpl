@@ -20,6 +20,16 @@
 {{- end }}
 {{- end -}}
 
+{{/* Settings whose files are keys of the people's Secret. */}}
+{{- define "upprop.peoplesFiles" -}}
+{{- $found := dict -}}
+{{- range $key, $value := . -}}
+{{- $isFile := or (hasSuffix "_file" $key) (has $key (list "certificate" "private_key")) -}}
+{{- $_ := set $found $key (ternary (printf "/run/upprop/people/%v" $value) $value $isFile) -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
 {{/* Takes "migrating" too: whether it is the one machine that may change tables. */}}
 {{- define "upprop.config" -}}
 {{- $values := .root.Values -}}
@@ -58,6 +68,23 @@
 {{- $_ := set $system $key (ternary (printf "/run/upprop/school-systems/%v" $value) $value $isFile) -}}
 {{- end -}}
 {{- $_ := set $tables (printf "school_systems.%s" $name) $system -}}
+{{- end -}}
+{{- if $own.casework.existingConfigMap }}{{ $_ := set $settings "casework_dir" "/etc/upprop/casework" }}{{ end -}}
+{{- with $own.config.mail }}{{ $_ := set $tables "mail" (include "upprop.peoplesFiles" . | fromJson) }}{{ end -}}
+{{- range $name, $given := $own.config.webhooks -}}
+{{- $_ := set $tables (printf "webhooks.%s" $name) (include "upprop.peoplesFiles" $given | fromJson) -}}
+{{- end -}}
+{{- with $own.config.console -}}
+{{- $console := include "upprop.peoplesFiles" (omit . "openid" "roles") | fromJson -}}
+{{- $_ := set $console "listen" (printf "%s:7470" $values.listenAddress) -}}
+{{- $_ := set $tables "console" $console -}}
+{{- with .openid }}{{ $_ := set $tables "console.openid" (include "upprop.peoplesFiles" . | fromJson) }}{{ end -}}
+{{- with .roles -}}
+{{/* Groups are whatever the provider calls them. */}}
+{{- $roles := dict -}}
+{{- range $group, $role := . }}{{ $_ := set $roles (toJson $group) $role }}{{ end -}}
+{{- $_ := set $tables "console.roles" $roles -}}
+{{- end -}}
 {{- end -}}
 {{- else if eq .role "registry" -}}
 {{- $_ := set $settings "ledger_key" (printf "/run/upprop/ledger-key/%s" $own.ledgerKey.name) -}}

@@ -20,6 +20,7 @@ databases and keys below to the group. `upprop stage --private` takes that back 
 {{- if eq .role "node" -}}
 {{- $_ := set $secrets "record-key" $own.recordKey.existingSecret -}}
 {{- $_ := set $secrets "school-systems" $own.schoolSystems.existingSecret -}}
+{{- $_ := set $secrets "people" $own.people.existingSecret -}}
 {{- else if eq .role "registry" -}}
 {{- $_ := set $secrets "ledger-key" $own.ledgerKey.existingSecret -}}
 {{- $_ := set $secrets "epoch-keys" $own.epochKeys.existingSecret -}}
@@ -233,6 +234,9 @@ containers:
       {{- if and (eq .role "node") $own.enrolment.enabled }}
       - {name: enrolment, containerPort: 7452, protocol: TCP}
       {{- end }}
+      {{- if and (eq .role "node") $own.config.console }}
+      - {name: console, containerPort: 7470, protocol: TCP}
+      {{- end }}
       {{- if and (eq .role "reader") (not $own.loopback) }}
       - {name: http, containerPort: 7460, protocol: TCP}
       {{- end }}
@@ -249,6 +253,9 @@ containers:
       {{- if ne $own.identity.renewedBy "federation" }}
       - {name: certificate, mountPath: /etc/upprop/certificate, readOnly: true}
       {{- end }}
+      {{- if and (eq .role "node") $own.casework.existingConfigMap }}
+      - {name: casework, mountPath: /etc/upprop/casework, readOnly: true}
+      {{- end }}
       - {name: data, mountPath: /var/lib/upprop}
       {{- if eq .role "evaluator" }}
       - {name: shares, mountPath: /var/lib/upprop-shares}
@@ -259,6 +266,18 @@ containers:
 volumes:
   {{- include "upprop.volumes" . | nindent 2 }}
   {{- include "upprop.federationVolume" .root | nindent 2 }}
+  {{- if and (eq .role "node") $own.casework.existingConfigMap }}
+  - name: casework
+    configMap:
+      name: {{ $own.casework.existingConfigMap }}
+      items:
+        {{- range $own.casework.routines }}
+        - {key: {{ . }}, path: routines/{{ . }}}
+        {{- end }}
+        {{- with $own.casework.help }}
+        - {key: {{ . }}, path: help.yaml}
+        {{- end }}
+  {{- end }}
   {{- if ne $own.identity.renewedBy "federation" }}
   - name: certificate
     secret:
