@@ -162,4 +162,11 @@ def test_users_and_directories_of_the_units_are_made() -> None:
         assert user in users
         assert made[service["WorkingDirectory"][0]] == user
         for directory in service.get("ReadWritePaths", []):
-            assert made[directory] == user
+            assert made[directory.removeprefix("-")] == user
+
+
+def test_a_running_node_may_write_the_copies_that_its_timer_asks_for() -> None:
+    """The command hands the path over to it."""
+    node, backup = (parsed(UNITS / f"upprop-node{of}.service")["Service"] for of in ("", "-backup"))
+    assert {path.removeprefix("-") for path in node["ReadWritePaths"]} == set(backup["ReadWritePaths"])
+    assert all(path in backup["ExecStart"][0] for path in backup["ReadWritePaths"])
