@@ -32,6 +32,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Topic.READER: "Reader",
     Topic.ADDRESS: "Address",
     Topic.JOURNAL: "Journal",
+    Topic.CONSOLE: "Console",
     Level.OK: "ok",
     Level.WARNING: "warning",
     Level.FAILED: "failed",

@@ -43,6 +43,7 @@ class Topic(enum.Enum):
     READER = "reader"
     ADDRESS = "address"
     JOURNAL = "journal"
+    CONSOLE = "console"
 
 
 class Says(enum.Enum):

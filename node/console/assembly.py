@@ -38,7 +38,7 @@ def page_servers(
     sessions = StoredSessions(desk.database, SessionStore(sealer, lifetime), clock, secure=settings.secure)
     gate = _gate(settings, sessions, sealer, clock, log)
     app = build(desk, sessions, log=log, gate=gate, hosts=hosts(settings))
-    return (ConsoleServer(app, settings.listen, settings.proxies, tls=lambda: _tls(settings)),)
+    return (ConsoleServer(app, settings.listen, settings.proxies, tls=lambda: tls(settings)),)
 
 
 def hosts(settings: ConsoleSettings) -> tuple[str, ...]:
@@ -64,7 +64,8 @@ def _gate(settings: ConsoleSettings, sessions: StoredSessions, sealer: Sealer, c
     )
 
 
-def _tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
+def tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
+    """What the console shows browsers; None where a proxy ends TLS. Raises UppropError(CONFIG_INVALID)."""
     if settings.certificate is None or settings.private_key is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

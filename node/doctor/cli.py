@@ -17,6 +17,7 @@ from federation.doctor.store import store
 from federation.errors import UppropError
 from federation.identity import Kind
 from node.doctor import backlog
+from node.doctor.console import console
 from node.doctor.journal import journal
 from node.doctor.mails import mails
 from node.doctor.uplink import quotas
@@ -50,11 +51,14 @@ def doctor(config: Path, words: Words, as_json: bool) -> None:
 def examination(config: Path, settings: NodeSettings) -> Iterator[Finding]:
     """What is found about the node of these settings."""
     systems = settings.school_systems.values()
+    pages = settings.console
     kept = (
         settings.record_key,
         settings.database_url_file,
         *(each.token_file for each in systems),
         *(each.client_secret_file for each in systems),
+        None if pages is None else pages.private_key,
+        None if pages is None or pages.openid is None else pages.openid.client_secret_file,
     )
     return examine(
         config,
@@ -97,4 +101,7 @@ def _own(settings: NodeSettings, papers: Papers) -> Sequence[tuple[Topic, Check]
             *mailed,
         )
 
-    return [(Topic.QUOTA, lambda: quotas(papers, ManualClock(zone, today))), (Topic.STORE, look_into_store)]
+    served: Sequence[tuple[Topic, Check]] = ()
+    if (pages := settings.console) is not None:
+        served = [(Topic.CONSOLE, lambda: console(pages, utc_now()))]
+    return [(Topic.QUOTA, lambda: quotas(papers, ManualClock(zone, today))), (Topic.STORE, look_into_store), *served]

@@ -40,6 +40,22 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "the log for mail_not_sent."
     ),
     DoctorText.MAILS_GO_OUT: "Somebody is on duty, and no mail waits.",
+    DoctorText.CONSOLE_DEVELOPMENT: (
+        "The console lets anybody in as anybody.\nThat is for trials with invented pupils. Set up openid in [console]."
+    ),
+    DoctorText.CONSOLE_LOGIN_ANSWERS: "The municipality's login {issuer} answers.",
+    DoctorText.CONSOLE_LOGIN_SILENT: (
+        "The municipality's login {issuer} does not answer as it should, and nobody can log in.\nCheck the address, "
+        "the certificate (ca_file), and that this machine may reach it."
+    ),
+    DoctorText.CONSOLE_CERTIFICATE_LASTS: "The console's certificate is in force until {day}.",
+    DoctorText.CONSOLE_CERTIFICATE_ENDS: (
+        "The console's certificate is in force until {day}.\nPut a new one there, and restart the node."
+    ),
+    DoctorText.CONSOLE_CERTIFICATE_UNREAD: (
+        "The console's certificate {path} cannot be read.\nPut a certificate chain (PEM) there that the service's user "
+        "may read."
+    ),
     DoctorText.JOURNAL_SOUND: "Every row of the journal ({rows}) is as it was written.",
     DoctorText.JOURNAL_TOUCHED: (
         "Somebody has changed the journal in the database ({flaws}): row {rows}.\nKeep the database and its copies as "

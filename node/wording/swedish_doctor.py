@@ -34,6 +34,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     Topic.READER: "Läsare",
     Topic.ADDRESS: "Adress",
     Topic.JOURNAL: "Journal",
+    Topic.CONSOLE: "Webbgränssnitt",
     Level.OK: "bra",
     Level.WARNING: "varning",
     Level.FAILED: "fel",
@@ -159,6 +160,23 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "efter mail_not_sent."
     ),
     DoctorText.MAILS_GO_OUT: "Någon har jour, och inga mejl väntar.",
+    DoctorText.CONSOLE_DEVELOPMENT: (
+        "Webbgränssnittet släpper in vem som helst som vem som helst.\nDet är till för prov med påhittade elever. "
+        "Ställ in openid i [console]."
+    ),
+    DoctorText.CONSOLE_LOGIN_ANSWERS: "Kommunens inloggning {issuer} svarar.",
+    DoctorText.CONSOLE_LOGIN_SILENT: (
+        "Kommunens inloggning {issuer} svarar inte som den ska, och ingen kan logga in.\nKontrollera adressen, "
+        "certifikatet (ca_file) och att den här maskinen får nå den."
+    ),
+    DoctorText.CONSOLE_CERTIFICATE_LASTS: "Webbgränssnittets certifikat gäller till {day}.",
+    DoctorText.CONSOLE_CERTIFICATE_ENDS: (
+        "Webbgränssnittets certifikat gäller till {day}.\nLägg dit ett nytt och starta om noden."
+    ),
+    DoctorText.CONSOLE_CERTIFICATE_UNREAD: (
+        "Webbgränssnittets certifikat {path} går inte att läsa.\nLägg dit en certifikatkedja (PEM) som tjänstens "
+        "användare får läsa."
+    ),
     DoctorText.JOURNAL_SOUND: "Varje rad i journalen ({rows}) är som den skrevs.",
     DoctorText.JOURNAL_TOUCHED: (
         "Någon har ändrat journalen i databasen ({flaws}): rad {rows}.\nLåt databasen och säkerhetskopiorna vara som "

@@ -228,7 +228,7 @@ def test_what_the_system_tests_need_is_named_where_it_cannot_be_installed(tmp_pa
     tools.mkdir()
     for name in ("sh", "grep", "id"):
         (tools / name).symlink_to(str(shutil.which(name)))
-    command = [str(PROJECT / "tests" / "system-tools.sh"), str(tmp_path / "tools"), "4.14.1", "2.2.2"]
+    command = [str(PROJECT / "tests" / "system-tools.sh"), str(tmp_path / "tools"), "4.14.1", "2.2.2", "8.8.1"]
 
     def said() -> str:
         done = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True)

@@ -94,6 +94,10 @@ class Provider:
         self._metadata: tuple[float, Mapping[str, Any]] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
+    def look(self) -> None:
+        """Ask for what the provider tells everybody. Raises RefusedLoginError."""
+        self._known_keys(self._known())
+
     def login_address(self, attempt: Attempt, language: str) -> str:
         """Where the browser goes to log in. Raises RefusedLoginError where the provider does not answer."""
         address: str = prepare_grant_uri(
