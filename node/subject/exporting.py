@@ -21,6 +21,7 @@ from federation.observability import Event, Log
 from federation.retention import rules
 from federation.rules.vocabulary import MemberId
 from node.casework.files.model import CaseFile
+from node.casework.holds.model import Hold
 from node.casework.journal.model import Entry
 from node.casework.tasks.model import Task
 from node.outbox import PseudonymRef
@@ -29,6 +30,7 @@ from node.store.attendance import Attendance
 from node.store.case_keys import CaseKeys
 from node.store.files import Files
 from node.store.gaps import Gaps
+from node.store.holds import Holds
 from node.store.imports import Imports
 from node.store.journal import Journal
 from node.store.notices import Notices
@@ -71,7 +73,7 @@ class Exporting:
         self._pseudonyms = Pseudonyms(sealer)
         self._subjects = Subjects(sealer)
         self._tasks, self._attendance = Tasks(sealer), Attendance(sealer)
-        self._gaps = Gaps(self._pupils)
+        self._gaps, self._holds = Gaps(self._pupils), Holds(sealer)
         self._files, self._journal = Files(case_keys), Journal(case_keys, sealer)
 
     def export(self, number: str, by: str, *, protected: bool) -> Document:
@@ -144,6 +146,7 @@ class Exporting:
                 {"day": day, "mark": mark.value}
                 for day, mark in sorted(self._attendance.of_pupils(tx, of, date.min).get(pupil.pupil_id, {}).items())
             ],
+            "withdrawals_asked_for": [_hold(hold) for hold in self._holds.of_pupil(tx, pupil.pupil_id)],
             "sent_to_registry": [_version(made) for made in self._outbox.made_of(tx, pupil.pupil_id)],
             "gaps": [_gap(gap) for gap in gaps],
             "case_files": [
@@ -194,6 +197,13 @@ def _task(task: Task) -> dict[str, Any]:
         "resident_since": about.resident_since,
         "answered": None if task.answered is None else _plain(task.answered),
     }
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    """Who asked to withdraw the pupil, why, and what became of it."""
+    told = {name: value for name, value in _plain(hold).items() if name not in {"asked", "pupil_id"}}
+    asked = {name: value for name, value in _plain(hold.asked).items() if name != "hold_id"}
+    return {**asked, **told, "released_by": told["released_by"] or ""}
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from federation.errors import UppropError
 from federation.files import write_secret
 from federation.observability import Log
 from federation.rules.vocabulary import GapState
@@ -26,6 +28,8 @@ from node.casework.holds.model import Asked, Hold, HoldError, HoldId, HoldState,
 from node.casework.holds.webhook import MAX_ATTEMPTS, SIGNATURE, Webhooks, WebhookSettings
 from node.model import Reason
 from node.settings import open_sealer
+from node.store.case_keys import DIRECTORY, CaseKeys
+from node.subject.exporting import Exporting
 from tests.harness.console import TOKEN, actor, client
 from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import enrolment, number, person
@@ -150,6 +154,31 @@ def test_what_is_taken_back_is_looked_for_no_more(federation: Federation) -> Non
     assert node.cases() == ()
 
 
+def test_what_is_taken_back_after_its_case_file_opened_stands_in_the_journal(federation: Federation) -> None:
+    node, hold = ask(federation)
+    for day in (ASKED_ON, date(2026, 9, 25)):
+        federation.day(day, rolls())
+    node.app.desk.holding.cancel(hold.asked.hold_id, DECIDER, "Flytten blev inte av.")
+    desk = node.app.desk
+    [line] = desk.database.view("t", lambda tx: desk.showing.board(tx, actor()))
+    assert line.line.file is not None
+    file_id = line.line.file.file_id
+    entries = desk.database.view("t", lambda tx: desk.keeping.entries(tx, file_id))
+    [noted] = [entry for entry in entries if entry.kind == "HOLD"]
+    assert noted.body is not None
+    assert (noted.author, noted.body["text"]) == ("Rut Rektor", "Flytten blev inte av.")
+
+
+def test_an_end_of_duty_documented_before_lets_a_hold_go_though_no_gap_is_made(federation: Federation) -> None:
+    moved = rolls()
+    moved[MEMBER][0] = person(0, personStatus="Utvandrad")
+    federation.day(ASKED_ON - timedelta(days=3), moved)
+    node, hold = ask(federation)
+    federation.day(ASKED_ON, moved)
+    assert state(node, hold).released_by is ReleasedBy.DUTY_ENDED
+    assert node.gaps() == ()
+
+
 def test_a_withdrawal_that_was_let_go_and_made_is_one_gap_and_stays_answered(federation: Federation) -> None:
     node, hold = ask(federation)
     arrived = person(0, enrolment("2026-09-08"))
@@ -173,6 +202,13 @@ def test_the_form_asks_lists_and_decides_and_says_what_is_wrong(federation: Fede
     assert page.post("/sv/sparrar", data={**fields, "last_day": "i morgon", "person": number(0)}).status_code == 400
     for _ in range(2):
         assert page.post("/sv/sparrar", data={**fields, "person": number(0)}).status_code == 303
+    # Gone back to, changed and sent again: nothing typed is lost, and it goes out under an id of its own.
+    changed = page.post("/sv/sparrar", data={**fields, "person": number(0), "note": "Flyttar <b>nu</b>."})
+    assert "redan skickat" in html.unescape(changed.text)
+    assert "Flyttar &lt;b&gt;nu&lt;/b&gt;." in changed.text
+    assert 'value="' + "ab" * 16 not in changed.text
+    long_ago = page.post("/sv/sparrar", data={**fields, "person": number(1), "last_day": "2016-09-11"})
+    assert "mer än ett år tillbaka" in html.unescape(long_ago.text)
     [link] = re.findall(r'href="(/sv/sparrar/[0-9a-f]{32})"', page.get("/sv/sparrar").text)
     assert page.post(link, data={"csrf_token": TOKEN, "do": "override", "why": ""}).status_code == 400
     assert page.post(link, data={"csrf_token": TOKEN, "do": "override", "why": "Visat biljett."}).status_code == 303
@@ -190,6 +226,32 @@ def test_a_protected_pupils_hold_is_the_protected_roles_alone(federation: Federa
         assert asking.get(page).status_code == 404
         assert person(0)["familyName"] not in asking.get("/sv/sparrar").text
     assert client(node.app.desk, actor(Role.PROTECTED)).get(page).status_code == 200
+
+
+def test_the_data_subjects_copy_holds_who_asked_to_withdraw_and_who_decided(federation: Federation) -> None:
+    node, hold = ask(federation)
+    node.app.desk.holding.override(hold.asked.hold_id, DECIDER, "Visat biljett.")
+    sealer = open_sealer(node.settings)
+    keys = CaseKeys(node.settings.data_dir / DIRECTORY, sealer)
+    exporting = Exporting(node.app.database, sealer, node.app.member, node.clock, Log(node.log), keys)
+    [told] = exporting.export(number(0), "Ada", protected=False)["withdrawals_asked_for"]
+    assert (told["state"], told["responsible"], told["decided_by"], told["decision"]) == (
+        "RELEASED",
+        "Rut Rektor",
+        "Rut Rektor",
+        "Visat biljett.",
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.org/", "http://127.0.0.1:80@example.org/", "https://u:p@example.org/x", "file:///etc/passwd", ""],
+)
+def test_a_webhook_goes_by_tls_and_names_its_host_plainly(url: str) -> None:
+    secret = Path("/etc/upprop/secret")
+    with pytest.raises(msgspec.ValidationError, match="regex"):
+        msgspec.convert({"url": url, "secret_file": secret}, WebhookSettings)
+    msgspec.convert({"url": "https://example.org:8443/x?y=1", "secret_file": secret}, WebhookSettings)
 
 
 class Receiver:
@@ -236,6 +298,16 @@ def test_the_school_system_is_told_by_a_signed_call_that_names_nobody_until_it_t
             node.clock,
             Log(node.log),
         )
+        weak = tmp_path / "weak"
+        write_secret(weak, b"password")
+        with pytest.raises(UppropError, match="fewer than 16 bytes"):
+            Webhooks(
+                node.app.database,
+                open_sealer(node.settings),
+                {"main": WebhookSettings(receiver.url, weak)},
+                node.clock,
+                Log(node.log),
+            )
         assert webhooks.run() == 0
         # Not before its time.
         assert webhooks.run() == 0

@@ -99,7 +99,7 @@ class Holding:
                 return known
             if pupil is None:
                 raise HoldError("unknown-person")
-            if not pupil.in_roster and not pupil.dirty:
+            if not (pupil.in_roster or pupil.dirty or _listed(pupil, today)):
                 raise HoldError("not-enrolled")
             standing = next((each for each in self._holds.of_pupil(tx, pupil.pupil_id) if _stands(each)), None)
             if standing is not None:
@@ -244,6 +244,11 @@ class Holding:
             return file
         protected = pupil.protected or pupil.route in SECRET_ROUTES
         return self._case_files.open_in(tx, pupil.pupil_id, OpenedFor.WORRY, why, actor, protected=protected)
+
+
+def _listed(pupil: Pupil, today: date) -> bool:
+    """Whether a school still lists the pupil, though an end of duty or a person's word says that it has left."""
+    return pupil.live and (pupil.enrolled_until is None or pupil.enrolled_until >= today)
 
 
 def _stands(hold: Hold) -> bool:
