@@ -193,10 +193,13 @@ def _assign(
         oldest = min(free, key=lambda case: (case.closed_on is not None, case.opened_on), default=None)
         lead, handed_to = _lead(linked, oldest, stated, today)
         case = oldest if oldest is not None else _new_case(lead, today, new_id, drill=linked[0].drill)
+        lead_since = case.lead_since if lead == case.lead else today
         claimed.add(case.case_id)
         unnamed = sorted({key.member for key in keys} - case.names.keys())
         names = {**case.names, **{member: new_id() for member in unnamed}} if unnamed else case.names
-        assigned.append((replace(case, lead=lead, closed_on=None, names=names, handed_to=handed_to), keys))
+        assigned.append(
+            (replace(case, lead=lead, lead_since=lead_since, closed_on=None, names=names, handed_to=handed_to), keys)
+        )
     return assigned
 
 
@@ -220,8 +223,9 @@ def _lead(
     lead = handed_to or by_rule
     offered = any(verdict.member == lead and _stated(verdict, stated).offers_lead for verdict in working)
     takers = [verdict.member for verdict in working if verdict.member != lead and _stated(verdict, stated).takes_lead]
-    # Told to lead before: an offer by who does not know yet that it leads would pass on what it never had.
-    if offered and takers and case is not None and case.lead == lead:
+    # Told by an earlier close: an offer by who does not know yet that it leads would pass on what it never had.
+    led = case is not None and case.lead == lead and (case.lead_since is None or case.lead_since < today)
+    if offered and takers and led:
         handed_to = lead = min(takers)
     return lead, handed_to
 
@@ -235,7 +239,7 @@ def _stated(verdict: GapVerdict, stated: Mapping[GapKey, CaseStated]) -> CaseSta
 
 
 def _new_case(lead: MemberId, today: date, new_id: Callable[[], bytes], *, drill: bool) -> Case:
-    return Case(new_id(), lead, opened_on=today, drill=drill, child_year_id=new_id())
+    return Case(new_id(), lead, opened_on=today, drill=drill, child_year_id=new_id(), lead_since=today)
 
 
 def _counted_once(cases: Mapping[bytes, Case]) -> dict[bytes, Case]:

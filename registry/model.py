@@ -139,6 +139,8 @@ class Case:
     child_year_id: bytes = field(repr=False, kw_only=True)
     handed_to: MemberId | None = None
     """Who leads by a hand-over, for as long as it works its gap."""
+    lead_since: date | None = None
+    """The close that made the present lead lead. None: one before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

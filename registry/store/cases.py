@@ -34,6 +34,7 @@ def load(tx: Connection, case_ids: Collection[bytes], *, lock: bool = False) -> 
                 row.drill,
                 child_year_id=row.child_year_id,
                 handed_to=None if row.handed_to is None else MemberId(row.handed_to),
+                lead_since=row.lead_since,
             )
     return found
 
@@ -54,10 +55,11 @@ def write(tx: Connection, changed: Iterable[Case]) -> None:
                 "drill": case.drill,
                 "child_year_id": case.child_year_id,
                 "handed_to": case.handed_to,
+                "lead_since": case.lead_since,
             }
             for case in changed
         ],
-        update=("lead", "closed_on", "child_year_id", "handed_to"),
+        update=("lead", "closed_on", "child_year_id", "handed_to", "lead_since"),
     )
     upsert(
         tx,

@@ -166,6 +166,7 @@ cases = Table(
     Column("child_year_id", Bytes(16), nullable=False),
     # To whom its lead handed it over; null where nobody did, or that one rests.
     Column("handed_to", MEMBER),
+    Column("lead_since", Date),
     # Query: the other cases of a child whose years turn out to be one (cases.follow).
     Index(None, "child_year_id"),
     CheckConstraint("closed_on >= opened_on", name="closes_after_opening"),

@@ -74,6 +74,7 @@ def test_a_gap_that_lost_its_answer_before_it_is_due_is_watched_and_opens_on_its
     [
         (NoticeKind.OPENED, GapState.OPEN),
         (NoticeKind.REOPENED, GapState.OPEN),
+        (NoticeKind.RELEASED, GapState.ANSWERED),
         (NoticeKind.ANSWERED, GapState.ANSWERED),
         (NoticeKind.ENDED, GapState.ENDED),
         (NoticeKind.VOIDED, GapState.VOID),
@@ -95,7 +96,7 @@ def test_a_reopened_gap_keeps_its_first_day_and_begins_a_new_run() -> None:
 
 def test_links_and_leads_leave_the_state_alone() -> None:
     gap = told(only(say(GONE, SINCE)), notice(NoticeKind.OPENED, DUE))
-    for kind in (NoticeKind.LINKED, NoticeKind.LEAD, NoticeKind.RELEASED):
+    for kind in (NoticeKind.LINKED, NoticeKind.LEAD):
         gap = told(gap, notice(kind, DUE + DAY))
     assert (gap.state, gap.state_since, gap.lead, gap.linked) == (GapState.OPEN, DUE, True, True)
     assert not told(gap, notice(NoticeKind.LINKED, DUE + DAY)).lead

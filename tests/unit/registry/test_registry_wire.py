@@ -170,12 +170,13 @@ def test_a_malformed_message_is_rejected(edit: Edit) -> None:
     assert answer.code == "SIGNAL_MALFORMED"
 
 
-def test_a_hold_is_not_supported_yet() -> None:
+def test_a_withdrawal_that_waits_is_an_opening_like_any_other() -> None:
     held = message()
     held.opening.kind = signal_pb2.OPENING_KIND_HELD
     answer = wire.parse_signal(held)
-    assert isinstance(answer, Rejection)
-    assert answer.code == "NOT_SUPPORTED"
+    assert isinstance(answer, Signal)
+    assert answer.opening is not None
+    assert answer.opening.kind is OpeningKind.HELD
 
 
 def test_a_rejection_does_not_depend_on_the_pseudonyms_and_does_on_all_else() -> None:

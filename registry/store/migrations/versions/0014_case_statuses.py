@@ -39,3 +39,4 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.add_column("cases", sa.Column("handed_to", sa.String(32)))
+    op.add_column("cases", sa.Column("lead_since", sa.Date()))
