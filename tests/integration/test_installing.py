@@ -65,6 +65,7 @@ def server(tmp_path: Path) -> Path:
     for role, name in (("node", "node-0180"), ("registry", "registry"), ("evaluator", "evaluator-1")):
         shutil.copytree(federation.directory / name, home / role)
         (tmp_path / "server" / "backups" / role).mkdir(parents=True)
+    (tmp_path / "server" / "backups" / "node-keys").mkdir(mode=0o700)
     return home.parent
 
 
