@@ -36,7 +36,7 @@ from registry.store import statistics_budget, statistics_questions
 from tests.attacks.statistics_service import NEWEST, READERS, TODAY, Service, asks, path, statements
 from tests.attacks.statistics_worlds import Broken
 from tests.conftest import MakeFederation
-from tests.harness.attack_scoring import AUC_LIMIT, TRIALS, auc, auc_trials
+from tests.harness.attack_scoring import AUC_LIMIT, TRIALS, auc
 from tests.harness.statistics_nation import Nation, fill
 
 CHILDREN = 300
@@ -388,9 +388,8 @@ def test_size_and_path_of_what_comes_back_tell_nothing(
 ) -> None:
     """An attacker that ranks worlds by bytes, by lines of code run, or by statements has an area of at most 0.52.
 
-    Lines and statements stand for time: a clock would measure this machine's other work. Refusals come out the same in
-    every trial, and then the area is ½ whatever their number. Answers look for a newer release once a second, which
-    falls in any trial: of them so many are played that chance alone does not pass the limit (`auc_trials`).
+    Lines and statements stand for time: a clock would measure this machine's other work. What looks for a newer release
+    does so by the service's own clock, in both worlds at the same question.
     """
     _, nation = released
     desks = {True: make_service(), False: make_service(without_a_child(nation))}
@@ -399,8 +398,7 @@ def test_size_and_path_of_what_comes_back_tell_nothing(
     for service in desks.values():
         for place in list(geography().municipalities)[:6]:
             service.ask("analyst", asks("own-selection", Region=place, Tid="2026M09"))
-    played = auc_trials() if channel == "an answer" else 100
-    features = {present: watched(service, table, selections, played) for present, service in desks.items()}
+    features = {present: watched(service, table, selections, 100) for present, service in desks.items()}
     for which in range(3):
         area = auc(*([each[which] for each in features[present]] for present in (True, False)))
         assert area <= AUC_LIMIT, (channel, which)

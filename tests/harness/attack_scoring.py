@@ -159,16 +159,6 @@ def _at_least(right: int, total: int, chance: float) -> float:
     return min(summed, 1.0)
 
 
-def auc_trials() -> int:
-    """Of each world, so many that nothing learnt comes out above `AUC_LIMIT` once in a million times at most.
-
-    With n of each and no ties the area's standard deviation is √((2n + 1)/12)/n, with ties it is less. Both signs
-    count, as the attacker may turn the score about.
-    """
-    deviations = _NORMAL.inv_cdf(1 - BY_CHANCE / 2)
-    return math.ceil((deviations / (AUC_LIMIT - 0.5)) ** 2 / 6) + 1
-
-
 def auc(present: Sequence[float], absent: Sequence[float]) -> float:
     """The area under the attacker's curve: how often a score of the one world is the larger; ties count half.
 
