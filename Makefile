@@ -17,8 +17,8 @@ OIDC := 8.8.1
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r name rest; do printf '  make %-12s %s\n' "$$name" "$${rest##*## }"; done
 
-demo: $(STAMP) ## Play an autumn term of five municipalities and show who was found (SERVE=--serve: work its cases)
-	@$(BIN)/upprop demo $(SERVE)
+demo: $(STAMP) ## Play an autumn term of five municipalities, show who was found and, on a terminal, work its cases
+	@if test -t 0 && test -t 1; then $(BIN)/upprop demo --serve; else $(BIN)/upprop demo; fi
 
 test: check ## Run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/browser --ignore tests/system

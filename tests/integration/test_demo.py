@@ -18,6 +18,8 @@ import psutil
 import pytest
 
 from federation.demo.generator import Recipe, generate, write
+from federation.demo.office import STAFF, Worker
+from node.casework.actor import Role
 
 MARK = "UPPROP_TEST_MARK"
 GONE_SECONDS = 20.0
@@ -82,6 +84,25 @@ def test_small_demo_finds_what_the_generator_knows() -> None:
         assert counts["opened on the right day and with the right outcome"] == counts["Cases that the truth asks for"]
         assert counts["missed"] == counts["False alarms"] == "0"
         assert max(len(line) for line in text.splitlines()) <= 80
+        assert _left_behind(mark) == []
+
+
+def test_a_demo_that_serves_shows_cases_that_people_have_worked_until_it_is_told_to_end() -> None:
+    with _started(*SMALL, "--serve") as (process, mark):
+        assert process.stdout is not None
+        told = ""
+        while "They end with Ctrl-C." not in told:
+            line = process.stdout.readline().decode()
+            assert line, process.communicate()[1].decode()
+            told += line
+        assert "Who was found" in told
+        board = Worker(re.findall(r"http://127\.0\.0\.1:\d+", told)[0], "Sam", (Role.CASEWORKER,))
+        paths = [link for link in board.read("/sv/").links if link.startswith("/sv/arenden/")]
+        names = [name for name, _ in STAFF]
+        assert any(name in board.read(path).text for path in paths for name in names)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 0
         assert _left_behind(mark) == []
 
 
