@@ -12,33 +12,44 @@ from federation import settings as settings_files
 from federation.descriptor_store import DescriptorStore
 from federation.errors import Code, exit_code
 from federation.identity import Kind
-from federation.migration import migrate_at_rest
+from federation.lazy import LazyGroup
 from federation.observability import Log, Metrics
 from federation.renewal import own_identity
 from federation.runtime import Daemon, make_clock
 from node import printing
-from node.casework.cli import affirm, cases, review, say
-from node.casework.journal.cli import journal
-from node.casework.quality.cli import report as quality_report
-from node.casework.routines.cli import routine
-from node.casework.sources.cli import attendance, residents
 from node.client import Client
-from node.doctor.cli import doctor
-from node.drill.cli import drill
-from node.explain.cli import check, explain
-from node.joining.cli import join
-from node.ledger.cli import ledger
 from node.options import config_option, json_option, open_stub, words_option
-from node.push.cli import client
-from node.records.cli import import_export, systems
-from node.recovery.cli import backup, recover, restore
 from node.settings import STORE_PACKAGE, NodeSettings, open_database
-from node.subject.cli import subject
 from node.wording import Words
 from node.wording.texts import Text
 
+MOUNTED = {
+    "affirm": "node.casework.cli:affirm",
+    "attendance": "node.casework.sources.cli:attendance",
+    "backup": "node.recovery.cli:backup",
+    "cases": "node.casework.cli:cases",
+    "check": "node.explain.cli:check",
+    "client": "node.push.cli:client",
+    "doctor": "node.doctor.cli:doctor",
+    "drill": "node.drill.cli:drill",
+    "explain": "node.explain.cli:explain",
+    "import": "node.records.cli:import_export",
+    "join": "node.joining.cli:join",
+    "journal": "node.casework.journal.cli:journal",
+    "ledger": "node.ledger.cli:ledger",
+    "recover": "node.recovery.cli:recover",
+    "report": "node.casework.quality.cli:report",
+    "residents": "node.casework.sources.cli:residents",
+    "restore": "node.recovery.cli:restore",
+    "review": "node.casework.cli:review",
+    "routine": "node.casework.routines.cli:routine",
+    "say": "node.casework.cli:say",
+    "subject": "node.subject.cli:subject",
+    "systems": "node.records.cli:systems",
+}
 
-@click.group()
+
+@click.group(cls=LazyGroup, mounted=MOUNTED)
 def node() -> None:
     """The node of a municipality or an independent school operator.
 
@@ -88,6 +99,8 @@ def serve(config: Path) -> None:
 @json_option
 def migrate(config: Path, as_json: bool) -> None:
     """Make the node's store, or bring it up to date. Stop the node before, and keep a copy. Twice does no harm."""
+    from federation.migration import migrate_at_rest  # Alembic, which no other command has a use for
+
     settings = settings_files.load(config, NodeSettings)
     done = migrate_at_rest(settings.data_dir, lambda: open_database(settings), STORE_PACKAGE)
     if as_json:
@@ -140,12 +153,3 @@ def sync(notices_only: bool, config: Path, words: Words, as_json: bool) -> None:
     # That signals are parked is no failure of this sync: it is said until somebody has looked into them.
     if len(report["problems"]) > bool(report["parked"]):
         raise click.exceptions.Exit(exit_code(Code.PEER_UNREACHABLE))
-
-
-for _commands in (
-    (import_export, systems, client, check, attendance, residents),
-    (join, cases, explain, say, affirm, review),
-    (drill, doctor, ledger, backup, restore, recover, subject, routine, journal, quality_report),
-):
-    for _command in _commands:
-        node.add_command(_command)

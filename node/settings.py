@@ -13,8 +13,7 @@ from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.observability import Metrics
 from federation.settings import DaemonSettings
-from node.casework.files.shredding import DEFAULT_YEARS
-from node.casework.holds.webhook import WebhookSettings
+from node.casework.holds.settings import WebhookSettings
 from node.casework.mailing.settings import MailSettings
 from node.console.settings import ConsoleSettings
 from node.records.ss12000_api.settings import SchoolSystems
@@ -53,7 +52,7 @@ class NodeSettings(DaemonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     drill_days: Annotated[int, msgspec.Meta(ge=0)] = DEFAULT_DRILL_DAYS
     webhooks: dict[str, WebhookSettings] = msgspec.field(default_factory=dict)
     casework_dir: Path | None = None
-    shred_years: Annotated[int, msgspec.Meta(ge=1, le=50)] = DEFAULT_YEARS
+    shred_years: Annotated[int, msgspec.Meta(ge=1, le=50)] = 5
     console: ConsoleSettings | None = None
     mail: MailSettings | None = None
 

@@ -25,7 +25,8 @@ from federation.observability import Log
 from federation.rules.vocabulary import GapState
 from node.casework.actor import Role
 from node.casework.holds.model import Asked, Hold, HoldError, HoldId, HoldState, ReleasedBy
-from node.casework.holds.webhook import MAX_ATTEMPTS, SIGNATURE, Webhooks, WebhookSettings
+from node.casework.holds.settings import WebhookSettings
+from node.casework.holds.webhook import MAX_ATTEMPTS, SIGNATURE, Webhooks
 from node.model import Reason
 from node.settings import open_sealer
 from node.store.case_keys import DIRECTORY, CaseKeys

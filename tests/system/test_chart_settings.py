@@ -11,7 +11,7 @@ import pytest
 
 from federation.settings import DaemonSettings, load
 from node.casework.actor import Role
-from node.casework.holds.webhook import WebhookSettings
+from node.casework.holds.settings import WebhookSettings
 from node.casework.mailing.settings import MailSettings
 from node.console.settings import ConsoleSettings, OpenId
 from node.records.ss12000_api.settings import SchoolSystem

@@ -26,7 +26,6 @@ from node.store.chain import Chain
 from node.subject.tombstones import Tombstones
 
 LOOK_SECONDS = 6 * 3_600.0
-DEFAULT_YEARS = 5
 
 SHREDDED = Event("case_files_shredded")
 

@@ -13,10 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError
 
@@ -25,6 +22,7 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.files import read_secret
 from federation.observability import Event, Level, Log
+from node.casework.holds.settings import WebhookSettings
 from node.store.holds import Holds, Untold
 from node.store.sealing import Sealer
 
@@ -38,13 +36,6 @@ SIGNATURE = "Upprop-Signature"
 
 FAILED = Event("webhook_failed", ("system", "attempts"), Level.WARNING)
 GIVEN_UP = Event("webhook_given_up", ("system",), Level.ERROR)
-
-
-class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One table `[webhooks.NAME]`, of the school system with this name. TLS, but on loopback."""
-
-    url: Annotated[str, msgspec.Meta(pattern=r"^(https://[^/@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^@]*)?$")]
-    secret_file: Path
 
 
 class Webhooks:
