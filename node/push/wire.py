@@ -94,6 +94,7 @@ def parse_withdrawal(request: enrolment_pb2.RequestWithdrawalRequest, system: st
         reason,
         request.responsible.strip(),
         system,
+        unit=request.enroled_at,
     )
 
 
@@ -108,6 +109,7 @@ HOLD_REFUSALS = {
     "too-long-ago": "The last day lies more than a year back.",
     "unknown-person": "No person with this id is known here. Put the person first.",
     "not-enrolled": "This person is not enrolled here: there is nothing to withdraw.",
+    "not-at-unit": "This person is not enrolled at the school unit of enroled_at.",
     "stands-already": "A withdrawal of this person waits already.",
 }
 """By the key of a HoldError."""

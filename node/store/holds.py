@@ -7,12 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from federation.rules.vocabulary import GapState
 from node.casework.holds.model import Asked, Hold, HoldId, HoldState, ReleasedBy
 from node.model import Reason
-from node.store.schema import gaps
+from node.store.schema import gaps, pupils
 from node.store.schema_holds import holds
 from node.store.sealing import Sealer
 
@@ -49,6 +49,16 @@ class Holds:
         """All whose state has changed since a day, the newest first."""
         query = select(holds).where(holds.c.state_since >= since).order_by(holds.c.state_since.desc())
         return tuple(self._opened(row) for row in tx.execute(query))
+
+    def not_made(self, tx: Connection, today: date) -> tuple[Hold, ...]:
+        """Those that were let go and whose last day is over, of pupils whom a school lists on all the same.
+
+        Not of those who are here anew: their withdrawal was made, or is of long ago.
+        """
+        over = and_(holds.c.state == HoldState.RELEASED.value, holds.c.last_day < today)
+        listed = and_(pupils.c.live, ~pupils.c.in_roster, pupils.c.enrolled_until > holds.c.last_day)
+        query = select(holds).join(pupils, pupils.c.pupil_id == holds.c.pupil_id).where(over, listed)
+        return tuple(self._opened(row) for row in tx.execute(query.order_by(holds.c.last_day)))
 
     def of_pupil(self, tx: Connection, pupil_id: bytes) -> tuple[Hold, ...]:
         rows = tx.execute(select(holds).where(holds.c.pupil_id == pupil_id).order_by(holds.c.asked_on))
@@ -94,6 +104,7 @@ class Holds:
             "reason": hold.asked.reason.value,
             "responsible": hold.asked.responsible,
             "note": hold.asked.note,
+            "unit": hold.asked.unit,
             "decided_by": hold.decided_by,
             "decision": hold.decision,
         }
@@ -112,7 +123,13 @@ class Holds:
     def _opened(self, row: Any) -> Hold:
         told = msgspec.json.decode(self._sealer.open("holds", row.hold_id, "sealed_content", row.sealed_content))
         asked = Asked(
-            HoldId(row.hold_id), row.last_day, Reason(told["reason"]), told["responsible"], row.system, told["note"]
+            HoldId(row.hold_id),
+            row.last_day,
+            Reason(told["reason"]),
+            told["responsible"],
+            row.system,
+            told["note"],
+            told["unit"],
         )
         return Hold(
             asked,

@@ -21,9 +21,9 @@ holds = Table(
     # HELD | RELEASED | CANCELLED
     Column("state", String(16), nullable=False),
     Column("state_since", Date, nullable=False),
-    # ANSWER | DUTY_ENDED | OVERRIDE
+    # ANSWER | PLACED_HERE | DUTY_ENDED | OVERRIDE
     Column("released_by", String(16)),
-    # JSON: reason, responsible, note, who decided and why.
+    # JSON: reason, responsible, note, school unit, who decided and why.
     Column("sealed_content", LargeBinary, nullable=False),
     # The state that the school system's webhook has taken; null before the first.
     Column("told", String(16)),

@@ -1,11 +1,11 @@
 """A hold as values. Pure.
 
-State: HELD → RELEASED(by) → (the school system withdraws the pupil), or HELD → CANCELLED (the pupil stays). Moved by
-`node.casework.holds.holding` alone.
+State: HELD → RELEASED(by) → (the school system withdraws the pupil), or HELD | RELEASED → CANCELLED (the pupil stays).
+Moved by `node.casework.holds.holding` alone. CANCELLED is the end; what was withdrawn is taken back by enrolling anew.
 
 Invariants
-    - A hold is let go by another member's presence or a new one here, by a documented end of the duty to attend, or by
-      a named person's decision with its reason. The law lets nobody be kept enrolled by software alone: a person can
+    - A hold is let go by another member's presence, by a place here that is not the one withdrawn, by a documented end
+      of the duty to attend, or by a named person's decision with its reason. The law lets nobody be kept enrolled by software alone: a person can
       always decide.
     - Where the pupil is stands nowhere in it.
 """
@@ -38,7 +38,7 @@ class ReleasedBy(enum.StrEnum):
     ANSWER = "ANSWER"
     """Another member has the pupil. Who, nobody is told."""
     PLACED_HERE = "PLACED_HERE"
-    """This member has the pupil anew, at another unit than before."""
+    """This member has the pupil: anew, or at another unit than the one that is left."""
     DUTY_ENDED = "DUTY_ENDED"
     """A reason that ends the duty to attend is documented."""
     OVERRIDE = "OVERRIDE"
@@ -47,7 +47,10 @@ class ReleasedBy(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What whoever asks says. `system` is the school system that asks; empty: a person, by the form."""
+    """What whoever asks says. `system` is the school system that asks; empty: a person, by the form.
+
+    `unit`: the school unit that the pupil leaves, staying at others here; empty: the pupil leaves them all.
+    """
 
     hold_id: HoldId = field(repr=False)
     last_day: date
@@ -55,6 +58,7 @@ class Asked:
     responsible: str = field(repr=False)
     system: str = ""
     note: str = field(default="", repr=False)
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

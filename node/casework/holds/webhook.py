@@ -14,6 +14,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import timedelta
 
+import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError
 
