@@ -29,7 +29,7 @@ from node.store.sealing import Sealer, SealError
 SEEN = "journal.seen"
 LOOK_SECONDS = 12 * 3_600.0
 
-JOURNAL_FLAWED = Event("journal_flawed", ("rows",), Level.ERROR)
+JOURNAL_FLAWED = Event("journal_flawed", ("flaws",), Level.ERROR)
 
 
 class JournalMetrics:
@@ -136,7 +136,7 @@ class Watching:
         verified = self._verifying.verify()
         self._metrics.flaws.set(len(verified.flaws))
         if verified.flaws:
-            self._log(JOURNAL_FLAWED, rows=len(verified.flaws))
+            self._log(JOURNAL_FLAWED, flaws=len(verified.flaws))
         return verified
 
 
