@@ -75,9 +75,16 @@ class PushClient:
         return self.stub.Withdraw(wanted, timeout=self._seconds).ended
 
     def request_withdrawal(
-        self, person_id: str, last_day: date, *, request_id: bytes, responsible: str = "Rut Rektor", moved: bool = True
+        self,
+        person_id: str,
+        last_day: date,
+        *,
+        request_id: bytes,
+        responsible: str = "Rut Rektor",
+        moved: bool = True,
+        unit: str = "",
     ) -> int:
-        """Ask to withdraw a person; returns the state."""
+        """Ask to withdraw a person, from one school unit or from all; returns the state."""
         reason = enrolment_pb2.WITHDRAWAL_REASON_MOVED if moved else enrolment_pb2.WITHDRAWAL_REASON_UNSPECIFIED
         request = enrolment_pb2.RequestWithdrawalRequest(
             request_id=request_id,
@@ -85,6 +92,7 @@ class PushClient:
             last_day=last_day.isoformat(),
             reason=reason,
             responsible=responsible,
+            enroled_at=unit,
         )
         return self.stub.RequestWithdrawal(request, timeout=self._seconds).state
 

@@ -30,10 +30,11 @@ from node.casework.holds.webhook import MAX_ATTEMPTS, SIGNATURE, Webhooks
 from node.model import Reason
 from node.settings import open_sealer
 from node.store.case_keys import DIRECTORY, CaseKeys
+from node.store.pupils import Pupils
 from node.subject.exporting import Exporting
 from tests.harness.console import TOKEN, actor, client
 from tests.integration.node_parties import Federation, Node, running
-from tests.unit.node.exports import enrolment, number, person
+from tests.unit.node.exports import OTHER_UNIT, UNIT, enrolment, number, person
 
 MEMBER, OTHER = "0180", "1280"
 BASELINE, ASKED_ON = date(2026, 8, 24), date(2026, 9, 7)
@@ -178,6 +179,99 @@ def test_an_end_of_duty_documented_before_lets_a_hold_go_though_no_gap_is_made(f
     federation.day(ASKED_ON, moved)
     assert state(node, hold).released_by is ReleasedBy.DUTY_ENDED
     assert node.gaps() == ()
+
+
+def released(federation: Federation) -> tuple[Node, Hold]:
+    """Let go by an arrival elsewhere; its last day is over, and the school lists the pupil on."""
+    node, hold = ask(federation)
+    for day in (ASKED_ON, date(2026, 9, 9), date(2026, 9, 14)):
+        federation.day(day, rolls(person(0, enrolment("2026-09-08"))))
+    assert state(node, hold).released_by is ReleasedBy.ANSWER
+    return node, hold
+
+
+def in_roster(node: Node, hold: Hold) -> bool:
+    pupils = Pupils(open_sealer(node.settings))
+    return node.app.database.view("t", lambda tx: pupils.load(tx, hold.pupil_id)).in_roster
+
+
+def test_what_was_let_go_and_is_not_made_after_all_is_taken_back_and_the_pupil_is_here_again(
+    federation: Federation,
+) -> None:
+    node, hold = released(federation)
+    page, shown = client(node.app.desk, DECIDER), f"/sv/sparrar/{hold.asked.hold_id.hex()}"
+    # Long after: it is listed until it is made or taken back.
+    federation.day(date(2026, 11, 16), rolls())
+    assert "inte utskriven än" in html.unescape(page.get("/sv/sparrar").text)
+    assert not in_roster(node, hold)
+    back = {"csrf_token": TOKEN, "do": "cancel", "why": ""}
+    assert page.post(shown, data=back).status_code == 400
+    for _ in range(2):
+        assert page.post(shown, data={**back, "why": "Flytten blev inte av."}).status_code == 303
+    after = state(node, hold)
+    assert (after.state, after.released_by, after.decision) == (HoldState.CANCELLED, None, "Flytten blev inte av.")
+    federation.day(date(2026, 11, 17), rolls())
+    assert in_roster(node, hold)
+    assert node.cases() == ()
+
+
+def test_what_was_withdrawn_is_not_taken_back_nor_what_a_newer_request_is_about(federation: Federation) -> None:
+    node, hold = released(federation)
+    holding, why = node.app.desk.holding, "Flytten blev inte av."
+    newer = holding.ask(person(0)["id"], asked(last_day=date(2026, 9, 18)))
+    with pytest.raises(HoldError, match="newer"):
+        holding.cancel(hold.asked.hold_id, DECIDER, why)
+    holding.cancel(newer.asked.hold_id, DECIDER, why)
+    made = rolls()
+    made[MEMBER][0] = person(0, enrolment(end=LAST_DAY.isoformat()))
+    federation.day(date(2026, 9, 15), made)
+    with pytest.raises(HoldError, match="made"):
+        holding.cancel(hold.asked.hold_id, DECIDER, why)
+
+
+def test_a_school_that_withdraws_while_it_waits_is_seen_on_the_page(federation: Federation) -> None:
+    node, hold = ask(federation)
+    made = rolls()
+    made[MEMBER][0] = person(0, enrolment(end=ASKED_ON.isoformat()))
+    federation.day(date(2026, 9, 8), made)
+    assert state(node, hold).state is HoldState.HELD
+    assert "redan utskriven" in html.unescape(client(node.app.desk, DECIDER).get("/sv/sparrar").text)
+
+
+def two_places(*places: int) -> dict[str, list[dict[str, Any]]]:
+    found, other = rolls(), {"id": OTHER_UNIT, "displayName": "Björkskolan"}
+    for place in places:
+        found[MEMBER][place] = person(place, enrolment(), enrolment("2026-08-17", enroledAt=other))
+    return found
+
+
+def test_who_leaves_one_school_and_has_a_place_at_another_here_is_let_go_the_day_after(federation: Federation) -> None:
+    """But nobody who leaves them all, or whom nobody has seen."""
+    stays, leaves_all, missing = range(3)
+    federation.day(date(2026, 9, 4), two_places(stays, leaves_all, missing))
+    federation.set_today(ASKED_ON)
+    node = federation.nodes[MEMBER]
+    holding = node.app.desk.holding
+    with pytest.raises(HoldError, match="not-at-unit"):
+        holding.ask(person(9)["id"], asked(unit=OTHER_UNIT))
+    hold = holding.ask(person(stays)["id"], asked(unit=UNIT))
+    waiting = [
+        holding.ask(person(leaves_all)["id"], asked()),
+        holding.ask(person(missing)["id"], asked(unit=UNIT, reason=Reason.UNKNOWN_WHEREABOUTS)),
+    ]
+    for _ in range(2):
+        federation.day(ASKED_ON, two_places(stays, leaves_all, missing))
+        assert state(node, hold).state is HoldState.HELD
+    federation.day(ASKED_ON + timedelta(days=1), two_places(stays, leaves_all, missing))
+    assert state(node, hold).released_by is ReleasedBy.PLACED_HERE
+    # The one place ends; the pupil is here all the time, and no gap comes of it.
+    made = two_places(stays, leaves_all, missing)
+    made[MEMBER][stays]["enrolments"][0]["endDate"] = LAST_DAY.isoformat()
+    for day in (date(2026, 9, 14), date(2026, 9, 28)):
+        federation.day(day, made)
+        assert in_roster(node, hold)
+    assert {state(node, each).state for each in waiting} == {HoldState.HELD}
+    assert {case.person_id for case in node.cases()} == {person(place)["id"] for place in (leaves_all, missing)}
 
 
 def test_a_withdrawal_that_was_let_go_and_made_is_one_gap_and_stays_answered(federation: Federation) -> None:

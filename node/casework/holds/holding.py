@@ -6,6 +6,7 @@ Invariants
     - A school system names its own persons alone, and a person at the form those whom they may see: of anybody else
       nothing is told, not even that there is such a pupil.
     - A hold that is let go by a decision is looked for all the same: its opening stands, and its case file opens now.
+    - Until the withdrawal is made it can be taken back, let go or not: its opening falls away, and the pupil is here.
     - What a person does to a hold stands in the journal of the pupil's case file.
 """
 
@@ -18,7 +19,7 @@ from federation.clock import Clock
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.calendar import DAY
-from node.casework.actor import Actor, Role, sees
+from node.casework.actor import SYSTEM, Actor, Role, sees
 from node.casework.files.filing import CaseFiles
 from node.casework.files.model import CaseFile, OpenedFor
 from node.casework.holds.model import (
@@ -32,9 +33,10 @@ from node.casework.holds.model import (
     HoldState,
     ReleasedBy,
 )
-from node.casework.holds.rules import let_go
+from node.casework.holds.rules import let_go, stays_elsewhere_here, withdrawn
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
+from node.coverage import is_void
 from node.gaps import SECRET_ROUTES, Judge
 from node.model import IMMEDIATE_REASONS, History, What
 from node.records.person import qualified
@@ -44,6 +46,7 @@ from node.store.holds import Holds
 from node.store.imports import Imports
 from node.store.journal import Journal
 from node.store.pupils import Pupil, Pupils
+from node.store.records import Records
 from node.store.sayings import SayingContent, Sayings, SayingState
 from node.store.sealing import Sealer
 from node.timeline import Timeline
@@ -69,6 +72,7 @@ class Holding:
         self._pupils = Pupils(sealer)
         self._imports = Imports(sealer)
         self._sayings = Sayings(sealer)
+        self._records = Records(sealer)
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -101,6 +105,8 @@ class Holding:
                 raise HoldError("unknown-person")
             if not (pupil.in_roster or pupil.dirty or _listed(pupil, today)):
                 raise HoldError("not-enrolled")
+            if asked.unit and not _at_unit(pupil, asked.unit, asked.last_day):
+                raise HoldError("not-at-unit")
             standing = next((each for each in self._holds.of_pupil(tx, pupil.pupil_id) if _stands(each)), None)
             if standing is not None:
                 raise HoldError("stands-already")
@@ -136,15 +142,24 @@ class Holding:
         return found if found is not None and found.asked.system == system else None
 
     def listed(self, tx: Transaction, actor: Actor) -> tuple[tuple[Hold, Pupil], ...]:
-        """Those that wait, and those of the last month, with their pupils; of protected ones, to that role alone."""
-        since = self._clock.today() - timedelta(days=31)
-        found = {hold.asked.hold_id: hold for hold in (*self._holds.standing(tx), *self._holds.newest(tx, since))}
+        """Those that wait, those let go and not made, and those of the last month, with their pupils.
+
+        Of protected ones, to that role alone.
+        """
+        today = self._clock.today()
+        newest = self._holds.newest(tx, today - timedelta(days=31))
+        standing, not_made = self._holds.standing(tx), self._holds.not_made(tx, today)
+        found = {hold.asked.hold_id: hold for hold in (*standing, *not_made, *newest)}
         pupils = self._pupils.load_all(tx, {hold.pupil_id for hold in found.values()})
         return tuple(
             (hold, pupils[hold.pupil_id])
             for hold in found.values()
             if hold.pupil_id in pupils and _may_see(actor, pupils[hold.pupil_id])
         )
+
+    def units(self, tx: Transaction) -> dict[str, str]:
+        """id → name of the school units that exports name, by name."""
+        return dict(sorted(self._records.units(tx).items(), key=lambda each: (each[1] or each[0], each[0])))
 
     # -- letting go -------------------------------------------------------------------------------------------------
 
@@ -154,46 +169,58 @@ class Holding:
         def work(tx: Transaction) -> int:
             standing, today = self._holds.standing(tx), self._clock.today()
             pupil_ids = [hold.pupil_id for hold in standing]
-            states, times = self._holds.gap_states(tx, pupil_ids), self._timelines(tx, pupil_ids, today, judge)
+            states, pupils = self._holds.gap_states(tx, pupil_ids), self._pupils.load_all(tx, pupil_ids)
+            times = self._timelines(tx, pupils, today, judge)
             released = 0
             for hold in standing:
                 by = let_go(hold, states.get(hold.pupil_id), times.get(hold.pupil_id), today)
                 if by is not None:
                     self._end(tx, replace(hold, state=HoldState.RELEASED, released_by=by))
+                    if by is ReleasedBy.PLACED_HERE and stays_elsewhere_here(hold, times[hold.pupil_id]):
+                        # No leaving: the pupil is said to be here, whatever becomes of the one place.
+                        self._say(tx, pupils[hold.pupil_id], What.HOLD_OVER, hold.asked, SYSTEM.name, None)
                     released += 1
             return released
 
         return self._database.run("holds_follow", work)
 
-    def _timelines(self, tx: Transaction, pupil_ids: list[bytes], today: date, judge: Judge) -> dict[bytes, Timeline]:
+    def _timelines(
+        self, tx: Transaction, pupils: dict[bytes, Pupil], today: date, judge: Judge
+    ) -> dict[bytes, Timeline]:
         facts = self._imports.facts(tx)
-        if facts is None or not pupil_ids:
+        if facts is None or not pupils:
             return {}
-        said = self._sayings.standing_or_waiting(tx, pupil_ids)
+        said = self._sayings.standing_or_waiting(tx, list(pupils))
         return {
             pupil_id: Timeline(
                 History(pupil.observations, said.get(pupil_id, ())), facts, today, judge.policy, judge.calendar
             )
-            for pupil_id, pupil in self._pupils.load_all(tx, pupil_ids).items()
+            for pupil_id, pupil in pupils.items()
         }
 
     def override(self, hold_id: HoldId, actor: Actor, why: str) -> Hold:
         """A named person decides that the pupil is withdrawn all the same. Raises HoldError."""
         if not actor.has(*DECIDERS):
             raise HoldError("role")
-        if not why.strip():
+        why = why.strip()
+        if not why:
             raise HoldError("reason")
         if len(why) > MAX_TEXT:
             raise HoldError("too-long")
 
         def work(tx: Transaction) -> Hold:
-            hold, pupil = self._standing(tx, hold_id, actor)
+            hold, pupil = self._found(tx, hold_id, actor)
+            if hold.released_by is ReleasedBy.OVERRIDE and (hold.decided_by, hold.decision) == (actor.name, why):
+                # The form, sent twice.
+                return hold
+            if not _stands(hold):
+                raise HoldError("over")
             after = replace(
                 hold,
                 state=HoldState.RELEASED,
                 released_by=ReleasedBy.OVERRIDE,
                 decided_by=actor.name,
-                decision=why.strip(),
+                decision=why,
             )
             self._end(tx, after)
             self._note(tx, self._file(tx, pupil, why, actor), hold, ReleasedBy.OVERRIDE.value, after.decision, actor)
@@ -202,13 +229,27 @@ class Holding:
         return self._database.run("hold_override", work)
 
     def cancel(self, hold_id: HoldId, actor: Actor, why: str) -> Hold:
-        """The pupil stays: what was asked is taken back. Raises HoldError."""
+        """The pupil stays: what was asked is taken back, also where it was let go and is not made. Raises HoldError."""
         if not actor.has(*DECIDERS):
             raise HoldError("role")
+        why = why.strip()
+        if len(why) > MAX_TEXT:
+            raise HoldError("too-long")
 
         def work(tx: Transaction) -> Hold:
-            hold, pupil = self._standing(tx, hold_id, actor)
-            after = replace(hold, state=HoldState.CANCELLED, decided_by=actor.name, decision=why.strip()[:MAX_TEXT])
+            hold, pupil = self._found(tx, hold_id, actor)
+            if hold.state is HoldState.CANCELLED:
+                if (hold.decided_by, hold.decision) == (actor.name, why):
+                    return hold
+                raise HoldError("over")
+            if hold.state is HoldState.RELEASED:
+                if not why:
+                    raise HoldError("reason")
+                if is_made(hold, pupil):
+                    raise HoldError("made")
+                if any(_stands(each) for each in self._holds.of_pupil(tx, pupil.pupil_id)):
+                    raise HoldError("newer")
+            after = replace(hold, state=HoldState.CANCELLED, released_by=None, decided_by=actor.name, decision=why)
             self._end(tx, after)
             self._say(tx, pupil, What.HOLD_OVER, hold.asked, actor.name, None)
             file = self._open_file(tx, pupil)
@@ -218,13 +259,11 @@ class Holding:
 
         return self._database.run("hold_cancel", work)
 
-    def _standing(self, tx: Transaction, hold_id: HoldId, actor: Actor) -> tuple[Hold, Pupil]:
+    def _found(self, tx: Transaction, hold_id: HoldId, actor: Actor) -> tuple[Hold, Pupil]:
         hold = self._holds.load(tx, hold_id)
         pupil = None if hold is None else self._pupils.load_all(tx, [hold.pupil_id]).get(hold.pupil_id)
         if hold is None or pupil is None or not _may_see(actor, pupil):
             raise HoldError("not-there")
-        if not _stands(hold):
-            raise HoldError("over")
         return hold, pupil
 
     def _end(self, tx: Transaction, hold: Hold) -> None:
@@ -244,6 +283,17 @@ class Holding:
             return file
         protected = pupil.protected or pupil.route in SECRET_ROUTES
         return self._case_files.open_in(tx, pupil.pupil_id, OpenedFor.WORRY, why, actor, protected=protected)
+
+
+def is_made(hold: Hold, pupil: Pupil) -> bool:
+    """Whether the school lists the pupil no longer than the last day: the withdrawal was made, held or not."""
+    return withdrawn(hold, live=pupil.live, enrolled_until=pupil.enrolled_until)
+
+
+def _at_unit(pupil: Pupil, unit: str, last_day: date) -> bool:
+    """Whether the newest of what schools told has the pupil at a unit up to the last day."""
+    rows = next((seen.rows for seen in reversed(pupil.observations) if seen.rows is not None), ())
+    return any(row.unit == unit and not is_void(row) and (row.end is None or row.end >= last_day) for row in rows)
 
 
 def _listed(pupil: Pupil, today: date) -> bool:

@@ -5,8 +5,8 @@ Moved by `node.casework.holds.holding` alone. CANCELLED is the end; what was wit
 
 Invariants
     - A hold is let go by another member's presence, by a place here that is not the one withdrawn, by a documented end
-      of the duty to attend, or by a named person's decision with its reason. The law lets nobody be kept enrolled by software alone: a person can
-      always decide.
+      of the duty to attend, or by a named person's decision with its reason. The law lets nobody be kept enrolled by
+      software alone: a person can always decide.
     - Where the pupil is stands nowhere in it.
 """
 

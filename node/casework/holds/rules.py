@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from federation.rules.calendar import DAY
 from federation.rules.vocabulary import GapState
 from node.casework.holds.model import Hold, ReleasedBy
 from node.held import placed_since
+from node.model import IMMEDIATE_REASONS
 from node.presence import grounds_of
 from node.timeline import Timeline
 
@@ -23,7 +25,27 @@ def let_go(hold: Hold, gap: GapState | None, time: Timeline | None, today: date)
         return None
     if gap is GapState.ANSWERED:
         return ReleasedBy.ANSWER
-    return ReleasedBy.PLACED_HERE if time is not None and placed_since(time) else None
+    if time is not None and (placed_since(time) or stays_elsewhere_here(hold, time)):
+        return ReleasedBy.PLACED_HERE
+    return None
+
+
+def stays_elsewhere_here(hold: Hold, time: Timeline) -> bool:
+    """Whether the pupil leaves one school unit and has a place at another one here on the first school day after.
+
+    Where all are left none of them accounts for the pupil, nor does a row for one whose whereabouts are unknown.
+    """
+    if not hold.asked.unit or hold.asked.reason in IMMEDIATE_REASONS:
+        return False
+    day = time.calendar.first_on_or_after(hold.asked.last_day + DAY)
+    if not any(run.begins <= day < run.until for run in time.runs):
+        return False
+    return any(span.unit != hold.asked.unit and span.begins <= day < span.until for span in time.spans)
+
+
+def withdrawn(hold: Hold, *, live: bool, enrolled_until: date | None) -> bool:
+    """Whether no school lists the pupil beyond the last day, by the newest of what they told."""
+    return not live or enrolled_until is None or enrolled_until <= hold.asked.last_day
 
 
 def _documented(time: Timeline) -> bool:

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from federation.errors import Code, UppropError
 from node.casework.actor import Role
-from node.casework.holds.holding import DECIDERS
+from node.casework.holds.holding import DECIDERS, is_made
 from node.casework.holds.model import HOLD_ID_BYTES, Asked, Hold, HoldError, HoldId, HoldState
 from node.console.page import Page
 from node.console.visit import NoSuchPageError, Visit
 from node.model import Reason
+from node.store import Transaction
 from node.store.pupils import Pupil
 
 SEERS = frozenset({Role.CASEWORKER, Role.PROTECTED, Role.PRINCIPAL, Role.AUDITOR})
@@ -38,6 +39,7 @@ def ask(visit: Visit) -> Response:
                 _reason(visit.field("reason")),
                 visit.field("responsible"),
                 note=visit.field("note"),
+                unit=visit.field("unit"),
             ),
             visit.actor,
         )
@@ -52,16 +54,21 @@ def ask(visit: Visit) -> Response:
 
 
 def _list(visit: Visit, status: int = 200, flaw: str = "") -> Response:
-    listed = visit.desk.database.view("console_holds", lambda tx: visit.desk.holding.listed(tx, visit.actor))
+    def work(tx: Transaction) -> tuple[tuple[tuple[Hold, Pupil], ...], dict[str, str]]:
+        return visit.desk.holding.listed(tx, visit.actor), visit.desk.holding.units(tx)
+
+    listed, units = visit.desk.database.view("console_holds", work)
     return visit.show(
         "holds/holds.html",
         status,
         listed=sorted(listed, key=lambda each: (each[0].state is not HoldState.HELD, each[0].asked.last_day)),
+        made={hold.asked.hold_id for hold, pupil in listed if is_made(hold, pupil)},
         decides=visit.actor.has(*DECIDERS),
         reasons=list(Reason),
+        units=units,
         flaw=flaw,
         form=secrets.token_hex(HOLD_ID_BYTES),
-        typed={name: visit.field(name) for name in ("person", "last_day", "reason", "responsible", "note")},
+        typed={name: visit.field(name) for name in ("person", "last_day", "unit", "reason", "responsible", "note")},
     )
 
 
@@ -83,7 +90,18 @@ def decide(visit: Visit) -> Response:
 
 def _one(visit: Visit, status: int = 200, flaw: str = "") -> Response:
     hold, pupil = _found(visit)
-    return visit.show("holds/hold.html", status, hold=hold, pupil=pupil, flaw=flaw, why=visit.field("why"))
+    units = visit.desk.database.view("console_units", visit.desk.holding.units)
+    return visit.show(
+        "holds/hold.html",
+        status,
+        hold=hold,
+        pupil=pupil,
+        made=is_made(hold, pupil),
+        unit=units.get(hold.asked.unit, hold.asked.unit),
+        flaw=flaw,
+        do=visit.field("do"),
+        why=visit.field("why"),
+    )
 
 
 def _found(visit: Visit) -> tuple[Hold, Pupil]:

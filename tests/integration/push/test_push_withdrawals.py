@@ -37,6 +37,8 @@ def test_what_a_withdrawal_lacks_is_said_and_nothing_waits(begun: PushClient) ->
     with refused("INPUT_REFUSED"):
         begun.request_withdrawal("nobody", TODAY, request_id=request_id)
     with refused("INPUT_REFUSED"):
+        begun.request_withdrawal(who, TODAY, request_id=request_id, unit="no unit of this person")
+    with refused("INPUT_REFUSED"):
         begun.withdrawal(request_id)
 
 
