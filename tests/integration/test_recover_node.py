@@ -137,7 +137,7 @@ def test_a_new_node_asks_once_and_then_sends(federation: Federation) -> None:
     lossy = put_between(node, lambda _: None)
     assert node.sync().problems == ()
     # It has asked at its first sync, the baseline's.
-    assert lossy.calls == ["list_notices", "acknowledge", "describe"]
+    assert lossy.calls == ["list_notices", "acknowledge", "describe", "list_contacts"]
 
 
 def test_a_recovery_without_an_import_says_what_to_do(federation: Federation) -> None:
