@@ -296,8 +296,9 @@ def build(
         own=own,
         clock=clock,
         name_of=lambda other: (descriptor().has_member(other) and descriptor().member(other).name) or other,
+        on_news=mailing.contact,
     )
-    holding = Holding(database, sealer, case_files, files, journal, clock)
+    holding = Holding(database, sealer, case_files, files, journal, clock, mailing.hold_due)
     leading = Leading(database, case_files, journal, clock)
     pipeline = Pipeline(
         database=database,

@@ -46,9 +46,8 @@ class Journal:
 
     def viewed(self, tx: Connection, file_id: FileId, actor: Actor, page: str, at: datetime) -> None:
         """Note that somebody looks at a case file."""
-        view_id = tx.execute(
-            insert(file_views).values(file_id=file_id, viewed_at=at, sealed_view=b"").returning(file_views.c.view_id)
-        ).scalar_one()
+        row = {"file_id": file_id, "viewed_at": at, "works_cases": actor.works_cases, "sealed_view": b""}
+        view_id = tx.execute(insert(file_views).values(row).returning(file_views.c.view_id)).scalar_one()
         plain = msgspec.json.encode({"by": actor.name, "by_id": actor.person_id, "page": page})
         sealed = self._sealer.seal("file_views", name(view_id), "sealed_view", plain)
         tx.execute(update(file_views).where(file_views.c.view_id == view_id).values(sealed_view=sealed))

@@ -99,10 +99,15 @@ class Mails:
         return frozenset(wanted)
 
     def add_seconds(self, tx: Connection, before: datetime, at: datetime) -> int:
-        """To the second on duty, of mails sent before an instant whose case file nobody has looked at since."""
+        """To the second on duty, of mails sent before an instant whose case file nobody has looked at since.
+
+        Of those who work case files: an auditor's look helps nobody.
+        """
         told = mails.alias("told")
         looked = select(file_views.c.view_id).where(
-            file_views.c.file_id == mails.c.file_id, file_views.c.viewed_at >= mails.c.made_at
+            file_views.c.file_id == mails.c.file_id,
+            file_views.c.viewed_at >= mails.c.made_at,
+            file_views.c.works_cases,
         )
         second = select(told.c.mail_id).where(
             told.c.occasion == mails.c.occasion,

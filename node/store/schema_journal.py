@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from federation.database import Instant
 from federation.retention import By, kept
@@ -65,6 +65,8 @@ file_views = Table(
     Column("view_id", Integer, primary_key=True),
     Column("file_id", LargeBinary(16), ForeignKey(files.c.file_id), nullable=False),
     Column("viewed_at", Instant, nullable=False),
+    # Whether who looked works case files: the look of one who only reads is nobody's who acts.
+    Column("works_cases", Boolean, nullable=False),
     # JSON: who, and which page; sealed under the record key: it must outlive the case file's key.
     Column("sealed_view", LargeBinary, nullable=False),
     # Who looked at a case file.

@@ -37,6 +37,7 @@ from tests.integration.contact_parties import (
     texts,
     write,
 )
+from tests.integration.mail_parties import let_write, written
 from tests.integration.node_lossy import Fault, Killed, Lossy
 from tests.integration.node_parties import Federation, Node
 from tests.unit.node.exports import enrolment, person
@@ -53,6 +54,8 @@ def federation(tmp_path: Path) -> Iterator[Federation]:
 
 def test_a_request_is_accepted_and_both_write(federation: Federation) -> None:
     lead, other = federation.nodes[LEAD], federation.nodes[OTHER]
+    for node in (lead, other):
+        let_write(node)
     # Only the lead of a case with others asks.
     assert [standing(federation.nodes[each]).refused for each in (LEAD, OTHER, THIRD)] == [
         None,
@@ -108,6 +111,8 @@ def test_a_request_is_accepted_and_both_write(federation: Federation) -> None:
             ["in", "in", "out"],
             ["in", "out", "out"],
         )
+    # Of what came, whoever is on duty is told: of the request or its answer, and once of what was written that day.
+    assert written(lead, "CONTACT") == written(other, "CONTACT") == ["caseworker"] * 2
     # Delivered messages lie at the registry no more, and syncing again changes nothing.
     count = sa.select(sa.func.count()).select_from(contact_messages)
     assert federation.registry_app.database.view("test_left", lambda tx: tx.execute(count).scalar_one()) == 0

@@ -33,6 +33,7 @@ from node.store.case_keys import DIRECTORY, CaseKeys
 from node.store.pupils import Pupils
 from node.subject.exporting import Exporting
 from tests.harness.console import TOKEN, actor, client
+from tests.integration.mail_parties import let_write, written
 from tests.integration.node_parties import Federation, Node, running
 from tests.unit.node.exports import OTHER_UNIT, UNIT, enrolment, number, person
 
@@ -105,12 +106,23 @@ def test_who_is_elsewhere_already_is_not_told_in_the_delivery_of_the_day_it_was_
 
 
 def test_a_hold_that_nobody_answers_is_watched_and_comes_due_like_a_gap(federation: Federation) -> None:
+    let_write(federation.nodes[MEMBER])
     node, hold = ask(federation)
-    for day in (ASKED_ON, date(2026, 9, 14), date(2026, 9, 24), date(2026, 9, 25)):
+    for day in (ASKED_ON, date(2026, 9, 14), date(2026, 9, 24)):
+        federation.day(day, rolls())
+    assert written(node, "HOLD") == []
+    for day in (date(2026, 9, 25), date(2026, 9, 28)):
         federation.day(day, rolls())
     assert state(node, hold).state is HoldState.HELD
+    assert written(node, "HOLD") == ["caseworker"]
     [case] = node.cases()
     assert (case.kind, case.state, case.effective_date) == ("HELD", GapState.OPEN, LAST_DAY + timedelta(days=1))
+    # Its case file says what waits, and where to decide.
+    desk = node.app.desk
+    [line] = desk.database.view("t", lambda tx: desk.showing.board(tx, actor()))
+    assert line.line.file is not None
+    page = client(desk, actor()).get(f"/sv/arenden/{line.line.file.file_id.hex()}").text
+    assert f'href="/sv/sparrar/{hold.asked.hold_id.hex()}"' in page
 
 
 def test_a_documented_end_of_duty_lets_a_hold_go(federation: Federation) -> None:

@@ -12,7 +12,7 @@ from federation.database import Database
 from federation.tls import OwnIdentity
 from node.casework.contact.binding import Binding
 from node.casework.contact.contacting import Contacting
-from node.casework.contact.exchanging import Exchange
+from node.casework.contact.exchanging import Exchange, OnNews
 from node.casework.contact.sealing import Signer
 from node.store.case_keys import CaseKeys
 from node.store.contacts import Contacts
@@ -44,9 +44,10 @@ def build(
     own: OwnIdentity,
     clock: Clock,
     name_of: Callable[[str], str],
+    on_news: OnNews,
 ) -> tuple[Contacting, Exchange]:
-    """`name_of`: the name of a member, its id where it has none."""
+    """`name_of`: the name of a member, its id where it has none. `on_news`: another member asked, accepted or wrote."""
     contacts, signer, pupils = Contacts(keys), signer_of(own), Pupils(sealer)
     binding = Binding(pupils, Gaps(pupils), Outbox(sealer), Pseudonyms(sealer))
     contacting = Contacting(database, contacts, files, journal, binding, signer, clock, secrets.token_bytes, name_of)
-    return contacting, Exchange(database, contacts, files, journal, binding, signer, clock)
+    return contacting, Exchange(database, contacts, files, journal, binding, signer, clock, on_news)

@@ -60,6 +60,10 @@ _FINAL = frozenset({Code.REQUEST_INVALID})
 """Said again, it would be refused again."""
 
 
+OnNews = Callable[[Transaction, CaseFile, str], None]
+"""Called in the transaction in which something of another member came: case file, and what makes it the same news."""
+
+
 class Exchange:
     """The node's part in carrying contacts."""
 
@@ -72,7 +76,9 @@ class Exchange:
         binding: Binding,
         signer: Signer,
         clock: Clock,
+        on_news: OnNews = lambda _tx, _file, _key: None,
     ) -> None:
+        self._on_news = on_news
         self._database, self._contacts, self._files, self._journal = database, contacts, files, journal
         self._binding, self._signer, self._clock = binding, signer, clock
 
@@ -217,6 +223,7 @@ class Exchange:
         )
         self._contacts.add(tx, contact)
         self._note(tx, contact, {"event": "received", "ground": content.ground.value})
+        self._on_news(tx, file, contact.contact_id.hex())
         return False
 
     def _take_answer(self, each: Listed, listed: Callable[[str], str | None], tx: Transaction) -> bool:
@@ -254,6 +261,7 @@ class Exchange:
         contact = replace(contact, pairs=pairs, agreed=agreed, accepted_by=payload.by)
         self._contacts.add(tx, contact)
         self._note(tx, contact, {"event": "answered", "by": payload.by})
+        self._on_news(tx, file, contact.contact_id.hex())
         return False
 
     def _of_request(self, tx: Transaction, request: OwnRequest) -> list[Contact]:
@@ -302,6 +310,10 @@ class Exchange:
         )
         body = {"direction": "in", "member": contact.peer, "sequence": expected, "by": payload.by, "text": payload.text}
         self._journal.append(tx, contact.file_id, SYSTEM, EntryKind.MESSAGE, body, now)
+        file = self._files.load(tx, contact.file_id)
+        if file is not None:
+            # Once a day: whoever looks sees all that was written.
+            self._on_news(tx, file, f"{contact.contact_id.hex()}:{self._clock.today()}")
         return True
 
     def _opened(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Protocol
 
 from federation.clock import Clock
 from federation.database import Database
@@ -33,7 +34,7 @@ from node.casework.holds.model import (
     HoldState,
     ReleasedBy,
 )
-from node.casework.holds.rules import let_go, stays_elsewhere_here, withdrawn
+from node.casework.holds.rules import let_go, needs_a_look, stays_elsewhere_here, withdrawn
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
 from node.coverage import is_void
@@ -54,6 +55,12 @@ from node.timeline import Timeline
 DECIDERS = frozenset({Role.CASEWORKER, Role.PROTECTED, Role.PRINCIPAL})
 
 
+class OnDue(Protocol):
+    """Called for a hold that needs a look, in each sync until it is settled: whoever is told is told once."""
+
+    def __call__(self, tx: Transaction, hold_id: HoldId, file: CaseFile | None, /, *, protected: bool) -> None: ...
+
+
 class Holding:
     """The holds of one node."""
 
@@ -65,8 +72,10 @@ class Holding:
         files: Files,
         journal: Journal,
         clock: Clock,
+        on_due: OnDue = lambda _tx, _hold_id, _file, *, protected: None,  # noqa: ARG005 - nobody is told
     ) -> None:
         self._database, self._clock = database, clock
+        self._on_due = on_due
         self._case_files, self._files, self._journal = case_files, files, journal
         self._holds = Holds(sealer)
         self._pupils = Pupils(sealer)
@@ -161,6 +170,14 @@ class Holding:
         """id → name of the school units that exports name, by name."""
         return dict(sorted(self._records.units(tx).items(), key=lambda each: (each[1] or each[0], each[0])))
 
+    def unsettled(self, tx: Transaction, pupil_id: bytes) -> Hold | None:
+        """The newest hold of a pupil, unless it was taken back, or let go and made."""
+        hold = next(reversed(self._holds.of_pupil(tx, pupil_id)), None)
+        if hold is None or hold.state is HoldState.CANCELLED:
+            return None
+        made = hold.state is HoldState.RELEASED and is_made(hold, self._pupils.load(tx, pupil_id))
+        return None if made else hold
+
     # -- letting go -------------------------------------------------------------------------------------------------
 
     def follow(self, judge: Judge) -> int:
@@ -174,7 +191,10 @@ class Holding:
             released = 0
             for hold in standing:
                 by = let_go(hold, states.get(hold.pupil_id), times.get(hold.pupil_id), today)
-                if by is not None:
+                if by is None:
+                    if needs_a_look(hold, states.get(hold.pupil_id), times.get(hold.pupil_id), today):
+                        self._tell_due(tx, hold, pupils[hold.pupil_id])
+                else:
                     self._end(tx, replace(hold, state=HoldState.RELEASED, released_by=by))
                     if by is ReleasedBy.PLACED_HERE and stays_elsewhere_here(hold, times[hold.pupil_id]):
                         # No leaving: the pupil is said to be here, whatever becomes of the one place.
@@ -183,6 +203,10 @@ class Holding:
             return released
 
         return self._database.run("holds_follow", work)
+
+    def _tell_due(self, tx: Transaction, hold: Hold, pupil: Pupil) -> None:
+        file = self._open_file(tx, pupil)
+        self._on_due(tx, hold.asked.hold_id, file, protected=_is_protected(pupil))
 
     def _timelines(
         self, tx: Transaction, pupils: dict[bytes, Pupil], today: date, judge: Judge
@@ -281,7 +305,7 @@ class Holding:
         file = self._open_file(tx, pupil)
         if file is not None:
             return file
-        protected = pupil.protected or pupil.route in SECRET_ROUTES
+        protected = _is_protected(pupil)
         return self._case_files.open_in(tx, pupil.pupil_id, OpenedFor.WORRY, why, actor, protected=protected)
 
 
@@ -305,6 +329,10 @@ def _stands(hold: Hold) -> bool:
     return hold.state is HoldState.HELD
 
 
+def _is_protected(pupil: Pupil) -> bool:
+    return pupil.protected or pupil.route in SECRET_ROUTES
+
+
 def _may_see(actor: Actor, pupil: Pupil) -> bool:
-    protected = pupil.protected or pupil.route in SECRET_ROUTES
+    protected = _is_protected(pupil)
     return sees(actor, protected=protected) or (actor.has(Role.PRINCIPAL) and not protected)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from federation.rules.calendar import DAY
-from federation.rules.vocabulary import GapState
+from federation.rules.calendar import DAY, due_day
+from federation.rules.vocabulary import GapState, Urgency
 from node.casework.holds.model import Hold, ReleasedBy
 from node.held import placed_since
 from node.model import IMMEDIATE_REASONS
@@ -28,6 +28,13 @@ def let_go(hold: Hold, gap: GapState | None, time: Timeline | None, today: date)
     if time is not None and (placed_since(time) or stays_elsewhere_here(hold, time)):
         return ReleasedBy.PLACED_HERE
     return None
+
+
+def needs_a_look(hold: Hold, gap: GapState | None, time: Timeline | None, today: date) -> bool:
+    """Whether a hold has waited as long as a gap is watched: its gap is open, or would be where it has none."""
+    if gap is None and time is not None:
+        return due_day(hold.asked.last_day + DAY, Urgency.NORMAL, None, time.policy, time.calendar) <= today
+    return gap is GapState.OPEN
 
 
 def stays_elsewhere_here(hold: Hold, time: Timeline) -> bool:

@@ -8,13 +8,14 @@ from email.utils import format_datetime
 
 from federation.web.i18n import Language, Texts
 from node.casework.mailing import wording
-from node.casework.mailing.model import SECOND, Duty, Mail
+from node.casework.mailing.model import SECOND, Duty, Mail, Occasion
 
 _TEXTS = {
     Language.SWEDISH: Texts(Language.SWEDISH, wording.SWEDISH),
     Language.ENGLISH: Texts(Language.ENGLISH, wording.ENGLISH),
 }
 _PATHS = {Language.SWEDISH: "sv/arenden", Language.ENGLISH: "en/cases"}
+_HOLDS = {Language.SWEDISH: "sv/sparrar", Language.ENGLISH: "en/holds"}
 
 
 def letter(mail: Mail, to: Duty, *, sender: str, member: str, public_url: str, zone: tzinfo) -> EmailMessage:
@@ -37,9 +38,14 @@ def _text(mail: Mail, language: Language, member: str, public_url: str, zone: tz
     if mail.place == SECOND:
         lines.append(t("mail.second", hour=_hour(mail.made_at, zone)))
     if public_url:
-        path = f"{language}/" if mail.file_id is None else f"{_PATHS[language]}/{mail.file_id.hex()}"
-        lines.append(t("mail.link", link=f"{public_url}/{path}"))
+        lines.append(t("mail.link", link=f"{public_url}/{_path(mail, language)}"))
     return "\n\n".join([*lines, t("mail.foot", member=member)])
+
+
+def _path(mail: Mail, language: Language) -> str:
+    if mail.file_id is not None:
+        return f"{_PATHS[language]}/{mail.file_id.hex()}"
+    return _HOLDS[language] if mail.occasion is Occasion.HOLD else f"{language}/"
 
 
 def _hour(at: datetime, zone: tzinfo) -> str:

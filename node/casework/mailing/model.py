@@ -30,7 +30,9 @@ class Occasion(enum.StrEnum):
     CLOCK = "CLOCK"
     """A clock runs out today."""
     HOLD = "HOLD"
+    """A withdrawal that waits has waited as long as a gap is watched: somebody decides, or finds the pupil."""
     CONTACT = "CONTACT"
+    """Another member asks for contact, has accepted it, or has written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
-"""Whoever is on duty is written to when a case file opens or a clock runs out; the second, if nobody looks.
+"""Whoever is on duty is written to: a case file opens, a clock runs out, a hold is due, another member makes contact.
+
+The second on duty is, where nobody who works case files looks.
 
 Invariants
     - The mail about a case file that opens is made in the transaction in which it opens; each occasion is mailed once.
     - No transaction is open while a mail server is spoken to. One that went out and was not noted goes out again, under
       the same Message-ID.
     - What cannot be sent is tried again until it is: it is never given up for the first on duty.
-    - Of a case file of the protected-identity role only that role's duty is told.
+    - Of a case file of the protected-identity role only that role's duty is told. Whose it is, is asked when the mail
+      is sent: it may have become that role's while the mail waited.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from email.message import EmailMessage
 from typing import Protocol
@@ -93,6 +97,14 @@ class Mailing:
             key = f"{after.file_id.hex()}:{after.revision}"
             self.tell(tx, Occasion.OPENED, key, _role(after), after)
 
+    def hold_due(self, tx: Transaction, hold_id: bytes, file: CaseFile | None, *, protected: bool) -> None:
+        """For the hook `on_due` of holds; `file` is the pupil's open case file."""
+        self.tell(tx, Occasion.HOLD, hold_id.hex(), Role.PROTECTED if protected else Role.CASEWORKER, file)
+
+    def contact(self, tx: Transaction, file: CaseFile, key: str) -> None:
+        """For the hook `on_news` of contacts."""
+        self.tell(tx, Occasion.CONTACT, key, _role(file), file)
+
     def tell(self, tx: Transaction, occasion: Occasion, key: str, role: Role, file: CaseFile | None = None) -> None:
         """Write to whoever of a role is on duty; once for each key of an occasion."""
         if self._post is not None:
@@ -122,7 +134,7 @@ class Mailing:
 
     def _send(self, post: Sends, sender: str) -> None:
         now, today = self._clock.now(), self._clock.today()
-        taken = self._database.run("mail_take", lambda tx: self._mails.take(tx, now, now + TAKEN_FOR))
+        taken = self._database.run("mail_take", lambda tx: self._take(tx, now))
         duties = self._database.view("mail_duties", lambda tx: self._duties.all(tx, today))
         nobody = False
         for mail in taken:
@@ -135,6 +147,17 @@ class Mailing:
             self._end(mail, self._try(post, sender, mail, to))
         if nobody:
             self._log(NOBODY_ON_DUTY)
+
+    def _take(self, tx: Transaction, now: datetime) -> tuple[Mail, ...]:
+        """What is to be sent now, each to the duty of the role whose the case file is by now."""
+        taken = self._mails.take(tx, now, now + TAKEN_FOR)
+        files = {mail.file_id: self._files.load(tx, mail.file_id) for mail in taken if mail.file_id is not None}
+        return tuple(
+            replace(mail, role=Role.PROTECTED)
+            if mail.file_id is not None and (file := files[mail.file_id]) is not None and file.protected
+            else mail
+            for mail in taken
+        )
 
     def _try(self, post: Sends, sender: str, mail: Mail, to: Duty | None) -> MailState:
         if to is None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from node.casework.files.showing import Shown
 from node.console.contact import pages as contact
+from node.console.holds import pages as holds
 from node.console.journal import pages as journal
 from node.console.lead import pages as lead
 from node.console.routines import part as routines
@@ -30,6 +31,7 @@ class Part:
 
 PARTS: Sequence[Part] = (
     Part("checklist", "routines/case_part.html", routines.case_part),
+    Part("hold", "holds/part.html", holds.part),
     Part("contact", "contact/case_part.html", contact.case_part),
     Part("lead", "lead/part.html", lead.part),
     Part("tasks", "sources/part.html", sources.part),

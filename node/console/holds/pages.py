@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from starlette.responses import Response
 
 from federation.errors import Code, UppropError
 from node.casework.actor import Role
+from node.casework.files.showing import Shown
 from node.casework.holds.holding import DECIDERS, is_made
 from node.casework.holds.model import HOLD_ID_BYTES, Asked, Hold, HoldError, HoldId, HoldState
 from node.console.page import Page
@@ -102,6 +105,14 @@ def _one(visit: Visit, status: int = 200, flaw: str = "") -> Response:
         do=visit.field("do"),
         why=visit.field("why"),
     )
+
+
+def part(visit: Visit, tx: Transaction, shown: Shown) -> Mapping[str, Any] | None:
+    """On the page of a case file: the withdrawal that waits, or was let go and is not made."""
+    if shown.file.pupil_id is None:
+        return None
+    hold = visit.desk.holding.unsettled(tx, shown.file.pupil_id)
+    return None if hold is None else {"hold": hold, "decides": visit.actor.has(*DECIDERS)}
 
 
 def _found(visit: Visit) -> tuple[Hold, Pupil]:

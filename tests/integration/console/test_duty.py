@@ -82,9 +82,21 @@ class Office:
             ),
         )
 
-    def look(self, file: CaseFile) -> None:
+    def look(self, file: CaseFile, role: Role = Role.CASEWORKER) -> None:
         at = self.clock.now()
-        self.database.run("test_view", lambda tx: self.journal.viewed(tx, file.file_id, actor(), "case", at))
+        self.database.run("test_view", lambda tx: self.journal.viewed(tx, file.file_id, actor(role), "case", at))
+
+    def contact(self, file: CaseFile, key: str = "contact") -> None:
+        self.database.run("test_contact", lambda tx: self.mailing.contact(tx, file, key))
+
+    def hold_due(self, file: CaseFile | None = None, *, protected: bool = False) -> None:
+        self.database.run("test_hold", lambda tx: self.mailing.hold_due(tx, b"h" * 16, file, protected=protected))
+
+    def protect(self, file: CaseFile) -> None:
+        self.database.run("test_protect", lambda tx: self.case_files.protect(tx, file.file_id, actor()))
+
+    def subjects(self, to: str) -> list[str]:
+        return [str(make_header(decode_header(message["Subject"]))) for whom, message in self.inbox.taken if whom == to]
 
 
 class Shifted(ManualClock):
@@ -158,6 +170,63 @@ def test_the_second_is_left_alone_where_somebody_looked(office: Office) -> None:
     pass_time(office, minutes=600)
     office.mailing.run()
     assert set(office.inbox.whom) == {FIRST}
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.PRINCIPAL])
+def test_the_look_of_one_who_works_no_case_files_is_nobodys(office: Office, role: Role) -> None:
+    file = office.open()
+    office.mailing.run()
+    office.look(file, role)
+    pass_time(office, minutes=121)
+    office.mailing.run()
+    assert SECOND in office.inbox.whom
+
+
+def test_news_of_another_member_and_a_hold_that_is_due_are_told_once_and_to_the_second_if_nobody_looks(
+    office: Office,
+) -> None:
+    file = office.open()
+    office.mailing.run()
+    office.look(file)
+    before = len(office.inbox.taken)
+    for _ in range(2):
+        office.contact(file)
+        office.hold_due(file)
+        office.mailing.run()
+    told = [
+        f"Nytt i kontakten med en annan huvudman, ärende {file.reference}",
+        "En spärrad utskrivning behöver ses över",
+    ]
+    assert sorted(office.subjects(FIRST)[before:]) == sorted(told)
+    assert office.subjects(SECOND) == []
+    pass_time(office, minutes=121)
+    office.mailing.run()
+    assert sorted(office.subjects(SECOND)) == sorted(told)
+
+
+def test_a_hold_of_no_case_file_leads_to_the_page_of_holds(office: Office) -> None:
+    office.hold_due(protected=True)
+    office.mailing.run()
+    [(whom, message)] = office.inbox.taken
+    assert whom == HIDDEN
+    payload = message.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert "Öppna: https://upprop.kommunen.example.se/sv/sparrar" in payload.decode().splitlines()
+
+
+def test_what_waited_while_the_case_file_became_protected_goes_to_that_role_alone(office: Office) -> None:
+    office.inbox.refuses = 9
+    file = office.open()
+    office.contact(file)
+    office.mailing.run()
+    assert office.inbox.taken == []
+    office.protect(file)
+    office.inbox.refuses = 0
+    for minutes in (5, 200):
+        pass_time(office, minutes=minutes)
+        office.mailing.run()
+    assert set(office.inbox.whom) == {HIDDEN}
+    assert any("kontakten" in subject for subject in office.subjects(HIDDEN))
 
 
 def test_a_mail_says_nothing_of_the_pupil_and_names_the_case_file(office: Office) -> None:

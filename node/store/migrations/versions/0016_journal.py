@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("view_id", sa.Integer(), nullable=False),
         sa.Column("file_id", sa.LargeBinary(16), nullable=False),
         sa.Column("viewed_at", Instant(), nullable=False),
+        sa.Column("works_cases", sa.Boolean(), nullable=False),
         sa.Column("sealed_view", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["files.file_id"], name=op.f("fk_file_views_file_id_files")),
         sa.PrimaryKeyConstraint("view_id", name=op.f("pk_file_views")),
