@@ -48,6 +48,8 @@ PORTS_NAME = "ports.json"
 
 STORE_SECONDS = 5.0
 """How long a probe may believe that the store still answers."""
+SIGNAL_SECONDS = 1.0
+"""A signal that does not wake the main thread is heard after so long."""
 
 STARTED = Event("daemon_started", ("version", "rpc_port", "metrics_port", "clock"))
 STOPPING = Event("daemon_stopping", ("signal",))
@@ -178,8 +180,8 @@ class Daemon:
         with self._signals():
             self.start()
             try:
-                # A timeout, because a wait without one cannot be interrupted on every system.
-                while not self._stop.wait(3_600):
+                # Python's handlers run in this thread alone, and a signal that another thread got does not wake it.
+                while not self._stop.wait(SIGNAL_SECONDS):
                     pass
             finally:
                 self.stop()

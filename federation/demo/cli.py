@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from federation.demo.bars import bars
 from federation.demo.generator.schooldays import Term
 from federation.demo.office import Offices
 from federation.demo.office import told as consoles_told
-from federation.demo.supervisor import interrupted_once
+from federation.demo.supervisor import interrupted_once, until_interrupted
 from federation.errors import Code, UppropError
 from federation.rules.vocabulary import MemberId
 
@@ -148,8 +147,10 @@ def simulate(
 
     A scenario holds scenario.json and one export per date and member, exports/DATE/MEMBER.json: what SS 12000
     GET /persons answers. Where scenario.json says "exports": "delta", an export after the first date holds only who has
-    changed, and beside them "deletedEntities": the ids of who is gone; without an export nothing has changed. Where
-    there is a truth.json too, the result is compared with it.
+    changed, and beside them "deletedEntities": the ids of who is gone; without an export nothing has changed. The
+    "withdrawals" of scenario.json are asked for by a member's school system on their date, and wait: {"on", "member",
+    "person_id", "last_day"}; the result tells what has become of them. Where there is a truth.json too, the result's
+    cases are compared with it.
     """
     if not out.absolute().parent.is_dir():
         raise UppropError(
@@ -190,7 +191,7 @@ def _serve(
         addresses = {names[MemberId(member)]: prepared.trial.console(member) for member in prepared.trial.nodes}
         click.echo(SERVED.format(day=prepared.today, addresses=consoles_told(addresses)))
         with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            until_interrupted()
 
 
 def _against_truth(comparison: show.Comparison) -> str:

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from federation.clock import ManualClock
 from federation.control import ControlServer, Handler
-from federation.demo.supervisor import LOG_NAME, interrupted_once
+from federation.demo.supervisor import LOG_NAME, interrupted_once, until_interrupted
 from federation.demo.trial import Ask
 from federation.descriptor_store import DescriptorStore
 from federation.lock import DaemonLock
@@ -74,7 +74,7 @@ def serve(paths: Sequence[Path]) -> None:
             server = ControlServer(node.data_dir, handlers, clock=node.clock, metrics=node.metrics, log=node.log)
             servers.append(server)
             server.start()
-        threading.Event().wait()
+        until_interrupted()
 
 
 @contextlib.contextmanager

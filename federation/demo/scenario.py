@@ -5,6 +5,11 @@ An export is an SS 12000 `GET /persons` page of everyone, `{"data": [...], "page
 date before, and beside it the ids of those who are gone: `"deletedEntities": ["<person id>", ...]`. A member of whom
 nothing has changed needs no such file: it imports all the same, and is current.
 
+`"withdrawals": [{"on": "2026-09-07", "member": "0180", "person_id": "…", "last_day": "2026-09-11"}, …]` are asked for by
+the member's school system (`RequestWithdrawal`) on a date of as_of, once its export was imported: they wait. What the
+school system then does, ending the enrolment or not, is in its exports. `reason` (`moved`), `responsible` and
+`enroled_at` may stand in them too. The result then tells, under `withdrawals`, what has become of each.
+
 Invariant: what `read` returns is whole. Every key has its meaning, and every file that has to be there is.
 """
 
@@ -24,6 +29,7 @@ import msgspec
 from federation.errors import Code, UppropError
 from federation.identity import MUNICIPALITY_ID, OPERATOR_ID
 from federation.rules.vocabulary import GapState, MemberId
+from node.model import Reason
 
 DEFAULT_POPULATION = 50_000
 
@@ -51,6 +57,19 @@ class ScenarioCalendar:
     country: str = "SE"
 
 
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a member's school system asks on a date. `enroled_at`: the school unit that is left; empty: all of them."""
+
+    on: date
+    member: MemberId
+    person_id: str
+    last_day: date
+    reason: Reason = Reason.MOVED
+    responsible: str = "Rut Rektor"
+    enroled_at: str = ""
+
+
 class Exports(enum.StrEnum):
     """What the exports after the first date hold."""
 
@@ -70,6 +89,7 @@ class Scenario:
     scheme: str = "SE"
     policy: Mapping[str, Any] = field(default_factory=dict)
     exports: Exports = Exports.FULL
+    withdrawals: tuple[Withdrawal, ...] = ()
 
     def is_delta(self, as_of: date) -> bool:
         """Whether the exports of that date hold changes alone."""
@@ -198,6 +218,9 @@ def _check(scenario: Scenario, path: Path) -> None:
         fail("as_of is empty; there is nothing to play.")
     if any(later <= earlier for earlier, later in pairwise(scenario.as_of)):
         fail("as_of has to ascend, each date once.")
+    for asked in scenario.withdrawals:
+        if asked.member not in ids or asked.on not in scenario.as_of:
+            fail("a withdrawal is asked for by no member of members, or on no date of as_of.")
     if scenario.watch_school_days < 1:
         fail("watch_school_days has to be at least 1.")
     if scenario.scheme != "SE" or scenario.calendar.country != "SE":

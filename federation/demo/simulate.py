@@ -25,6 +25,7 @@ from federation.database import Database
 from federation.demo import scenario as scenarios
 from federation.demo.scenario import Case, Scenario
 from federation.demo.trial import EVALUATORS, Route, Setting, Trial, direct
+from federation.demo.withdrawing import Asked, SchoolSystem
 from federation.descriptor_file import PolicyValues
 from federation.errors import EXIT_INPUT, Code, UppropError, exit_code
 from federation.rules.calendar import Break
@@ -61,10 +62,13 @@ class Outcome:
     signals_sent: int
     rejected_rows: int
     cases: tuple[Case, ...]
+    withdrawals: tuple[Asked, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As the result file has it."""
         result: dict[str, Any] = msgspec.to_builtins(self)
+        if not self.withdrawals:
+            del result["withdrawals"]
         return result
 
 
@@ -113,6 +117,7 @@ class Simulation:
         self._progress = progress
         self._between = between
         self._refused: Refused = Counter()
+        self._school_systems = {each.member: SchoolSystem(trial, each.member) for each in scenario.withdrawals}
         self._sent = 0
         self.remarks: list[str] = []
         """Exports that a node refused, in plain sentences."""
@@ -133,6 +138,7 @@ class Simulation:
             signals_sent=self._sent,
             rejected_rows=self._refused.total(),
             cases=tuple(sorted(cases)),
+            withdrawals=self.withdrawals(),
         )
 
     def play_day(self, today: date) -> None:
@@ -147,6 +153,9 @@ class Simulation:
         for rows in self._each("importing", self._import):
             # A row counts once over all exports; a person with two broken rows at once has two.
             self._refused |= rows
+        for asked in self._scenario.withdrawals:
+            if asked.on == today:
+                self._school_systems[asked.member].ask(asked)
         self._done("imported")
         self._sent += sum(self._each("sending", self._send))
         self._done("sent")
@@ -154,6 +163,10 @@ class Simulation:
         self._done("closed")
         self._each("hearing", self._hear)
         self._done("heard")
+
+    def withdrawals(self) -> tuple[Asked, ...]:
+        """What has become of all that was asked for, as each school system is told."""
+        return tuple(sorted(each for system in self._school_systems.values() for each in system.asked()))
 
     def close(self) -> None:
         """Close the day at every replica of the registry at once."""
@@ -281,6 +294,12 @@ def setting(
     consoles: bool = False,
 ) -> Setting:
     """The trial federation that a scenario asks for."""
+    if scenario.withdrawals and (nodes_in_process or node_processes):
+        raise UppropError(
+            Code.INPUT_REFUSED,
+            "The scenario's withdrawals are asked of nodes that are processes of their own: leave out "
+            "--nodes-in-process.",
+        )
     # What guards against misuse, and what asks people, is off unless the scenario says otherwise.
     unstated = msgspec.to_builtins(PolicyValues.of(Policy()))
     stated = {**unstated, **scenario.policy, "watch_school_days": scenario.watch_school_days}
@@ -299,6 +318,7 @@ def setting(
         registries=registries,
         database_url=database_url,
         consoles=consoles,
+        pushes=bool(scenario.withdrawals),
     )
 
 

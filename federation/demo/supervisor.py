@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from federation.errors import Code, UppropError
 from federation.runtime import PORTS_NAME
@@ -183,3 +183,9 @@ def interrupted_once() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def until_interrupted() -> NoReturn:
+    """Do nothing until a handler of a signal raises; one that does not wake the main thread is heard a second later."""
+    while True:
+        time.sleep(1)

@@ -32,6 +32,7 @@ from privacy.keys import deal_epoch
 
 EVALUATORS, THRESHOLD = 3, 2
 ANY_PORT = b'\nlisten = "127.0.0.1:0"'
+ANY_ENROLMENT_PORT = b'enrolment_listen = "127.0.0.1:0"\n'
 CONSOLE = """
 [console]
 listen = "127.0.0.1:0"
@@ -70,6 +71,8 @@ class Setting:
     """Of the registry's PostgreSQL database; SQLite where not given."""
     consoles: bool = False
     """Each node serves its console, with the development login; for nodes that are processes of their own."""
+    pushes: bool = False
+    """Each node takes calls of school systems; for nodes that are processes of their own."""
 
 
 class Trial:
@@ -111,8 +114,13 @@ class Trial:
 
     def console(self, member: str) -> str:
         """The address of that member's console, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port(member, 'console')}"
+
+    def port(self, member: str, service: str) -> int:
+        """Where that member's node serves something now."""
         ports = json.loads((self.home / self.nodes[member] / "data" / PORTS_NAME).read_text(encoding="utf-8"))
-        return f"http://127.0.0.1:{ports['console']}"
+        port: int = ports[service]
+        return port
 
     def ask(self, name: str, method: str, request: Any) -> Any:
         """Call a method of the ControlService of the party `name`."""
@@ -163,6 +171,10 @@ class Trial:
             for name in self.nodes.values():
                 with (self.home / name / "config.toml").open("a", encoding="utf-8") as settings:
                     settings.write(CONSOLE)
+        if setting.pushes:
+            for name in self.nodes.values():
+                settings_path = self.home / name / "config.toml"
+                settings_path.write_bytes(ANY_ENROLMENT_PORT + settings_path.read_bytes())
         self._stack.enter_context(self._supervisor)
         servers = [self._serve(name.partition("-")[0], name) for name in self.servers]
         self._wait(servers)
