@@ -5,9 +5,9 @@ An export is an SS 12000 `GET /persons` page of everyone, `{"data": [...], "page
 date before, and beside it the ids of those who are gone: `"deletedEntities": ["<person id>", ...]`. A member of whom
 nothing has changed needs no such file: it imports all the same, and is current.
 
-`"withdrawals": [{"on": "2026-09-07", "member": "0180", "person_id": "…", "last_day": "2026-09-11"}, …]` are asked for by
-the member's school system (`RequestWithdrawal`) on a date of as_of, once its export was imported: they wait. What the
-school system then does, ending the enrolment or not, is in its exports. `reason` (`moved`), `responsible` and
+`"withdrawals": [{"on": "2026-09-07", "member": "0180", "person_id": "…", "last_day": "2026-09-11"}, …]` are asked for
+by the member's school system (`RequestWithdrawal`) on a date of as_of, once its export was imported: they wait. What
+the school system then does, ending the enrolment or not, is in its exports. `reason` (`moved`), `responsible` and
 `enroled_at` may stand in them too. The result then tells, under `withdrawals`, what has become of each.
 
 Invariant: what `read` returns is whole. Every key has its meaning, and every file that has to be there is.

@@ -1,4 +1,4 @@
-"""A school system that asks to withdraw pupils, as the one whose exports its node imports: over mutual TLS, by the contract.
+"""A school system that asks to withdraw pupils of its exports: over mutual TLS, by the contract alone.
 
 What has become of them is asked of the node by the same way: `GetWithdrawal`.
 """
