@@ -10,6 +10,7 @@ from datetime import date
 from federation.rules.calendar import DAY
 from federation.rules.vocabulary import DutyEnded
 from node.coverage import Run, Span
+from node.held import held
 from node.model import Status, What
 from node.timeline import Timeline
 
@@ -87,7 +88,10 @@ def _by_word(time: Timeline) -> Duty | None:
     if newest.review is not None and newest.review < time.today:
         # A stay abroad that nobody looked at again accounts for nobody.
         return None
-    if _begins_after(time, newest.on) or _shown_active_after(time, newest.said_on):
+    if _begins_after(time, newest.on):
+        return None
+    # While a withdrawal waits the school lists the pupil because it was asked to: that shows nobody to be there.
+    if held(time) is None and _shown_active_after(time, newest.said_on):
         return None
     return Duty(DutyEnded(newest.on, newest.review), newest.said_on, Cause.DECIDED)
 

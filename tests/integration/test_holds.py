@@ -22,7 +22,7 @@ import pytest
 from federation.errors import UppropError
 from federation.files import write_secret
 from federation.observability import Log
-from federation.rules.vocabulary import GapState
+from federation.rules.vocabulary import GapState, Urgency
 from node.casework.actor import Role
 from node.casework.holds.model import Asked, Hold, HoldError, HoldId, HoldState, ReleasedBy
 from node.casework.holds.settings import WebhookSettings
@@ -134,6 +134,71 @@ def test_a_documented_end_of_duty_lets_a_hold_go(federation: Federation) -> None
     )
     federation.day(date(2026, 9, 15), rolls())
     assert state(node, hold).released_by is ReleasedBy.DUTY_ENDED
+
+
+def test_a_decision_that_ends_the_duty_is_noted_on_the_page_and_holds_until_it_is_to_be_looked_at_again(
+    federation: Federation,
+) -> None:
+    node, hold = ask(federation)
+    federation.day(date(2026, 9, 14), rolls())
+    address, review = f"/sv/sparrar/{hold.asked.hold_id.hex()}", date(2026, 11, 2)
+    page = client(node.app.desk, DECIDER)
+    noted = {"csrf_token": TOKEN, "do": "duty", "begins": "2026-09-12", "why": "Rektors beslut, dnr 17."}
+    noted["review"] = review.isoformat()
+    for wrong, said in (
+        ({"begins": "2026-09-15"}, "börjar gälla"),
+        ({"begins": "2026-06-01"}, "länge sedan"),
+        ({"review": "2026-09-14"}, "inom ett år"),
+        ({"review": ""}, "ÅÅÅÅ-MM-DD"),
+        ({"why": " "}, "Ange skälet"),
+    ):
+        shown = page.post(address, data={**noted, **wrong})
+        assert (shown.status_code, said in html.unescape(shown.text)) == (400, True)
+    auditor = client(node.app.desk, actor(Role.AUDITOR))
+    assert "<form method=" not in auditor.get(address).text.partition("<main")[2]
+    assert auditor.post(address, data=noted).status_code == 403
+    for _ in range(2):
+        assert page.post(address, data=noted).status_code == 303
+    after = state(node, hold)
+    assert (after.released_by, after.decided_by) == (ReleasedBy.DUTY_ENDED, "Rut Rektor")
+    for day in (date(2026, 9, 15), date(2026, 10, 19), review):
+        federation.day(day, rolls())
+    assert node.gaps() == ()
+    # Nobody looked at it again.
+    for day in (review + timedelta(days=1), review + timedelta(days=2)):
+        federation.day(day, rolls())
+    assert [case.state for case in node.cases()] == [GapState.OPEN]
+
+
+def test_one_of_unknown_whereabouts_who_stays_after_all_is_not_taken_for_one_the_next_time(
+    federation: Federation,
+) -> None:
+    federation.set_today(ASKED_ON)
+    node = federation.nodes[MEMBER]
+    hold = node.app.desk.holding.ask(person(0)["id"], asked(reason=Reason.UNKNOWN_WHEREABOUTS, last_day=ASKED_ON))
+    federation.day(ASKED_ON + timedelta(days=1), rolls())
+    desk = node.app.desk
+    assert [case.opened_by for case in node.cases()] == ["immediate"]
+    node.app.desk.holding.cancel(hold.asked.hold_id, DECIDER, "Eleven är i skolan.")
+    federation.day(date(2026, 9, 14), rolls())
+    left = rolls()
+    left[MEMBER][0] = person(0, enrolment(end="2026-10-02"))
+    federation.day(date(2026, 10, 5), left)
+    [watched] = [
+        each.line
+        for each in desk.database.view("t", lambda tx: desk.showing.board(tx, actor()))
+        if each.line.gap and each.line.gap.state is GapState.WATCH
+    ]
+    assert watched.gap is not None
+    assert watched.gap.opening.urgency is Urgency.NORMAL
+
+
+def test_a_child_in_a_preschool_alone_has_nothing_to_be_withdrawn_from(federation: Federation) -> None:
+    small = rolls()
+    small[MEMBER][7] = person(7, enrolment(schoolType="FS", schoolYear=None))
+    federation.day(date(2026, 9, 4), small)
+    with pytest.raises(HoldError, match="not-enrolled"):
+        federation.nodes[MEMBER].app.desk.holding.ask(person(7)["id"], asked())
 
 
 def test_a_named_person_can_always_decide_and_the_pupil_is_looked_for_all_the_same(federation: Federation) -> None:

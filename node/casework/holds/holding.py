@@ -20,6 +20,7 @@ from federation.clock import Clock
 from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.calendar import DAY
+from federation.rules.matching import DUTY_ENDED_DAYS
 from node.casework.actor import SYSTEM, Actor, Role, sees
 from node.casework.files.filing import CaseFiles
 from node.casework.files.model import CaseFile, OpenedFor
@@ -37,9 +38,10 @@ from node.casework.holds.model import (
 from node.casework.holds.rules import let_go, needs_a_look, stays_elsewhere_here, withdrawn
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
+from node.casework.sayings import MAX_REVIEW_DAYS
 from node.coverage import is_void
 from node.gaps import SECRET_ROUTES, Judge
-from node.model import IMMEDIATE_REASONS, History, What
+from node.model import IMMEDIATE_REASONS, History, Reason, What
 from node.records.person import qualified
 from node.store import Transaction
 from node.store.files import Files
@@ -112,7 +114,7 @@ class Holding:
                 return known
             if pupil is None:
                 raise HoldError("unknown-person")
-            if not (pupil.in_roster or pupil.dirty or _listed(pupil, today)):
+            if not (pupil.in_roster or _listed(pupil, today)):
                 raise HoldError("not-enrolled")
             if asked.unit and not _at_unit(pupil, asked.unit, asked.last_day):
                 raise HoldError("not-at-unit")
@@ -120,11 +122,12 @@ class Holding:
             if standing is not None:
                 raise HoldError("stands-already")
             hold = Hold(asked, pupil.pupil_id, today, state_since=today)
-            self._holds.add(tx, hold)
             by = asked.responsible.strip()
             if asked.reason in IMMEDIATE_REASONS:
                 self._say(tx, pupil, What.REASON, asked, by, asked.reason.value)
+            # Before the hold itself: two that ask at once take turns at the pupil, and the second finds the first's.
             self._say(tx, pupil, What.HELD, asked, by, None)
+            self._holds.add(tx, hold)
             return hold
 
         return self._database.run("hold_ask", work)
@@ -169,6 +172,12 @@ class Holding:
     def units(self, tx: Transaction) -> dict[str, str]:
         """id → name of the school units that exports name, by name."""
         return dict(sorted(self._records.units(tx).items(), key=lambda each: (each[1] or each[0], each[0])))
+
+    def open_file(self, tx: Transaction, hold: Hold, actor: Actor) -> CaseFile | None:
+        """The open case file of the hold's pupil, where this person may see it."""
+        pupil = self._pupils.load(tx, hold.pupil_id)
+        file = self._open_file(tx, pupil)
+        return file if file is not None and sees(actor, protected=file.protected) else None
 
     def unsettled(self, tx: Transaction, pupil_id: bytes) -> Hold | None:
         """The newest hold of a pupil, unless it was taken back, or let go and made."""
@@ -252,6 +261,45 @@ class Holding:
 
         return self._database.run("hold_override", work)
 
+    def end_duty(self, hold_id: HoldId, actor: Actor, *, begins: date, review: date, why: str) -> Hold:
+        """Document that the duty to attend here ends, `why` saying who decided it, until `review`. Raises HoldError.
+
+        It lets the hold go at once. Once the review has passed, the pupil is looked for again.
+        """
+        today = self._clock.today()
+        if not actor.has(*DECIDERS):
+            raise HoldError("role")
+        why = why.strip()
+        if not why:
+            raise HoldError("reason")
+        if len(why) > MAX_TEXT:
+            raise HoldError("too-long")
+        if begins > today:
+            raise HoldError("duty-ahead")
+        if not timedelta(0) < review - today <= timedelta(days=MAX_REVIEW_DAYS):
+            raise HoldError("review")
+
+        def work(tx: Transaction) -> Hold:
+            hold, pupil = self._found(tx, hold_id, actor)
+            if hold.released_by is ReleasedBy.DUTY_ENDED and (hold.decided_by, hold.decision) == (actor.name, why):
+                return hold
+            if not _stands(hold):
+                raise HoldError("over")
+            if begins < hold.asked.last_day + DAY - timedelta(days=DUTY_ENDED_DAYS):
+                raise HoldError("duty-long-ago")
+            by = ReleasedBy.DUTY_ENDED
+            after = replace(hold, state=HoldState.RELEASED, released_by=by, decided_by=actor.name, decision=why)
+            content = SayingContent(What.DUTY_ENDED.value, begins, actor.name, review=review)
+            self._sayings.add(tx, pupil.pupil_id, content, today, SayingState.STANDING)
+            self._pupils.mark_dirty(tx, [pupil.pupil_id])
+            self._end(tx, after)
+            file = self._open_file(tx, pupil)
+            if file is not None:
+                self._note(tx, file, hold, by.value, why, actor)
+            return after
+
+        return self._database.run("hold_end_duty", work)
+
     def cancel(self, hold_id: HoldId, actor: Actor, why: str) -> Hold:
         """The pupil stays: what was asked is taken back, also where it was let go and is not made. Raises HoldError."""
         if not actor.has(*DECIDERS):
@@ -276,6 +324,9 @@ class Holding:
             after = replace(hold, state=HoldState.CANCELLED, released_by=None, decided_by=actor.name, decision=why)
             self._end(tx, after)
             self._say(tx, pupil, What.HOLD_OVER, hold.asked, actor.name, None)
+            if hold.asked.reason in IMMEDIATE_REASONS:
+                # Else the pupil's next leaving, of whatever kind, would be taken for one of unknown whereabouts.
+                self._say(tx, pupil, What.REASON, hold.asked, actor.name, Reason.OTHER.value)
             file = self._open_file(tx, pupil)
             if file is not None:
                 self._note(tx, file, hold, HoldState.CANCELLED.value, after.decision, actor)
@@ -321,8 +372,8 @@ def _at_unit(pupil: Pupil, unit: str, last_day: date) -> bool:
 
 
 def _listed(pupil: Pupil, today: date) -> bool:
-    """Whether a school still lists the pupil, though an end of duty or a person's word says that it has left."""
-    return pupil.live and (pupil.enrolled_until is None or pupil.enrolled_until >= today)
+    """Whether a school lists the pupil, though nothing was stated yet, or an end of duty says that it left."""
+    return pupil.live and pupil.enrolled_until is not None and pupil.enrolled_until >= today
 
 
 def _stands(hold: Hold) -> bool:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from federation.errors import Code, UppropError
 from node.casework.actor import Role
+from node.casework.files.model import CaseFile
 from node.casework.files.showing import Shown
 from node.casework.holds.holding import DECIDERS, is_made
 from node.casework.holds.model import HOLD_ID_BYTES, Asked, Hold, HoldError, HoldId, HoldState
@@ -85,6 +86,15 @@ def decide(visit: Visit) -> Response:
         if visit.field("do") == "cancel":
             visit.desk.holding.cancel(hold.asked.hold_id, visit.actor, visit.field("why"))
             return visit.redirect("holds", "hold-cancelled")
+        if visit.field("do") == "duty":
+            visit.desk.holding.end_duty(
+                hold.asked.hold_id,
+                visit.actor,
+                begins=_day(visit.field("begins")),
+                review=_day(visit.field("review")),
+                why=visit.field("why"),
+            )
+            return visit.redirect("holds", "hold-decided")
         visit.desk.holding.override(hold.asked.hold_id, visit.actor, visit.field("why"))
     except HoldError as error:
         return _one(visit, 400, error.key)
@@ -93,17 +103,27 @@ def decide(visit: Visit) -> Response:
 
 def _one(visit: Visit, status: int = 200, flaw: str = "") -> Response:
     hold, pupil = _found(visit)
-    units = visit.desk.database.view("console_units", visit.desk.holding.units)
+    desk = visit.desk
+
+    def work(tx: Transaction) -> tuple[dict[str, str], CaseFile | None]:
+        file = desk.holding.open_file(tx, hold, visit.actor)
+        if file is not None:
+            # What stands here stands on the page of the case file too.
+            desk.journal.viewed(tx, file.file_id, visit.actor, visit.page, desk.now())
+        return desk.holding.units(tx), file
+
+    units, file = desk.database.run("console_hold", work)
     return visit.show(
         "holds/hold.html",
         status,
         hold=hold,
         pupil=pupil,
+        file=file,
         made=is_made(hold, pupil),
+        decides=visit.actor.has(*DECIDERS),
         unit=units.get(hold.asked.unit, hold.asked.unit),
         flaw=flaw,
-        do=visit.field("do"),
-        why=visit.field("why"),
+        typed={name: visit.field(name) for name in ("do", "why", "begins", "review")},
     )
 
 
@@ -140,5 +160,5 @@ def _reason(text: str) -> Reason:
 
 PAGES = (
     Page("holds", "sparrar", "holds", show, SEERS, act=ask, act_roles=DECIDERS, menu=True),
-    Page("hold", "sparrar/{hold}", "holds/{hold}", show_one, DECIDERS, act=decide),
+    Page("hold", "sparrar/{hold}", "holds/{hold}", show_one, SEERS, act=decide, act_roles=DECIDERS),
 )

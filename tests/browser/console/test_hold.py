@@ -49,7 +49,7 @@ def test_a_named_person_releases_a_hold_with_a_reason(both: Towns, sit: Sit) -> 
     ask(seat, DECIDED, str(both.today))
     row(seat, DECIDED).locator("a").click()
     seat.press("Besluta om utskrivning", status=400)
-    assert "Skriv skälet." in seat.error()
+    assert "Ange skälet." in seat.error()
     seat.page.fill("#why", "Familjen har visat uppsägning av bostaden.")
     seat.press("Besluta om utskrivning")
     expect(row(seat, DECIDED)).to_contain_text("beslut av Kim Beslutande")
