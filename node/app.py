@@ -22,44 +22,15 @@ from federation.rules.calendar import SchoolCalendar
 from federation.rules.vocabulary import MemberId, Policy
 from federation.runtime import LocalServer, PageServer, Worker
 from federation.tls import ChannelCredentials, OwnIdentity
-from node.casework.contact import assembly as contact
-from node.casework.files.by_hand import ByHand
-from node.casework.files.filing import CaseFiles
-from node.casework.files.searching import Searching
-from node.casework.files.showing import Showing
-from node.casework.files.shredding import LOOK_SECONDS as SHRED_LOOK_SECONDS
-from node.casework.files.shredding import Shredding
+from node.casework import assembly as casework_assembly
 from node.casework.first_steps import first_steps
-from node.casework.holds.holding import Holding
-from node.casework.holds.webhook import LOOK_SECONDS as WEBHOOK_LOOK_SECONDS
-from node.casework.holds.webhook import Webhooks
-from node.casework.journal import assembly as journal_assembly
-from node.casework.journal import servicers as journal_servicers
-from node.casework.journal.verifying import LOOK_SECONDS as JOURNAL_LOOK_SECONDS
-from node.casework.mailing.post import Post
-from node.casework.mailing.sending import LOOK_SECONDS as MAIL_LOOK_SECONDS
-from node.casework.mailing.sending import Mailing
 from node.casework.parked import ParkedSignals
-from node.casework.quality import servicers as quality_servicers
-from node.casework.quality.reporting import Reporting
 from node.casework.questions import Questions
-from node.casework.routines.catalogue import Catalogue
 from node.casework.routines.help import Directory
 from node.casework.routines.leaflets import Leaflets
-from node.casework.routines.working import Routines
 from node.casework.sayings import CaseworkSayings
 from node.casework.silence import SilenceMetrics
-from node.casework.sources import servicers as sources_servicers
-from node.casework.sources.health import Health
-from node.casework.sources.service import LOOK_SECONDS as SOURCES_LOOK_SECONDS
-from node.casework.sources.service import Sources
-from node.casework.statuses.leading import Leading
-from node.casework.tasks.answering import Answering
-from node.casework.tasks.naming import Naming
-from node.casework.tasks.noticing import LOOK_SECONDS as NOTICING_LOOK_SECONDS
-from node.console.assembly import page_servers
 from node.console.desk import Desk
-from node.console.wording import texts
 from node.drill import servicers as drill
 from node.drill.drilling import Drilling
 from node.drill.observability import DrillMetrics
@@ -99,21 +70,16 @@ from node.servicers import Servicers
 from node.settings import STORE_PACKAGE, NodeSettings, open_database, open_sealer
 from node.store.case_keys import DIRECTORY as CASE_KEYS
 from node.store.case_keys import CaseKeys
-from node.store.chain import Chain
-from node.store.checklists import Checklists
 from node.store.fetches import Fetches
-from node.store.files import Files
 from node.store.gaps import Gaps
 from node.store.imports import Imports
-from node.store.journal import Journal
-from node.store.mailing import Duties
 from node.store.notices import Notices
 from node.store.outbox import Outbox
 from node.store.pseudonyms import Pseudonyms
 from node.store.pupils import Pupils
 from node.store.sayings import Sayings
+from node.store.sealing import Sealer
 from node.store.subjects import Subjects
-from node.store.tasks import Tasks
 from node.subject import servicers as subject
 from node.subject.erasing import Erasing
 from node.subject.exporting import Exporting
@@ -191,11 +157,29 @@ def build(
         )
     own_metrics = NodeMetrics(metrics.registry)
     evaluators = Evaluators(own_metrics, descriptor, clock.now)
-    health = Health(database, sealer, settings.school_systems, lambda: rules()[1], clock)
+    case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
+    tombstones = Tombstones(settings.data_dir, sealer)
+    erasing = Erasing(database, sealer, tombstones, clock, log, secrets.token_bytes, case_keys)
+    sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
+    casework = casework_assembly.build(
+        settings,
+        database=database,
+        sealer=sealer,
+        case_keys=case_keys,
+        tombstones=tombstones,
+        erasing=erasing,
+        sayings=sayings,
+        descriptor=descriptor,
+        rules=rules,
+        own=own,
+        clock=clock,
+        metrics=metrics,
+        log=log,
+    )
 
     def refused(system: str, code: Code | None) -> None:
         own_metrics.import_refused.labels(system).set(code is not None)
-        health.refused(system, code)
+        casework.health.refused(system, code)
 
     importing = Importing(
         database,
@@ -216,16 +200,6 @@ def build(
     fetching.show_last()
     schedule = Schedule(
         database, Fetches(sealer), fetching, settings.school_systems, clock, lambda: ZoneInfo(descriptor().zone)
-    )
-    sayings = CaseworkSayings(database, sealer, lambda: rules()[0], clock)
-    sources = Sources(
-        database=database,
-        sealer=sealer,
-        systems=settings.school_systems,
-        calendar=lambda: rules()[1],
-        zone=lambda: ZoneInfo(descriptor().zone),
-        clock=clock,
-        log=log,
     )
     uplink = Uplink(descriptors, ChannelCredentials(own), clock, metrics, evaluators.heard)
     drilling = Drilling(
@@ -253,53 +227,6 @@ def build(
     alarms.show_last()
     watch = LedgerWatch(database, sealer, alarms, clock, ledger_metrics, log)
     watch.show_last()
-    case_keys = CaseKeys(settings.data_dir / CASE_KEYS, sealer)
-    tombstones = Tombstones(settings.data_dir, sealer)
-    erasing = Erasing(database, sealer, tombstones, clock, log, secrets.token_bytes, case_keys)
-    journal = Journal(case_keys, sealer)
-    files = Files(case_keys)
-    routines = Routines(
-        Catalogue.of(settings.casework_dir),
-        Checklists(),
-        journal,
-        rules,
-        clock,
-        lambda tx, file_id, actor: case_files.protect(tx, file_id, actor),  # noqa: PLW0108 - made below
-    )
-    mailing = Mailing(
-        database,
-        files,
-        routines,
-        Duties(sealer),
-        clock,
-        log,
-        settings=settings.mail,
-        post=None if settings.mail is None else Post(settings.mail),
-        member=descriptor().member(member).name,
-        public_url="" if settings.console is None else settings.console.public_url,
-        zone=lambda: ZoneInfo(descriptor().zone),
-    )
-    case_files = CaseFiles(
-        database,
-        files,
-        journal,
-        clock,
-        on_opened=(routines.opened, mailing.opened),
-        on_changed=(routines.changed, mailing.changed),
-    )
-    contacting, exchange = contact.build(
-        database=database,
-        sealer=sealer,
-        keys=case_keys,
-        files=files,
-        journal=journal,
-        own=own,
-        clock=clock,
-        name_of=lambda other: (descriptor().has_member(other) and descriptor().member(other).name) or other,
-        on_news=mailing.contact,
-    )
-    holding = Holding(database, sealer, case_files, files, journal, clock, mailing.hold_due)
-    leading = Leading(database, case_files, journal, clock)
     pipeline = Pipeline(
         database=database,
         sealer=sealer,
@@ -318,10 +245,10 @@ def build(
         policy=policy,
         evaluators=evaluators,
         erasing=erasing,
-        case_files=case_files,
-        holding=holding,
-        exchange=exchange,
-        leading=leading,
+        case_files=casework.case_files,
+        holding=casework.holding,
+        exchange=casework.exchange,
+        leading=casework.leading,
     )
     ca = EnrolmentCa(settings.data_dir, member, listening_names(settings.enrolment_listen, settings.enrolment_names))
     pushing = Pushing(database, sealer, importing, clock)
@@ -349,30 +276,6 @@ def build(
         first_steps=steps,
         today=clock.today,
     )
-    showing = Showing(
-        case_files, files, Gaps(pupils), pupils, routines, lambda: descriptor().calendar(member), clock.today
-    )
-    journals = journal_assembly.build(
-        database=database,
-        sealer=sealer,
-        keys=case_keys,
-        case_files=case_files,
-        files=files,
-        journal=journal,
-        showing=showing,
-        data_dir=settings.data_dir,
-        member=lambda: descriptor().member(member).name,
-        clock=clock,
-        metrics=metrics,
-        log=log,
-    )
-    reporting = Reporting(
-        database,
-        routines.catalogue,
-        lambda: descriptor().calendar(member),
-        lambda: descriptor().member(member).name or member,
-        clock,
-    )
     handlers = {
         **servicers.handlers(),
         **records.handlers(importing, fetching, clock.today, log),
@@ -380,35 +283,17 @@ def build(
         **drill.handlers(drilling, pipeline),
         **recovery.handlers(pipeline, Copies(database, case_keys)),
         **ledger.handlers(pipeline, alarms),
-        **sources_servicers.handlers(sources),
-        **journal_servicers.handlers(journals.watching, journals.handing_out, texts),
-        **quality_servicers.handlers(reporting, texts, clock),
+        **casework.handlers,
         **subject.handlers(Exporting(database, sealer, member, clock, log, case_keys), erasing),
         **explain.handlers(
             Explainer(database, sealer, rules, steps, clock),
             Checking(importing, sealer, pipeline.foreseeing, rules, clock),
         ),
     }
-    shredding = Shredding(
-        database,
-        case_keys,
-        Chain(sealer),
-        tombstones,
-        routines,
-        clock,
-        log,
-        years=settings.shred_years,
-        erase=erasing.begin_aged,
-    )
     workers = (
-        Worker("webhooks", WEBHOOK_LOOK_SECONDS, Webhooks(database, sealer, settings.webhooks, clock, log).run),
-        Worker("shredding", SHRED_LOOK_SECONDS, shredding.run),
-        Worker("journal", JOURNAL_LOOK_SECONDS, journals.watching.run),
         Worker("sync", settings.sync_seconds, lambda: list(pipeline.sync())),
         Worker("fetch", FETCH_LOOK_SECONDS, schedule.fetch_what_is_due),
-        Worker("attendance", SOURCES_LOOK_SECONDS, sources.fetch_what_is_due),
-        Worker("noticing", NOTICING_LOOK_SECONDS, sources.noticing.look_if_new),
-        Worker("mail", MAIL_LOOK_SECONDS, mailing.run),
+        *casework.workers,
         Worker("ledger", VERIFY_SECONDS, lambda: list(pipeline.verify_ledger())),
         Worker("retention", RETENTION_LOOK_SECONDS, Retention(database, descriptor, clock).run),
         Worker("evaluators", ASK_SECONDS, lambda: evaluators.ask(uplink.evaluators())),
@@ -420,48 +305,37 @@ def build(
             LocalServer(
                 "enrolment",
                 settings.enrolment_listen,
-                push.binding(EnrolmentServicer(pushing, holding, clock)),
+                push.binding(EnrolmentServicer(pushing, casework.holding, clock)),
                 ca.server_credentials,
                 ClientAuthoriser(ca, database, log),
             ),
         )
-    answering = Answering(
-        database=database,
-        sealer=sealer,
-        sayings=sayings,
-        questions=Questions(pupils, Notices(), Sayings(sealer)),
-        case_files=case_files,
-        files=files,
-        journal=journal,
-        calendar=lambda: rules()[1],
-        clock=clock,
-    )
     desk = Desk(
-        answering=answering,
-        tasks=Tasks(sealer),
-        naming=Naming(sealer),
-        sources=sources,
-        health=health,
-        member_name=descriptor().member(member).name,
-        today=clock.today,
-        now=clock.now,
+        answering=casework.answering,
+        by_hand=casework.by_hand,
+        case_files=casework.case_files,
+        contacting=casework.contacting,
         database=database,
-        gaps=Gaps(pupils),
-        case_files=case_files,
-        journal=journal,
-        holding=holding,
-        leading=leading,
-        keeping=journals.keeping,
-        routines=routines,
+        gaps=casework.gaps,
+        handing_out=casework.journals.handing_out,
+        health=casework.health,
         help=Directory.of(settings.casework_dir),
-        by_hand=ByHand(database, sealer, case_files, files, journal, sayings, clock),
-        mailing=mailing,
+        holding=casework.holding,
+        journal=casework.journal,
+        keeping=casework.journals.keeping,
+        leading=casework.leading,
         leaflets=Leaflets.of(settings.casework_dir),
-        contacting=contacting,
-        reporting=reporting,
-        searching=Searching(database, sealer, files, journal, clock),
-        showing=showing,
-        handing_out=journals.handing_out,
+        mailing=casework.mailing,
+        member_name=descriptor().member(member).name,
+        naming=casework.naming,
+        now=clock.now,
+        reporting=casework.reporting,
+        routines=casework.routines,
+        searching=casework.searching,
+        showing=casework.showing,
+        sources=casework.sources,
+        tasks=casework.tasks,
+        today=clock.today,
     )
     return App(
         member,
@@ -473,6 +347,14 @@ def build(
         handlers,
         workers,
         local_servers=local_servers,
-        page_servers=page_servers(settings.console, desk, sealer=sealer, clock=clock, log=log),
+        page_servers=_page_servers(settings, desk, sealer, clock, log),
         desk=desk,
     )
+
+
+def _page_servers(settings: NodeSettings, desk: Desk, sealer: Sealer, clock: Clock, log: Log) -> Sequence[PageServer]:
+    if settings.console is None:
+        return ()
+    from node.console.assembly import page_servers  # what renders pages: most processes of a node serve none
+
+    return page_servers(settings.console, desk, sealer=sealer, clock=clock, log=log)

@@ -29,11 +29,9 @@ LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 
 
 def page_servers(
-    settings: ConsoleSettings | None, desk: Desk, *, sealer: Sealer, clock: Clock, log: Log
+    settings: ConsoleSettings, desk: Desk, *, sealer: Sealer, clock: Clock, log: Log
 ) -> Sequence[PageServer]:
-    """The server of the console; none without `[console]`. Raises UppropError(CONFIG_INVALID)."""
-    if settings is None:
-        return ()
+    """The server of the console. Raises UppropError(CONFIG_INVALID)."""
     lifetime = Lifetime(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
     sessions = StoredSessions(desk.database, SessionStore(sealer, lifetime), clock, secure=settings.secure)
     gate = _gate(settings, sessions, sealer, clock, log)
