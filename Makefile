@@ -11,6 +11,9 @@ HELM_LAYER := 2.2.2
 # The newest that runs on Debian's own Node.js.
 OIDC := 8.8.1
 
+# The tests start some thousand processes: each would compile all that it loads where a machine forbids to keep it.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long system-tools test-system pictures dashboards check bench bench-nation bench-faults lock clean python
 
