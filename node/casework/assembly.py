@@ -67,8 +67,8 @@ from node.subject.tombstones import Tombstones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Casework:
-    """The services, what answers the terminal, and the workers."""
+class Services:
+    """What people use, what answers the terminal, and the workers."""
 
     answering: Answering
     by_hand: ByHand
@@ -108,7 +108,7 @@ def build(
     clock: Clock,
     metrics: Metrics,
     log: Log,
-) -> Casework:
+) -> Services:
     """`descriptor` gives the last one that was accepted, expired or not; `rules` its policy and our calendar."""
     member = own.identity.member
 
@@ -199,7 +199,7 @@ def build(
         years=settings.shred_years,
         erase=erasing.begin_aged,
     )
-    return Casework(
+    return Services(
         answering=Answering(
             database=database,
             sealer=sealer,
