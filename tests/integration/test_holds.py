@@ -324,29 +324,33 @@ def two_places(*places: int) -> dict[str, list[dict[str, Any]]]:
 
 def test_who_leaves_one_school_and_has_a_place_at_another_here_is_let_go_the_day_after(federation: Federation) -> None:
     """But nobody who leaves them all, or whom nobody has seen."""
-    stays, leaves_all, missing = range(3)
-    federation.day(date(2026, 9, 4), two_places(stays, leaves_all, missing))
+    stays, leaves_all, missing, decided = everybody = range(4)
+    federation.day(date(2026, 9, 4), two_places(*everybody))
     federation.set_today(ASKED_ON)
     node = federation.nodes[MEMBER]
     holding = node.app.desk.holding
     with pytest.raises(HoldError, match="not-at-unit"):
         holding.ask(person(9)["id"], asked(unit=OTHER_UNIT))
     hold = holding.ask(person(stays)["id"], asked(unit=UNIT))
+    at_once = holding.ask(person(decided)["id"], asked(unit=UNIT))
+    holding.override(at_once.asked.hold_id, DECIDER, "Går kvar på Björkskolan.")
     waiting = [
         holding.ask(person(leaves_all)["id"], asked()),
         holding.ask(person(missing)["id"], asked(unit=UNIT, reason=Reason.UNKNOWN_WHEREABOUTS)),
     ]
     for _ in range(2):
-        federation.day(ASKED_ON, two_places(stays, leaves_all, missing))
+        federation.day(ASKED_ON, two_places(*everybody))
         assert state(node, hold).state is HoldState.HELD
-    federation.day(ASKED_ON + timedelta(days=1), two_places(stays, leaves_all, missing))
+    federation.day(ASKED_ON + timedelta(days=1), two_places(*everybody))
     assert state(node, hold).released_by is ReleasedBy.PLACED_HERE
     # The one place ends; the pupil is here all the time, and no gap comes of it.
-    made = two_places(stays, leaves_all, missing)
-    made[MEMBER][stays]["enrolments"][0]["endDate"] = LAST_DAY.isoformat()
+    made = two_places(*everybody)
+    for place in (stays, decided):
+        made[MEMBER][place]["enrolments"][0]["endDate"] = LAST_DAY.isoformat()
     for day in (date(2026, 9, 14), date(2026, 9, 28)):
         federation.day(day, made)
         assert in_roster(node, hold)
+        assert in_roster(node, at_once)
     assert {state(node, each).state for each in waiting} == {HoldState.HELD}
     assert {case.person_id for case in node.cases()} == {person(place)["id"] for place in (leaves_all, missing)}
 

@@ -9,7 +9,7 @@ import pytest
 
 from federation.rules.vocabulary import GapState, OpeningKind, Policy
 from node.casework.holds.model import Asked, Hold, HoldId, ReleasedBy
-from node.casework.holds.rules import let_go
+from node.casework.holds.rules import let_go, withdrawn
 from node.model import History, ImportFacts, Observation, Reason, Row, Saying, Statement, Status, What
 from node.timeline import Timeline
 from tests.unit.presence_stories import BASELINE, CALENDAR, ROW, day, said, say, seen
@@ -96,3 +96,33 @@ def test_no_answer_comes_on_the_day_of_the_request() -> None:
     assert [let_go(hold, state, None, AFTER) for state in (None, GapState.WATCH, GapState.OPEN, GapState.VOID)] == [
         None
     ] * 4
+
+
+def test_what_a_school_lists_while_a_withdrawal_waits_does_not_end_a_documented_end_of_duty() -> None:
+    decided = said(What.DUTY_ENDED, SINCE, day(9, 14), review=day(11, 2))
+    listed = seen(day(9, 15), replace(ROW, school_year=6))
+    assert say(AFTER, BEFORE, listed, sayings=[HELD, decided]).duty_ended is not None
+    # Taken back, the pupil is there as any other.
+    over = said(What.HOLD_OVER, SINCE, day(9, 15))
+    assert say(AFTER, BEFORE, listed, sayings=[HELD, decided, over]).duty_ended is None
+
+
+@pytest.mark.parametrize(
+    ("end", "unit", "today", "made"),
+    [
+        (None, "", AFTER, False),
+        (LAST_DAY, "", AFTER, True),
+        # An end on the last day may have been set long before the withdrawal was asked for.
+        (LAST_DAY, "", LAST_DAY, False),
+        (ASKED, "", ASKED, True),
+        # Left is the one school unit alone.
+        (LAST_DAY, "unit", AFTER, True),
+        (LAST_DAY, "other unit", AFTER, False),
+    ],
+)
+def test_a_withdrawal_is_made_once_no_row_of_what_is_left_goes_beyond_it(
+    end: date | None, unit: str, today: date, made: bool
+) -> None:
+    rows = [replace(ROW, end=end), *([ELSEWHERE_HERE] if unit else []), replace(NEXT_YEAR, cancelled=True)]
+    rows.append(Row("care after school", "FTH", day(9, 1)))
+    assert withdrawn(rows, LAST_DAY, unit, today) is made

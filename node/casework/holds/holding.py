@@ -6,6 +6,7 @@ Invariants
     - A school system names its own persons alone, and a person at the form those whom they may see: of anybody else
       nothing is told, not even that there is such a pupil.
     - A hold that is let go by a decision is looked for all the same: its opening stands, and its case file opens now.
+      But of a pupil who leaves one school unit and stays at another here there is no opening.
     - Until the withdrawal is made it can be taken back, let go or not: its opening falls away, and the pupil is here.
     - What a person does to a hold stands in the journal of the pupil's case file.
 """
@@ -25,8 +26,6 @@ from node.casework.actor import SYSTEM, Actor, Role, sees
 from node.casework.files.filing import CaseFiles
 from node.casework.files.model import CaseFile, OpenedFor
 from node.casework.holds.model import (
-    MAX_AHEAD_DAYS,
-    MAX_BEHIND_DAYS,
     MAX_TEXT,
     Asked,
     Hold,
@@ -35,13 +34,20 @@ from node.casework.holds.model import (
     HoldState,
     ReleasedBy,
 )
-from node.casework.holds.rules import let_go, needs_a_look, stays_elsewhere_here, withdrawn
+from node.casework.holds.rules import (
+    check,
+    enrolled_at,
+    has_place_beside,
+    let_go,
+    needs_a_look,
+    stays_elsewhere_here,
+    withdrawn,
+)
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
 from node.casework.sayings import MAX_REVIEW_DAYS
-from node.coverage import is_void
 from node.gaps import SECRET_ROUTES, Judge
-from node.model import IMMEDIATE_REASONS, History, Reason, What
+from node.model import IMMEDIATE_REASONS, History, Reason, Row, What
 from node.records.person import qualified
 from node.store import Transaction
 from node.store.files import Files
@@ -94,14 +100,7 @@ class Holding:
         Raises HoldError, and UppropError(BATCH_REUSED) where the id stands for another request.
         """
         today = self._clock.today()
-        if not asked.responsible.strip():
-            raise HoldError("responsible")
-        if len(asked.note) > MAX_TEXT or len(asked.responsible) > MAX_TEXT:
-            raise HoldError("too-long")
-        if asked.last_day > today + timedelta(days=MAX_AHEAD_DAYS):
-            raise HoldError("too-far")
-        if asked.last_day < today - timedelta(days=MAX_BEHIND_DAYS):
-            raise HoldError("too-long-ago")
+        check(asked, today)
 
         def work(tx: Transaction) -> Hold:
             pupil = self._find(tx, person, asked.system, actor)
@@ -116,7 +115,7 @@ class Holding:
                 raise HoldError("unknown-person")
             if not (pupil.in_roster or _listed(pupil, today)):
                 raise HoldError("not-enrolled")
-            if asked.unit and not _at_unit(pupil, asked.unit, asked.last_day):
+            if asked.unit and not enrolled_at(_rows(pupil), asked.last_day, asked.unit):
                 raise HoldError("not-at-unit")
             standing = next((each for each in self._holds.of_pupil(tx, pupil.pupil_id) if _stands(each)), None)
             if standing is not None:
@@ -184,7 +183,8 @@ class Holding:
         hold = next(reversed(self._holds.of_pupil(tx, pupil_id)), None)
         if hold is None or hold.state is HoldState.CANCELLED:
             return None
-        made = hold.state is HoldState.RELEASED and is_made(hold, self._pupils.load(tx, pupil_id))
+        pupil = self._pupils.load(tx, pupil_id)
+        made = hold.state is HoldState.RELEASED and is_made(hold, pupil, self._clock.today())
         return None if made else hold
 
     # -- letting go -------------------------------------------------------------------------------------------------
@@ -205,7 +205,8 @@ class Holding:
                         self._tell_due(tx, hold, pupils[hold.pupil_id])
                 else:
                     self._end(tx, replace(hold, state=HoldState.RELEASED, released_by=by))
-                    if by is ReleasedBy.PLACED_HERE and stays_elsewhere_here(hold, times[hold.pupil_id]):
+                    time = times.get(hold.pupil_id)
+                    if time is not None and stays_elsewhere_here(hold, time):
                         # No leaving: the pupil is said to be here, whatever becomes of the one place.
                         self._say(tx, pupils[hold.pupil_id], What.HOLD_OVER, hold.asked, SYSTEM.name, None)
                     released += 1
@@ -256,6 +257,13 @@ class Holding:
                 decision=why,
             )
             self._end(tx, after)
+            asked = hold.asked
+            if (
+                asked.unit
+                and asked.reason not in IMMEDIATE_REASONS
+                and has_place_beside(_rows(pupil), asked.last_day, asked.unit)
+            ):
+                self._say(tx, pupil, What.HOLD_OVER, asked, actor.name, None)
             self._note(tx, self._file(tx, pupil, why, actor), hold, ReleasedBy.OVERRIDE.value, after.decision, actor)
             return after
 
@@ -317,7 +325,7 @@ class Holding:
             if hold.state is HoldState.RELEASED:
                 if not why:
                     raise HoldError("reason")
-                if is_made(hold, pupil):
+                if is_made(hold, pupil, self._clock.today()):
                     raise HoldError("made")
                 if any(_stands(each) for each in self._holds.of_pupil(tx, pupil.pupil_id)):
                     raise HoldError("newer")
@@ -360,15 +368,14 @@ class Holding:
         return self._case_files.open_in(tx, pupil.pupil_id, OpenedFor.WORRY, why, actor, protected=protected)
 
 
-def is_made(hold: Hold, pupil: Pupil) -> bool:
+def is_made(hold: Hold, pupil: Pupil, today: date) -> bool:
     """Whether the school lists the pupil no longer than the last day: the withdrawal was made, held or not."""
-    return withdrawn(hold, live=pupil.live, enrolled_until=pupil.enrolled_until)
+    return not pupil.live or withdrawn(_rows(pupil), hold.asked.last_day, hold.asked.unit, today)
 
 
-def _at_unit(pupil: Pupil, unit: str, last_day: date) -> bool:
-    """Whether the newest of what schools told has the pupil at a unit up to the last day."""
-    rows = next((seen.rows for seen in reversed(pupil.observations) if seen.rows is not None), ())
-    return any(row.unit == unit and not is_void(row) and (row.end is None or row.end >= last_day) for row in rows)
+def _rows(pupil: Pupil) -> tuple[Row, ...]:
+    """The newest that schools told of the pupil."""
+    return next((seen.rows for seen in reversed(pupil.observations) if seen.rows is not None), ())
 
 
 def _listed(pupil: Pupil, today: date) -> bool:
