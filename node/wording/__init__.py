@@ -13,7 +13,7 @@ The terms of the field in Swedish, one for each word of the design:
 
     gap              saknad skolplacering   watch            bevakning
     case file        ärende                 open             öppet
-    answered         besvarad (en annan huvudman har eleven; var sägs aldrig)
+    answered         redovisad (en annan huvudman har eleven; var sägs aldrig)
     ended            avslutad, skolplikten har upphört
     void             återtagen (uppgiften gällde aldrig)
     enrolment        inskrivning            presence         skolgång
@@ -27,7 +27,7 @@ The terms of the field in Swedish, one for each word of the design:
     import           inläsning              baseline         första inläsningen
     school system    skolsystem             saying           anteckning
     review           granskning             held             väntar på bekräftelse
-    lead             samordnar              urgent           brådskande
+    lead             leder (ledningen)      urgent           brådskande
     close            dagsavslut             drill            övning
     guardian         vårdnadshavare         absence          frånvaro
     ledger           liggare                leaf             post (i liggaren)

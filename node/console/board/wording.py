@@ -6,15 +6,16 @@ SWEDISH = {
     "board.changed": "Tavlan har ändrats.",
     "board.show-anew": "Visa den på nytt",
     "nav.board": "Tavlan",
-    "board.title": "Vems klocka går ut?",
+    "board.title": "Vems frist går ut?",
     "board.files": "Ärenden ({n})",
     "board.watched": "Bevakas ({n})",
     "board.watched.text": (
-        "De här eleverna har lämnat skolan här och är ännu inte redovisade någon annanstans. Inget ärende är öppnat."
+        "De här eleverna har lämnat skolan här och är ännu inte redovisade hos någon annan huvudman. Inget ärende är "
+        "öppnat än."
     ),
     "board.none": "Inga ärenden är öppna.",
     "board.none-watched": "Ingen bevakas.",
-    "board.clock": "Klocka",
+    "board.clock": "Frist",
     "board.who": "Elev",
     "board.what": "Nästa steg",
     "board.day": "Skoldag",
@@ -27,10 +28,10 @@ SWEDISH = {
     "board.left": "Om {n} {n:skoldag|skoldagar}",
     "board.no-clock": "Ingen",
     "board.opens": "Ärendet öppnas",
-    "board.resumes": "Vilan tar slut",
-    "board.asks-close": "Redovisad: granska och avsluta",
+    "board.resumes": "Ärendet tas upp igen",
+    "board.asks-close": "Eleven är redovisad: granska och avsluta",
     "board.lead": "Vi leder",
-    "board.linked": "Söks även av annan",
+    "board.linked": "Söks även av en annan huvudman",
     "board.coverage": "Svar kan saknas",
 }
 ENGLISH = {
@@ -59,8 +60,8 @@ ENGLISH = {
     "board.no-clock": "None",
     "board.opens": "The case file opens",
     "board.resumes": "The suspension ends",
-    "board.asks-close": "Accounted for: look and close",
+    "board.asks-close": "The pupil is accounted for: look into it and close",
     "board.lead": "We lead",
-    "board.linked": "Missed by another too",
+    "board.linked": "Another member misses the pupil too",
     "board.coverage": "Answers may be missing",
 }

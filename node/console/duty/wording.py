@@ -7,7 +7,7 @@ SWEDISH = {
     "duty.title": "Vem som har jour",
     "duty.intro": (
         "Den som har jour får ett mejl när ett ärende öppnas eller en frist går ut. Tittar ingen inom "
-        "{minutes} minuter får den andra ett mejl. Mejlen säger inget om eleven."
+        "{minutes} {minutes:minut|minuter} får den som är andra ett mejl. Mejlen säger inget om eleven."
     ),
     "duty.off": "Ingen e-postserver är inställd ([mail] i inställningarna): inga mejl skickas.",
     "duty.lacking": "Ingen har jour i dag för rollen {role}. Mejlen väntar tills någon har det.",

@@ -10,9 +10,9 @@ SWEDISH = {
     "lead.wanted": "Vi kan ta över ledningen. Det sker när den som leder vill lämna över.",
     "lead.offer": "Lämna över ledningen",
     "lead.keep": "Behåll ledningen",
-    "lead.take": "Erbjud oss att ta över ledningen",
+    "lead.take": "Erbjud att ta över ledningen",
     "lead.decline": "Ta tillbaka erbjudandet",
-    "lead.when": "Ansvaret byter hand vid registrets nästa dagliga stängning, aldrig utan att någon har det.",
+    "lead.when": "Ledningen byter hand vid registrets nästa dagsavslut. I varje ögonblick är det någon som leder.",
     "journal.field.offers": "Vill lämna över ledningen",
     "journal.field.takes": "Kan ta över ledningen",
     "journal.value.offers.True": "ja",
@@ -24,7 +24,7 @@ SWEDISH = {
     "journal.value.leads.False": "nej, en annan huvudman leder",
     "view.lead": "Ledningen av ärendet",
     "said.lead-moved": "Ledningen har ändrats sedan sidan visades. Inget sparades.",
-    "said.lead-saved": "Sparat. Det gäller från registrets nästa dagliga stängning.",
+    "said.lead-saved": "Sparat. Det gäller från registrets nästa dagsavslut.",
 }
 ENGLISH = {
     "lead.heading": "Who leads",

@@ -196,11 +196,14 @@ def try_routine(visit: Visit) -> Response:
 
 
 def routine(visit: Visit) -> Response:
-    name = visit.part("name")
-    if name not in visit.desk.routines.catalogue:
+    name, catalogue = visit.part("name"), visit.desk.routines.catalogue
+    if name not in catalogue:
         raise NoSuchPageError
-    listed = visit.desk.routines.catalogue[name]
-    return visit.show("routines/routine.html", listed=listed, routine=listed.routine, version=listed.digest.hex()[:12])
+    listed = catalogue[name]
+    version = listed.digest.hex()[:12]
+    return visit.show(
+        "routines/routine.html", listed=listed, routine=listed.routine, version=version, catalogue=catalogue
+    )
 
 
 def help_at_hand(visit: Visit) -> Response:

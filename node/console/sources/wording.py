@@ -14,7 +14,6 @@ SWEDISH = {
     "tasks.number": "Personnummer",
     "tasks.unit": "Skolenhet",
     "tasks.protected": "Skyddade uppgifter",
-    "tasks.open-task": "Gå igenom",
     "tasks.no-name": "Namn saknas",
     "tasks.questions": "Frågor från andra huvudmän",
     "tasks.questions.text": (
@@ -116,7 +115,6 @@ ENGLISH = {
     "tasks.number": "National number",
     "tasks.unit": "School unit",
     "tasks.protected": "Protected identity",
-    "tasks.open-task": "Look into it",
     "tasks.no-name": "No name",
     "tasks.questions": "Questions from other members",
     "tasks.questions.text": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SWEDISH = {
-    "nav.worry": "Anmäl oro",
+    "nav.worry": "Öppna ärende",
     "worry.title": "Öppna ett ärende",
     "worry.intro": (
         "Här öppnar du ett ärende om en elev som fortfarande är inskriven. Är det fara för liv eller hälsa: ring 112. "
@@ -18,7 +18,8 @@ SWEDISH = {
     "worry.since": "Borta sedan (om eleven är borta)",
     "worry.why": "Vad som har hänt",
     "worry.send": "Öppna ärendet",
-    "worry.flaw.person": "Ingen elev med det personnumret eller id:t är känd här. Kontrollera det.",
+    "worry.flaw.person": "Ingen elev med det personnumret eller id:t är känd här. Kontrollera det. "
+    "En rektor når bara elever på sina egna skolenheter: gäller det en annan elev, tala med en handläggare.",
     "worry.flaw.what": "Välj vad det gäller.",
     "worry.flaw.since": "Skriv dagen som ÅÅÅÅ-MM-DD. Den får inte ligga i framtiden.",
     "worry.flaw.why": "Skriv vad som har hänt, med högst 5 000 tecken. Längre texter läggs i ärendets journal.",
@@ -26,7 +27,7 @@ SWEDISH = {
     "said.worry-told": "Tack. Ärendet är öppnat, och den som har jour får veta det.",
 }
 ENGLISH = {
-    "nav.worry": "Tell of a worry",
+    "nav.worry": "Open a case file",
     "worry.title": "Open a case file",
     "worry.intro": (
         "Here you open a case file about a pupil who is still enrolled. If life or health is in danger, call 112. "
@@ -41,7 +42,8 @@ ENGLISH = {
     "worry.since": "Gone since (if the pupil is gone)",
     "worry.why": "What has happened",
     "worry.send": "Open the case file",
-    "worry.flaw.person": "No pupil with that number or id is known here. Check it.",
+    "worry.flaw.person": "No pupil with that number or id is known here. Check it. A principal reaches "
+    "pupils of their own school units alone: if it is about another pupil, speak with a caseworker.",
     "worry.flaw.what": "Choose what it is about.",
     "worry.flaw.since": "Write the day as YYYY-MM-DD. It must not be in the future.",
     "worry.flaw.why": "Write what has happened, in at most 5,000 characters. Put longer texts into the journal.",
