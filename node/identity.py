@@ -76,6 +76,11 @@ class Identity:
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
+    @property
+    def called(self) -> str:
+        """What pages call the pupil where no export states a name: by the number, else by the id."""
+        return self.name or (self.number.number if self.number else self.person_id)
+
     def without_typing_errors(self) -> Identity:
         """The current number is right and the earlier ones of its kind were typing errors."""
         current = self.number

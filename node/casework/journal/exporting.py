@@ -195,7 +195,7 @@ class HandingOut:
         ]
         if file.protected:
             facts.insert(0, (words("case.protected"), words("journal.export.protected")))
-        name = words("case.no-name") if identity is None else identity.name
+        name = words("case.no-name") if identity is None else identity.called
         sections = [Section(name, [(f"{label}:", value) for label, value in facts if value])]
         for entry in whole.entries:
             kind = words(f"journal.kind.{entry.kind}")

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from federation.rules.vocabulary import CaseOutcome, CaseStatus
 from node.casework.actor import Role
 from tests.harness.console import TOKEN, actor, client
-from tests.integration.console.conftest import OPEN, PROTECTED, WATCHED
+from tests.integration.console.conftest import LAST_DAY, OPEN, PROTECTED, WATCHED
 from tests.integration.node_parties import Node
-from tests.unit.node.exports import number, person
+from tests.unit.node.exports import enrolment, number, person
 
 _FILE = re.compile(r'href="/sv/arenden/([0-9a-f]{32})"')
 _REVISION = re.compile(r'name="revision" value="(\d+)"')
@@ -141,3 +141,12 @@ def test_no_address_of_a_page_names_a_pupil(node: Node) -> None:
     links = re.findall(r'(?:href|action)="([^"]*)"', board(node, Role.CASEWORKER, Role.PROTECTED))
     for place in (OPEN, PROTECTED, WATCHED):
         assert not [each for each in links if number(place) in each or person(place)["id"] in each]
+
+
+def test_a_pupil_of_whom_no_export_states_a_name_is_called_by_the_number(node: Node) -> None:
+    here = [person(place) for place in range(30)]
+    here[OPEN] = person(OPEN, enrolment(end=LAST_DAY), givenName="", familyName="")
+    node.take(here)
+    [file] = files(node, Role.CASEWORKER)
+    assert f">{number(OPEN)}</a>" in board(node, Role.CASEWORKER)
+    assert f"<h1>{number(OPEN)}</h1>" in client(node.app.desk, actor()).get(f"/sv/arenden/{file}").text
