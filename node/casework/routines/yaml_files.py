@@ -17,6 +17,7 @@ from node.casework.routines.flaws import Flaw, FlawedError, FlawKind
 
 MAX_BYTES = 262_144
 """A routine of 200 steps is a tenth of it."""
+MAX_DEPTH = 50
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
@@ -33,12 +34,11 @@ class _AliasError(Exception):
         self.line = line
 
 
-class _Loader(yaml.SafeLoader):
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise _AliasError(self.peek_event().start_mark.line + 1)  # type: ignore[no-untyped-call]  # the stubs lack it
-        return super().compose_node(parent, index)
+# Every start of a node reads a dozen files: the parser in C takes a tenth of the time.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+
+class _Loader(_SafeLoader):  # type: ignore[valid-type, misc]  # chosen above
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _value in node.value:
@@ -55,7 +55,7 @@ _Loader.yaml_implicit_resolvers = {
         for tag, pattern in found
         if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool") and not tag.endswith("merge")
     ]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, found in _SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
@@ -65,6 +65,7 @@ def read(content: str | bytes, kind: type[StructT]) -> StructT:
     if len(content) > MAX_BYTES:
         raise FlawedError((Flaw(FlawKind.TOO_LARGE, what=str(MAX_BYTES)),))
     try:
+        _check_form(content)
         found = yaml.load(content, _Loader)  # noqa: S506 - a SafeLoader made stricter
     except _KeyTwiceError as error:
         raise FlawedError((Flaw(FlawKind.KEY_TWICE, _line(error.line), error.key),)) from None
@@ -80,6 +81,18 @@ def read(content: str | bytes, kind: type[StructT]) -> StructT:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
         raise FlawedError((_flaw(str(error), found),)) from None
+
+
+def _check_form(content: str | bytes) -> None:
+    """Raises for an alias, and for what is nested so deep that a parser's own stack might not hold it."""
+    depth = 0
+    for event in yaml.parse(content, _SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _AliasError(event.start_mark.line + 1)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError
 
 
 def _line(number: int) -> str:
