@@ -57,6 +57,7 @@ def _gate(settings: ConsoleSettings, sessions: StoredSessions, sealer: Sealer, c
         public_url=settings.public_url,
         issuer=settings.openid.issuer,
         roles={group: role.value for group, role in settings.roles.items()},
+        units=settings.units,
         now=clock.now,
         log=log,
     )

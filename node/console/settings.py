@@ -21,7 +21,8 @@ class OpenId(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `issuer` is its address exactly as it names itself; `client_secret_file` (mode 0600) is left out for a public
     client. `groups_claim` is the claim that holds a person's groups, in the ID token or in what the provider tells when
-    asked (userinfo); `scope` is what is asked for. `ca_file` holds the certificates to trust in place of the system's.
+    asked (userinfo), and `units_claim` the one that holds a principal's school units, empty where there is none;
+    `scope` is what is asked for. `ca_file` holds the certificates to trust in place of the system's.
     """
 
     issuer: str
@@ -29,6 +30,7 @@ class OpenId(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     client_secret_file: Path | None = None
     scope: str = "openid profile"
     groups_claim: str = "groups"
+    units_claim: str = ""
     ca_file: Path | None = None
 
     def __post_init__(self) -> None:
@@ -48,9 +50,10 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `public_url` is the address by which people reach it, without a slash at its end; needed wherever that is not
     loopback. Beyond loopback it is served by TLS, with `certificate` and `private_key` (PEM), or behind a reverse proxy
     that ends TLS: `proxies` are the addresses of those that are believed whom they ask for. `openid` is how people log
-    in, and `roles` which group of the provider has which role. `development_login` in place of both: anybody may log in
-    as anybody, with a warning on every page; on loopback only. A session ends after `idle_minutes` without a page, and
-    after `session_hours`.
+    in, `roles` which group of the provider has which role, and `units` which school unit (the school system's id) a
+    value of `units_claim` stands for; one that is not there is taken for such an id itself. `development_login` in
+    place of these: anybody may log in as anybody, with a warning on every page; on loopback only. A session ends after
+    `idle_minutes` without a page, and after `session_hours`.
     """
 
     listen: str = DEFAULT_LISTEN
@@ -60,6 +63,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     proxies: tuple[str, ...] = ()
     openid: OpenId | None = None
     roles: dict[str, Role] = {}
+    units: dict[str, str] = {}
     development_login: bool = False
     idle_minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] = 30
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 10

@@ -8,6 +8,8 @@ SWEDISH = {
     "site.language": "In English",
     "site.nav": "Meny",
     "site.development": "Utvecklingsinloggning: ingen har kontrollerat vem du är. Aldrig med riktiga elever.",
+    "site.no-units": "Du ser inga elever här, eftersom inloggningen inte säger vilka skolenheter du är rektor för. Be "
+    "den som är administratör i din kommun att ange dem i kommunens inloggning, och logga sedan in på nytt.",
     "site.logout": "Logga ut",
     "error.400.title": "Det gick inte att läsa",
     "error.400.text": "Sidan fick något som den inte förstår. Gå tillbaka och försök igen.",
@@ -30,6 +32,8 @@ ENGLISH = {
     "site.language": "På svenska",
     "site.nav": "Menu",
     "site.development": "Development login: nobody has checked who you are. Never use it with real pupils.",
+    "site.no-units": "You see no pupils here, because your login does not say which school units you are the principal "
+    "of. Ask the administrator of your municipality to state them in the municipality's login, and then log in again.",
     "site.logout": "Log out",
     "error.400.title": "That could not be read",
     "error.400.text": "The page was sent something it does not understand. Go back and try again.",

@@ -13,7 +13,7 @@ console_sessions = Table(
     metadata,
     # Keyed digest of the token that the browser holds: who reads the store cannot take a session over.
     Column("session_index", LargeBinary(32), primary_key=True),
-    # JSON: who, with which roles, and the token of their forms.
+    # JSON: who, with which roles and school units, and the token of their forms.
     Column("sealed_session", LargeBinary, nullable=False),
     Column("began_at", Instant, nullable=False),
     # When a page was last asked for, to the minute.

@@ -50,6 +50,7 @@ class SessionStore:
             "person_id": session.actor.person_id,
             "name": session.actor.name,
             "roles": sorted(session.actor.roles),
+            "units": sorted(session.actor.units),
             "csrf_token": session.csrf_token,
             "development": session.development,
             "id_token": session.id_token,
@@ -68,7 +69,9 @@ class SessionStore:
         if row is None or row.seen_at < now - self._lifetime.idle or row.began_at < now - self._lifetime.most:
             return None
         told = msgspec.json.decode(self._sealer.open("console_sessions", index, "sealed_session", row.sealed_session))
-        actor = Actor(told["person_id"], told["name"], frozenset(map(Role, told["roles"])))
+        actor = Actor(
+            told["person_id"], told["name"], frozenset(map(Role, told["roles"])), frozenset(told.get("units", ()))
+        )
         return StoredSession(
             actor, told["csrf_token"], told["development"], row.began_at, row.seen_at, told["id_token"]
         )

@@ -34,6 +34,18 @@ def test_a_sound_answer_names_the_person_and_the_groups(liar: Liar) -> None:
     assert "someone" not in repr(person)
 
 
+def test_school_units_are_taken_from_their_claim_alone_and_asked_for_where_the_token_lacks_them(liar: Liar) -> None:
+    settings = OpenId(issuer=liar.issuer, client_id="upprop", units_claim="school_units")
+    asked = Provider(settings, "http://127.0.0.1:1/login/answer")
+    liar.claims.update(groups=["a-group"])
+    assert asked.person(SOUND, ATTEMPT).units == ()
+    liar.userinfo.update(school_units=["a", 7, "b"])
+    assert asked.person(SOUND, ATTEMPT).units == ("a", "b")
+    liar.claims.update(school_units="c")
+    assert asked.person(SOUND, ATTEMPT).units == ("c",)
+    assert provider(liar).person(SOUND, ATTEMPT).units == ()
+
+
 def no_signature(claims: dict[str, Any]) -> str:
     return jwt.encode({"alg": "none"}, claims, OctKey.import_key("x" * 32), algorithms=["none"])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -10,12 +12,14 @@ from node.casework.actor import Actor, Role
 from node.console.app import build
 from node.console.desk import Desk
 from node.console.session import Session
+from tests.unit.node.exports import UNIT
 
 TOKEN = "token-of-a-test"
 
 
-def actor(*roles: Role, name: str = "Kim Handläggare") -> Actor:
-    return Actor(f"test|{name}", name, frozenset(roles or (Role.CASEWORKER,)))
+def actor(*roles: Role, name: str = "Kim Handläggare", units: Collection[str] = (UNIT,)) -> Actor:
+    """`units`: a principal's; the one at which `tests.unit.node.exports` has pupils where none is said."""
+    return Actor(f"test|{name}", name, frozenset(roles or (Role.CASEWORKER,)), frozenset(units))
 
 
 class Seated:

@@ -140,9 +140,11 @@ def test_what_the_values_say_of_people_is_what_the_node_reads(tmp_path: Path) ->
             client_secret_file=people / "client.secret",
             scope="openid profile groups",
             groups_claim="grupper",
+            units_claim="skolenheter",
             ca_file=people / "ca.pem",
         ),
         roles={'GG "Å" \\ 1': Role.CASEWORKER, "urn:a/b": Role.PROTECTED},
+        units={'Östra "skolan"': "b2c3", "12345678": "a1"},
         idle_minutes=15,
         session_hours=8,
     )

@@ -75,7 +75,7 @@
 {{- $_ := set $tables (printf "webhooks.%s" $name) (include "upprop.peoplesFiles" $given | fromJson) -}}
 {{- end -}}
 {{- with $own.config.console -}}
-{{- $console := include "upprop.peoplesFiles" (omit . "openid" "roles") | fromJson -}}
+{{- $console := include "upprop.peoplesFiles" (omit . "openid" "roles" "units") | fromJson -}}
 {{- $_ := set $console "listen" (printf "%s:7470" $values.listenAddress) -}}
 {{- $_ := set $tables "console" $console -}}
 {{- with .openid }}{{ $_ := set $tables "console.openid" (include "upprop.peoplesFiles" . | fromJson) }}{{ end -}}
@@ -84,6 +84,11 @@
 {{- $roles := dict -}}
 {{- range $group, $role := . }}{{ $_ := set $roles (toJson $group) $role }}{{ end -}}
 {{- $_ := set $tables "console.roles" $roles -}}
+{{- end -}}
+{{- with .units -}}
+{{- $units := dict -}}
+{{- range $told, $unit := . }}{{ $_ := set $units (toJson $told) $unit }}{{ end -}}
+{{- $_ := set $tables "console.units" $units -}}
 {{- end -}}
 {{- end -}}
 {{- else if eq .role "registry" -}}

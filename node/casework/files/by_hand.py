@@ -2,7 +2,8 @@
 
 Invariants
     - It is open at once, whoever else has yet to agree to what is said to the federation.
-    - Whoever tells is not told whether a case file was there already, nor whether the pupil is protected.
+    - Whoever tells is not told whether a case file was there already, nor whether the pupil is protected. To a
+      principal a pupil of other school units than their own is nobody.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from datetime import date
 
 from federation.clock import Clock
 from federation.database import Database
-from node.casework.actor import Actor, Role
+from node.casework.actor import Actor, Role, of_own_units
 from node.casework.files.filing import CaseFiles, MayNotError
 from node.casework.files.model import Absence, CaseFile, OpenedFor
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
 from node.casework.sayings import CaseworkSayings
+from node.casework.school_units import units_at
 from node.gaps import SECRET_ROUTES
 from node.model import What
 from node.store import Transaction
@@ -75,6 +77,8 @@ class ByHand:
                 raise NobodyKnownError
             pupil = self._pupils.load(tx, pupil_id)
             if pupil.identity.drill:
+                raise NobodyKnownError
+            if actor.by_units and not of_own_units(actor, units_at(pupil.observations, today)):
                 raise NobodyKnownError
             if told is Told.GONE:
                 self._sayings.say_of(tx, pupil_id, What.GONE, since or today, actor.name)

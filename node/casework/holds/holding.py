@@ -4,7 +4,7 @@ Invariants
     - Asking twice under one id is asking once; another content under it is refused.
     - The answer comes with the registry's notices alone: nothing that somebody does here brings it sooner.
     - A school system names its own persons alone, and a person at the form those whom they may see: of anybody else
-      nothing is told, not even that there is such a pupil.
+      nothing is told, not even that there is such a pupil. A principal may see those of their own school units.
     - A hold that is let go by a decision is looked for all the same: its opening stands, and its case file opens now.
       But of a pupil who leaves one school unit and stays at another here there is no opening.
     - Until the withdrawal is made it can be taken back, let go or not: its opening falls away, and the pupil is here.
@@ -22,7 +22,7 @@ from federation.database import Database
 from federation.errors import Code, UppropError
 from federation.rules.calendar import DAY
 from federation.rules.matching import DUTY_ENDED_DAYS
-from node.casework.actor import SYSTEM, Actor, Role, sees
+from node.casework.actor import SYSTEM, Actor, Role, knows, sees
 from node.casework.files.filing import CaseFiles
 from node.casework.files.model import CaseFile, OpenedFor
 from node.casework.holds.model import (
@@ -46,6 +46,7 @@ from node.casework.holds.rules import (
 from node.casework.journal.model import EntryKind
 from node.casework.persons import find_person
 from node.casework.sayings import MAX_REVIEW_DAYS
+from node.casework.school_units import units_at
 from node.gaps import SECRET_ROUTES, Judge
 from node.model import IMMEDIATE_REASONS, History, Reason, Row, What
 from node.records.person import qualified
@@ -104,6 +105,8 @@ class Holding:
 
         def work(tx: Transaction) -> Hold:
             pupil = self._find(tx, person, asked.system, actor)
+            if pupil is None and actor is not None:
+                raise HoldError("unknown-person")
             known = self._holds.load(tx, asked.hold_id)
             if known is not None:
                 if known.asked != asked or pupil is None or known.pupil_id != pupil.pupil_id:
@@ -138,7 +141,7 @@ class Holding:
         else:
             pupil_id = find_person(tx, person, self._clock.today(), self._pupils, self._imports)
         pupil = None if pupil_id is None else self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
-        return pupil if pupil is None or actor is None or _may_see(actor, pupil) else None
+        return pupil if pupil is None or actor is None or self._may_see(actor, pupil) else None
 
     def _say(self, tx: Transaction, pupil: Pupil, what: What, asked: Asked, by: str, reason: str | None) -> None:
         content = SayingContent(what.value, asked.last_day + DAY, by, reason)
@@ -165,7 +168,7 @@ class Holding:
         return tuple(
             (hold, pupils[hold.pupil_id])
             for hold in found.values()
-            if hold.pupil_id in pupils and _may_see(actor, pupils[hold.pupil_id])
+            if hold.pupil_id in pupils and self._may_see(actor, pupils[hold.pupil_id])
         )
 
     def units(self, tx: Transaction) -> dict[str, str]:
@@ -345,9 +348,12 @@ class Holding:
     def _found(self, tx: Transaction, hold_id: HoldId, actor: Actor) -> tuple[Hold, Pupil]:
         hold = self._holds.load(tx, hold_id)
         pupil = None if hold is None else self._pupils.load_all(tx, [hold.pupil_id]).get(hold.pupil_id)
-        if hold is None or pupil is None or not _may_see(actor, pupil):
+        if hold is None or pupil is None or not self._may_see(actor, pupil):
             raise HoldError("not-there")
         return hold, pupil
+
+    def _may_see(self, actor: Actor, pupil: Pupil) -> bool:
+        return knows(actor, units_at(pupil.observations, self._clock.today()), protected=_is_protected(pupil))
 
     def _end(self, tx: Transaction, hold: Hold) -> None:
         self._holds.change(tx, replace(hold, state_since=self._clock.today()), self._clock.now())
@@ -389,8 +395,3 @@ def _stands(hold: Hold) -> bool:
 
 def _is_protected(pupil: Pupil) -> bool:
     return pupil.protected or pupil.route in SECRET_ROUTES
-
-
-def _may_see(actor: Actor, pupil: Pupil) -> bool:
-    protected = _is_protected(pupil)
-    return sees(actor, protected=protected) or (actor.has(Role.PRINCIPAL) and not protected)

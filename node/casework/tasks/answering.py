@@ -2,21 +2,22 @@
 
 Invariants
     - A task is answered once: who comes second is told what the first has answered, and nothing is said twice.
-    - Nobody answers what they may not see. A pupil's open case files tell of the answer in their journals.
+    - Nobody answers what they may not see, and what they may not see is as what is not there. A pupil's
+      open case files tell of the answer in their journals.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from federation.clock import Clock
 from federation.database import Database
 from federation.rules.calendar import SchoolCalendar
-from node.casework.actor import Actor, Role, sees
+from node.casework.actor import Actor, Role, knows, of_own_units, sees
 from node.casework.attendance.model import Mark, absence_subject
 from node.casework.attendance.taking import unit_of
 from node.casework.files.filing import CaseFiles, ChangedMeanwhileError
@@ -25,6 +26,7 @@ from node.casework.journal.model import EntryKind
 from node.casework.questions import Asks, Question, Questions
 from node.casework.residents.taking import sound
 from node.casework.sayings import CaseworkSayings
+from node.casework.school_units import units_at
 from node.casework.tasks import rules
 from node.casework.tasks.model import About, Answer, Answered, Task, TaskKind, TaskState
 from node.casework.tasks.noticing import SWEPT, enrolled_from
@@ -104,9 +106,33 @@ class Answering:
     def see(self, tx: Transaction, task_id: bytes, actor: Actor) -> Task:
         """A task that this person may see. Raises NoSuchTaskError."""
         task = self._tasks.load(tx, task_id)
-        if task is None or (task.protected and not actor.has(Role.PROTECTED)):
+        if task is None or (task.protected and not actor.has(Role.PROTECTED)) or not self._seen(tx, [task], actor):
             raise NoSuchTaskError
         return task
+
+    def open(self, tx: Transaction, actor: Actor) -> tuple[Task, ...]:
+        """What is open and this person may see, oldest due first."""
+        kinds = tuple(TaskKind) if actor.reads_cases else tuple(OF_SCHOOLS)
+        found = self._tasks.open(tx, protected=actor.has(Role.PROTECTED), kinds=kinds)
+        return tuple(self._seen(tx, found, actor))
+
+    def _seen(self, tx: Transaction, tasks: Sequence[Task], actor: Actor) -> Sequence[Task]:
+        """Those of these tasks that are this person's by their kind and their school unit."""
+        if actor.reads_cases:
+            return tasks
+        of_schools = [task for task in tasks if task.kind in OF_SCHOOLS]
+        of_pupils = self._units_of(tx, {task.pupil_id for task in of_schools if task.pupil_id is not None})
+        return [
+            task
+            for task in of_schools
+            if of_own_units(actor, [task.about.unit] if task.pupil_id is None else of_pupils.get(task.pupil_id, ()))
+        ]
+
+    def _units_of(self, tx: Transaction, pupil_ids: Collection[bytes]) -> dict[bytes, frozenset[str]]:
+        """Pupil → their school units today."""
+        today = self._clock.today()
+        pupils = self._pupils.load_all(tx, pupil_ids)
+        return {pupil_id: units_at(pupil.observations, today) for pupil_id, pupil in pupils.items()}
 
     def answer(self, task_id: bytes, given: Given, actor: Actor) -> Outcome:
         """Answer a task. Raises NoSuchTaskError, AnsweredMeanwhileError, RefusedError, UppropError(INPUT_REFUSED)."""
@@ -128,7 +154,7 @@ class Answering:
 
         def work(tx: Transaction) -> Outcome:
             today = self._clock.today()
-            standing = self._questions.standing(tx, today, protected=actor.has(Role.PROTECTED))
+            standing = self.questions(tx, actor)
             if not any((each.pupil_id, each.asks) == (pupil_id, asks) for each in standing):
                 raise NoSuchTaskError
             what, on = _word(asks, given, today)
@@ -140,15 +166,19 @@ class Answering:
 
     def questions(self, tx: Transaction, actor: Actor) -> tuple[Question, ...]:
         """What other members ask, oldest first."""
-        return self._questions.standing(tx, self._clock.today(), protected=actor.has(Role.PROTECTED))
+        found = self._questions.standing(tx, self._clock.today(), protected=actor.has(Role.PROTECTED))
+        if actor.reads_cases:
+            return found
+        units = self._units_of(tx, {question.pupil_id for question in found})
+        return tuple(question for question in found if of_own_units(actor, units.get(question.pupil_id, ())))
 
     def pupils_of_unit(self, tx: Transaction, unit: str, actor: Actor) -> tuple[Pupil, ...]:
         """The pupils who are at a school unit today, as far as this person may know, by name."""
-        today, protected = self._clock.today(), actor.has(Role.PROTECTED)
+        today = self._clock.today()
         found = [
             pupil
             for pupil in self._pupils.load_all(tx, self._pupils.on_roster(tx)).values()
-            if unit_of(pupil, today) == unit and (protected or not _secret(pupil))
+            if unit_of(pupil, today) == unit and knows(actor, [unit], protected=_secret(pupil))
         ]
         return tuple(sorted(found, key=lambda pupil: (pupil.identity.family_name, pupil.identity.given_name)))
 

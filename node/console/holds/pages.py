@@ -62,6 +62,8 @@ def _list(visit: Visit, status: int = 200, flaw: str = "") -> Response:
         return visit.desk.holding.listed(tx, visit.actor), visit.desk.holding.units(tx)
 
     listed, units = visit.desk.database.view("console_holds", work)
+    if visit.actor.by_units:
+        units = {unit: name for unit, name in units.items() if unit in visit.actor.units}
     return visit.show(
         "holds/holds.html",
         status,

@@ -79,7 +79,8 @@ SWEDISH = {
     "hold.error.too-far": "Sista dagen ligger mer än ett år fram. Kontrollera datumet.",
     "hold.error.too-long-ago": "Sista dagen ligger mer än ett år tillbaka. Kontrollera datumet.",
     "hold.error.sent-before": "Formuläret är redan skickat med annat innehåll. Kontrollera det och skicka igen.",
-    "hold.error.unknown-person": "Ingen elev med det numret eller id:t är känd här. Kontrollera det.",
+    "hold.error.unknown-person": "Ingen elev med det numret eller id:t är känd här. Kontrollera det. En rektor når "
+    "bara elever på sina egna skolenheter.",
     "hold.error.not-enrolled": "Eleven är inte inskriven här: det finns inget att skriva ut.",
     "hold.error.not-at-unit": "Eleven är inte inskriven på den skolan den sista dagen. Kontrollera skola och dag.",
     "hold.error.stands-already": "En utskrivning av eleven väntar redan.",
@@ -180,7 +181,8 @@ ENGLISH = {
     "hold.error.too-far": "The last day lies more than a year ahead. Check the date.",
     "hold.error.too-long-ago": "The last day lies more than a year back. Check the date.",
     "hold.error.sent-before": "This form was sent before with other content. Check what it says and send it again.",
-    "hold.error.unknown-person": "No pupil with this number or id is known here. Check it.",
+    "hold.error.unknown-person": "No pupil with this number or id is known here. Check it. A principal reaches pupils "
+    "of their own school units alone.",
     "hold.error.not-enrolled": "The pupil is not enrolled here: there is nothing to withdraw.",
     "hold.error.not-at-unit": "The pupil is not enrolled at this school on the last day. Check the school and the day.",
     "hold.error.stands-already": "A withdrawal of this pupil waits already.",

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from federation.observability import Log
 from federation.web.i18n import Language, preferred
-from node.casework.actor import Actor, Role, roles_of
+from node.casework.actor import Actor, Role, roles_of, units_of
 from node.console.login.addresses import ADDRESSES, local, own_page
 from node.console.login.gate import MakeVisit
 from node.console.login.provider import Attempt, Provider, RefusedLoginError
@@ -49,7 +49,8 @@ class _Cookie(msgspec.Struct, frozen=True):
 
 
 class OpenIdGate:
-    """`public_url` is the console's own address; `roles`: group → role."""
+    """`public_url` is the console's own address; `roles`: group → role; `units`: what the provider calls a school unit
+    → its id."""
 
     def __init__(
         self,
@@ -60,11 +61,12 @@ class OpenIdGate:
         public_url: str,
         issuer: str,
         roles: dict[str, str],
+        units: dict[str, str],
         now: Callable[[], datetime],
         log: Log,
     ) -> None:
         self._provider, self._sessions, self._sealer = provider, sessions, sealer
-        self._public_url, self._issuer, self._roles = public_url, issuer, roles
+        self._public_url, self._issuer, self._roles, self._units = public_url, issuer, roles, units
         self._now, self._log = now, log
 
     def routes(self, make: MakeVisit) -> list[Route]:
@@ -124,7 +126,8 @@ class OpenIdGate:
         if not roles:
             return self._refused(make, request, language, "roles")
         response = RedirectResponse(begun.to, 303)
-        actor = Actor(f"{self._issuer}|{person.subject}", person.name, frozenset[Role](roles))
+        units = units_of(person.units, self._units) if Role.PRINCIPAL in roles else frozenset[str]()
+        actor = Actor(f"{self._issuer}|{person.subject}", person.name, frozenset[Role](roles), units)
         self._sessions.begin(response, actor, id_token=person.id_token)
         self._forget(response)
         return response

@@ -76,6 +76,7 @@ class Person:
     name: str = field(repr=False)
     groups: tuple[str, ...] = field(repr=False)
     id_token: str = field(repr=False)
+    units: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Provider:
@@ -147,10 +148,14 @@ class Provider:
             raise RefusedLoginError("token")
         # 3. The token is this provider's, for us, for this login, and in time.
         claims = self._claims(metadata, id_token, attempt, access_token)
-        # 4. Roles come from groups, which some providers tell only when asked.
-        if self._settings.groups_claim not in claims and isinstance(access_token, str):
+        # 4. Roles come from groups, and a principal's school units stand beside them; some providers tell them only
+        #    when asked.
+        groups_claim, units_claim = self._settings.groups_claim, self._settings.units_claim
+        lacking = {groups_claim, units_claim or groups_claim} - claims.keys()
+        if lacking and isinstance(access_token, str):
             claims = {**self._asked(metadata, access_token, str(claims["sub"])), **claims}
-        return Person(str(claims["sub"]), _name(claims), _groups(claims, self._settings.groups_claim), id_token)
+        groups, units = _values(claims, groups_claim), _values(claims, units_claim) if units_claim else ()
+        return Person(str(claims["sub"]), _name(claims), groups, id_token, units)
 
     def _token(self, metadata: Mapping[str, Any], code: str, attempt: Attempt) -> Mapping[str, Any]:
         body = prepare_token_request(
@@ -274,7 +279,7 @@ def _name(claims: Mapping[str, Any]) -> str:
     return str(claims.get("preferred_username") or claims.get("email") or claims["sub"])[:200]
 
 
-def _groups(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def _values(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
     told = claims.get(name, ())
     if isinstance(told, str):
         return (told,)

@@ -91,12 +91,10 @@ def _question(visit: Visit) -> Response:
 
 def _list(visit: Visit, refused: Refused | None = None, where: str = "") -> Response:
     desk, actor = visit.desk, visit.actor
-    protected, works = actor.has(Role.PROTECTED), actor.reads_cases
     today = desk.today()
 
     def work(tx: Transaction) -> _List:
-        kinds = tuple(TaskKind) if works else tuple(OF_SCHOOLS)
-        open_tasks = desk.tasks.open(tx, protected=protected, kinds=kinds)
+        open_tasks = desk.answering.open(tx, actor)
         of = {kind: [task for task in open_tasks if task.kind is kind] for kind in TaskKind}
         seen = of[TaskKind.SEEN]
         return _List(
@@ -117,7 +115,7 @@ def _list(visit: Visit, refused: Refused | None = None, where: str = "") -> Resp
         where=where,
         field=visit.field,
         may_answer=actor.has(*SCHOOL_ROLES),
-        works=works,
+        works=actor.reads_cases,
     )
 
 
@@ -162,8 +160,6 @@ def _task(visit: Visit, refused: Refused | None = None, *, meanwhile: bool = Fal
 
     def work(tx: Transaction) -> tuple[Named, tuple[OfUnit, ...]]:
         task = desk.answering.see(tx, task_id, actor)
-        if task.kind not in OF_SCHOOLS and not actor.reads_cases:
-            raise NoSuchTaskError
         (named,) = desk.naming.named(tx, [task], today)
         pupils: tuple[OfUnit, ...] = ()
         if task.kind is TaskKind.SWEEP:

@@ -19,6 +19,7 @@ from federation.web.i18n import Language
 from node.casework.actor import Role
 from tests.browser.watching import Watched
 from tests.harness.towns import HERE, LEAVERS, Towns, towns
+from tests.unit.node.exports import UNIT
 
 WIDE = {"width": 1280, "height": 720}
 LOGIN = {Language.SWEDISH: "/sv/inloggning", Language.ENGLISH: "/en/login"}
@@ -101,6 +102,7 @@ def seated(both: Towns, browser: Browser) -> Iterator[Sit]:
         name: str = "Kim Handläggare",
         member: str = HERE,
         language: Language = Language.SWEDISH,
+        units: str = UNIT,
         **options: Any,
     ) -> Seat:
         address = both.address(member)
@@ -114,6 +116,7 @@ def seated(both: Towns, browser: Browser) -> Iterator[Sit]:
         page.fill("#name", name)
         for role in Role:
             page.locator(f"input[name=role][value={role.value}]").set_checked(role in (roles or (Role.CASEWORKER,)))
+        page.fill("#units", units)
         page.locator("main form button").click()
         assert page.url.startswith(f"{address}/{language}/")
         return seat

@@ -26,6 +26,7 @@ from tests.harness.console import TOKEN, actor, client
 from tests.integration.console.conftest import MEMBER, municipality
 from tests.integration.console.test_case_pages import files
 from tests.integration.node_parties import Federation, Node
+from tests.unit.node.exports import UNIT
 
 HTMX_2_0_11 = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
 """SHA-256 of dist/htmx.min.js of the npm package htmx.org@2.0.11."""
@@ -92,6 +93,15 @@ def test_whoever_has_not_logged_in_is_led_to_the_login_and_nowhere_else(door: Op
                 assert answer.status_code == 303, path
                 assert answer.headers["location"].startswith(("/sv/inloggning?", "/en/login?"))
                 assert answer.text == ""
+
+
+def test_a_login_keeps_the_school_units_of_a_principal_and_of_nobody_else(door: Open) -> None:
+    for roles, units, blind in (("principal", "", True), ("principal", UNIT, False), ("caseworker", UNIT, False)):
+        browser = door()
+        form = {"name": "Rut", "role": roles, "units": f" {units} another"} if units else {"name": "Rut", "role": roles}
+        assert browser.post("/sv/inloggning", data=form, headers=SAME).status_code == 303
+        assert ("Du ser inga elever här" in browser.get("/sv/sparrar").text) == blind
+    assert "Andra skolenheter" in door().get("/sv/inloggning").text
 
 
 def test_a_session_ends_when_it_is_not_used_and_when_it_is_old(door: Open, hands: Hands) -> None:
