@@ -28,6 +28,7 @@ from node.store.chain import Chain
 from node.store.copying import NODE, newest_import, note_restored
 from node.store.imports import Imports
 from node.store.subjects import Subjects, everyone, scrub
+from node.store.tasks import Tasks
 from node.subject.tombstones import Tombstones
 
 Report = Callable[[str, int, int], None]
@@ -116,13 +117,14 @@ def restore(
 def _erase_again(settings: NodeSettings, copy: Database) -> None:
     """Nobody who was erased comes back by a copy from before."""
     sealer = open_sealer(settings)
-    tombstones, subjects = Tombstones(settings.data_dir, sealer), Subjects(sealer)
+    tombstones, subjects, tasks = Tombstones(settings.data_dir, sealer), Subjects(sealer), Tasks(sealer)
     now = utc_now()
 
     def work(tx: Transaction) -> None:
         for pupil_id, handles in everyone(tx).items():
             if tombstones.has([pupil_id, *handles]):
                 subjects.shred(tx, pupil_id, now)
+        tasks.erase(tx, tombstones.among(tasks.residents(tx)))
         shredding.empty(tx, tombstones.among(shredding.kept(tx)), Chain(sealer), now)
 
     copy.run("node_erase_again", work)

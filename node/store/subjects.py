@@ -1,7 +1,7 @@
 """The aggregate "subject request", and what the store holds of one pupil: found, counted, taken away.
 
-State of a request: an export begins as DONE; an erasure PENDING → DONE (nothing of the pupil is left), or → GIVEN_UP
-(the pupil came into a roster again before that). Moved by `end` alone.
+State of a request: an export begins as DONE, and so does the erasure of a resident; that of a pupil PENDING → DONE
+(nothing of the pupil is left), or → GIVEN_UP (the pupil came into a roster again before that). Moved by `end` alone.
 
 Invariant: `shred` takes every row that a table with a pupil, a handle or a number's index has of the pupil
 (`tests/store/node/test_subjects_store.py` holds that against the schema).
@@ -123,6 +123,10 @@ class Subjects:
 
     def exported(self, tx: Connection, by: str, on: date) -> None:
         self._add(tx, Kind.EXPORT, _Content(by), on, state=State.DONE.value, ended_on=on)
+
+    def erased(self, tx: Connection, by: str, reason: str, on: date) -> int:
+        """An erasure of somebody of whom nothing stands at the registry is done at once; returns its request_id."""
+        return self._add(tx, Kind.ERASURE, _Content(by, reason), on, state=State.DONE.value, ended_on=on)
 
     def begin(self, tx: Connection, pupil_id: bytes, by: str, reason: str, on: date) -> int:
         """Begin the erasure of a pupil of whom none is pending; returns its request_id."""

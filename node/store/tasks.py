@@ -72,6 +72,17 @@ class Tasks:
         """All tasks about a pupil, newest first."""
         return self._all(tx, _query().where(tasks.c.pupil_id == pupil_id).order_by(tasks.c.made_on.desc()))
 
+    def of_residents(self, tx: Connection, numbers: Iterable[str]) -> tuple[Task, ...]:
+        """What is asked about children of the list of residents, of these numbers, who are no pupils here."""
+        indexes = [self._index(TaskKind.NOT_PLACED, number.encode()) for number in numbers]
+        found = _query().where(tasks.c.subject_index.in_(indexes), tasks.c.pupil_id.is_(None))
+        return self._all(tx, found.order_by(tasks.c.made_on.desc()))
+
+    def residents(self, tx: Connection) -> tuple[bytes, ...]:
+        """The ids of all tasks about children who are no pupils here."""
+        of_nobody = (tasks.c.kind == TaskKind.NOT_PLACED.value, tasks.c.pupil_id.is_(None))
+        return tuple(tx.scalars(select(tasks.c.task_id).where(*of_nobody)))
+
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def ask(self, tx: Connection, wanted: Iterable[New], today: date) -> int:
@@ -81,7 +92,7 @@ class Tasks:
         """
         made = 0
         for new in wanted:
-            index = self._sealer.index("task", new.kind.value.encode() + b"\0" + new.subject)
+            index = self._index(new.kind, new.subject)
             row = tx.execute(select(tasks).where(tasks.c.subject_index == index)).one_or_none()
             if row is not None and new.protected and not row.protected:
                 # Whom it is about is protected from now on: a task that stands, or was answered, is hidden too.
@@ -160,6 +171,10 @@ class Tasks:
                 .values(state=TaskState.DROPPED.value, settled_on=today)
             )
 
+    def erase(self, tx: Connection, task_ids: Iterable[bytes]) -> int:
+        """Take tasks away, answered or not; returns how many there were."""
+        return sum(tx.execute(delete(tasks).where(tasks.c.task_id.in_(chunk))).rowcount for chunk in chunks(task_ids))
+
     def forget(self, tx: Connection, before: date, today: date, limit: int) -> int:
         """Take away what was settled before a day and is not to be looked at again; returns how many."""
         over = and_(
@@ -171,6 +186,9 @@ class Tasks:
         return tx.execute(delete(tasks).where(tasks.c.task_id.in_(old))).rowcount
 
     # -- rows -------------------------------------------------------------------------------------------------------
+
+    def _index(self, kind: TaskKind, subject: bytes) -> bytes:
+        return self._sealer.index("task", kind.value.encode() + b"\0" + subject)
 
     def _all(self, tx: Connection, query: Select[Any]) -> tuple[Task, ...]:
         return tuple(self._opened(row) for row in tx.execute(query))

@@ -154,13 +154,15 @@ def _plan(plan: Answer, words: Words) -> Iterator[str]:
         yield words(SubjectText.TAKES_BACK)
     if plan["relied_on"]:
         yield words(SubjectText.RELIED_ON)
-    yield words(SubjectText.LEFT_AT_REGISTRY)
+    if any(each["table"] == "pupils" for each in plan["rows"]):
+        yield words(SubjectText.LEFT_AT_REGISTRY)
 
 
 def _readable(document: Answer, words: Words) -> Iterator[str]:
     yield words(SubjectText.ABOUT, member=document["member"], day=document["made_on"])
-    for key in ("SOURCE", "RECIPIENTS"):
-        yield words(SubjectText[key])
+    pupil = "sent_to_registry" in document
+    for text in (SubjectText.SOURCE, SubjectText.RECIPIENTS) if pupil else (SubjectText.SOURCE_RESIDENTS,):
+        yield words(text)
     for name, content in document.items():
         if name in ("made_on", "member"):
             continue
@@ -175,7 +177,7 @@ def _readable(document: Answer, words: Words) -> Iterator[str]:
             yield from _lines(content, words, 2)
     yield ""
     yield words(SubjectText.COPIES)
-    yield words(SubjectText.RIGHTS)
+    yield words(SubjectText.RIGHTS if pupil else SubjectText.RIGHTS_RESIDENTS)
 
 
 def _lines(content: object, words: Words, depth: int) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Erasing one pupil (art. 17): first what was said at the registry is taken back, then every row here goes.
 
+Of a child of the list of residents who never was a pupil here nothing was said: what is kept goes at once.
+
 Invariants
     - Nothing goes before the registry has taken the retraction: afterwards nobody could take it back any more.
     - Whoever is enrolled here, looked for or waited for is not erased: the duty to follow up on a pupil comes first
@@ -22,8 +24,7 @@ from federation.errors import Code, UppropError
 from federation.observability import Event, Log
 from federation.rules.vocabulary import NONCE_BYTES
 from node.casework.files.model import FileId
-from node.casework.persons import find_person
-from node.gaps import SECRET_ROUTES
+from node.casework.tasks.model import Task
 from node.outbox import Version, retraction
 from node.store import Transaction
 from node.store.case_keys import CaseKeys
@@ -33,6 +34,8 @@ from node.store.pupils import Pupil, Pupils
 from node.store.sayings import Sayings
 from node.store.sealing import Sealer
 from node.store.subjects import Request, State, Subjects, Waiting, scrub
+from node.store.tasks import Tasks
+from node.subject.finding import asked_before, find_subject, refuse_if_followed_up, with_tasks
 from node.subject.tombstones import Tombstones
 from privacy.identifiers import Sound, parse
 
@@ -54,22 +57,6 @@ class Plan:
     relied_on: bool
     begun: bool = False
     request_id: int = 0
-
-
-def find_subject(
-    tx: Transaction, number: str, today: date, pupils: Pupils, imports: Imports, *, protected: bool
-) -> Pupil:
-    """The pupil; UppropError(INPUT_REFUSED) where there is none, or the asker may not see the pupil."""
-    pupil_id = find_person(tx, number, today, pupils, imports)
-    pupil = None if pupil_id is None else pupils.load(tx, pupil_id)
-    hidden = pupil is not None and (pupil.protected or pupil.route in SECRET_ROUTES)
-    if pupil is None or pupil.identity.drill or (hidden and not protected):
-        raise UppropError(
-            Code.INPUT_REFUSED,
-            "Nothing is kept here of this person, or it is not yours to see. Check the number; for the "
-            "protected-identity role: --protected.",
-        )
-    return pupil
 
 
 BY_AGE, REASON_AGE = "Upprop", "the last case file was shredded"
@@ -97,6 +84,7 @@ class Erasing:
         self._sayings = Sayings(sealer)
         self._outbox = Outbox(sealer)
         self._subjects = Subjects(sealer)
+        self._tasks = Tasks(sealer)
 
     def plan(self, number: str, *, protected: bool) -> Plan:
         """What erasing would do; nothing is changed. UppropError(INPUT_REFUSED) says why it may not be done."""
@@ -115,9 +103,16 @@ class Erasing:
                 "The reason is kept after the erasure and must not say whom it was about: leave numbers out of it.",
             )
         today = self._clock.today()
+        found = self._database.view("node_subject_found", lambda tx: self._plan(tx, number, protected=protected)[0])
+        if isinstance(found, Task):
+            # As of a pupil: it is on the disk that the row is to go, before it goes.
+            self._tombstones.add([found.task_id])
 
         def work(tx: Transaction) -> Plan:
             pupil, plan = self._plan(tx, number, protected=protected)
+            if isinstance(pupil, Task):
+                self._tasks.erase(tx, [pupil.task_id])
+                return replace(plan, request_id=self._subjects.erased(tx, by.strip(), reason.strip(), today))
             if plan.begun:
                 self._take_back_again(tx, pupil, today)
                 pending = {of: request for request, of in self._subjects.pending(tx).items()}
@@ -126,6 +121,9 @@ class Erasing:
             return replace(plan, request_id=self._subjects.begin(tx, pupil.pupil_id, by.strip(), reason.strip(), today))
 
         plan = self._database.run("node_subject_erase", work)
+        if isinstance(found, Task):
+            scrub(self._database)
+            self._log(SUBJECT_ERASED)
         if not plan.takes_back:
             self.carry_on()
         return plan
@@ -157,10 +155,8 @@ class Erasing:
                 self._log(ERASURE_GIVEN_UP)
             if state is not State.DONE:
                 continue
-            handles = self._database.view(
-                "node_erasure_names", functools.partial(self._subjects.handles, pupil_id=pupil_id)
-            )
-            self._tombstones.add([pupil_id, *handles])
+            names = self._database.view("node_erasure_names", functools.partial(self._names, pupil_id=pupil_id))
+            self._tombstones.add(names)
             shred = functools.partial(self._shred, request_id=request_id, pupil_id=pupil_id, today=today)
             if self._database.run("node_erasure", shred):
                 scrub(self._database)
@@ -185,18 +181,21 @@ class Erasing:
         """The erasures that are not done, oldest first."""
         return self._database.view("node_erasures_waiting", self._subjects.waiting)
 
-    def _plan(self, tx: Transaction, number: str, *, protected: bool) -> tuple[Pupil, Plan]:
+    def _plan(self, tx: Transaction, number: str, *, protected: bool) -> tuple[Pupil | Task, Plan]:
         today = self._clock.today()
         if not isinstance(parse(number, today), Sound):
             # Other ways of naming a pupil may mean somebody else tomorrow.
             raise UppropError(Code.INPUT_REFUSED, "This is no national number; write it with twelve digits.")
-        pupil = find_subject(tx, number, today, self._pupils, self._imports, protected=protected)
+        pupil = find_subject(tx, number, today, self._pupils, self._imports, self._tasks, protected=protected)
+        if isinstance(pupil, Task):
+            refuse_if_followed_up(pupil, today)
+            return pupil, Plan(with_tasks({}, [pupil]), takes_back=False, relied_on=False)
         begun = pupil.pupil_id in self._subjects.pending(tx).values()
         if not begun:
             self._refuse_if_needed(tx, pupil)
         said = self._newest(tx, pupil)
         plan = Plan(
-            self._subjects.rows(tx, pupil.pupil_id),
+            with_tasks(self._subjects.rows(tx, pupil.pupil_id), asked_before(tx, pupil, self._tasks)),
             takes_back=not self._subjects.taken_back(tx, pupil.pupil_id),
             relied_on=any(each.signal.presences for each in said),
             begun=begun,
@@ -274,6 +273,12 @@ class Erasing:
         self._outbox.add(tx, [(pupil.pupil_id, version) for version in versions], today)
         self._subjects.send_retractions(tx, pupil.pupil_id)
 
+    def _names(self, tx: Transaction, pupil_id: bytes) -> list[bytes]:
+        """The random names by which a copy would bring back what goes."""
+        found = self._pupils.load_all(tx, [pupil_id]).values()
+        before = [task.task_id for pupil in found for task in asked_before(tx, pupil, self._tasks)]
+        return [pupil_id, *self._subjects.handles(tx, pupil_id), *before]
+
     def _look(self, tx: Transaction, request_id: int, pupil_id: bytes, today: date) -> State:
         pupil = self._pupils.load_all(tx, [pupil_id]).get(pupil_id)
         if pupil is None or pupil.live or self._subjects.systems(tx, pupil_id):
@@ -287,6 +292,8 @@ class Erasing:
         """Whether it was done: looked at once more, for an import may have come between."""
         if self._look(tx, request_id, pupil_id, today) is not State.DONE:
             return False
+        pupil = self._pupils.load(tx, pupil_id)
+        self._tasks.erase(tx, [task.task_id for task in asked_before(tx, pupil, self._tasks)])
         self._subjects.shred(tx, pupil_id, self._clock.now())
         self._subjects.end(tx, request_id, State.DONE, today)
         return True

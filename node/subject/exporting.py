@@ -1,4 +1,4 @@
-"""All that a node keeps of one pupil, as a document for that pupil (art. 15).
+"""All that a node keeps of one pupil, or of a resident child, as a document for that person (art. 15).
 
 Invariants
     - Everything that the store has of the pupil is in it, save what would add to what others can find out: the random
@@ -8,7 +8,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -44,7 +44,7 @@ from node.store.sealing import Sealer
 from node.store.subjects import Subjects
 from node.store.tasks import Tasks
 from node.store.whole import metadata
-from node.subject.erasing import find_subject
+from node.subject.finding import asked_before, find_subject, with_tasks
 
 SUBJECT_EXPORTED = Event("subject_exported")
 
@@ -86,9 +86,9 @@ class Exporting:
         today = self._clock.today()
 
         def work(tx: Transaction) -> Document:
-            pupil = find_subject(tx, number, today, self._pupils, self._imports, protected=protected)
+            found = find_subject(tx, number, today, self._pupils, self._imports, self._tasks, protected=protected)
             self._subjects.exported(tx, by.strip(), today)
-            return self._document(tx, pupil, today)
+            return self._of_resident(found, today) if isinstance(found, Task) else self._document(tx, found, today)
 
         document = self._database.run("node_subject_export", work)
         self._log(SUBJECT_EXPORTED)
@@ -100,8 +100,8 @@ class Exporting:
         gaps = [gap for handle, found in self._gaps.of_handles(tx, handles).items() for gap in found]
         units = self._records.units(tx)
         identity = pupil.identity
-        kept = self._subjects.rows(tx, pupil.pupil_id)
-        until = rules(metadata)
+        before = asked_before(tx, pupil, self._tasks)
+        kept = with_tasks(self._subjects.rows(tx, pupil.pupil_id), before)
         document = {
             "made_on": today,
             "member": self._member,
@@ -141,7 +141,7 @@ class Exporting:
                 {**_plain(said.content), "said_on": said.said_on, "state": said.state.value}
                 for said in self._sayings.every(tx, pupil.pupil_id)
             ],
-            "tasks": [_task(task) for task in self._tasks.of_pupil(tx, pupil.pupil_id)],
+            "tasks": [_task(task) for task in (*self._tasks.of_pupil(tx, pupil.pupil_id), *before)],
             "attendance": [
                 {"day": day, "mark": mark.value}
                 for day, mark in sorted(self._attendance.of_pupils(tx, of, date.min).get(pupil.pupil_id, {}).items())
@@ -163,10 +163,19 @@ class Exporting:
             ],
             "told_for_statistics": kept.get("case_descriptions", 0),
             "pseudonyms": self._pseudonyms_of(tx, pupil),
-            "kept": [
-                {"table": str(table), "rows": rows, "until": until[table].until, "why": until[table].why}
-                for table, rows in sorted(kept.items())
-            ],
+            "kept": _kept(kept),
+        }
+        builtin: Document = msgspec.to_builtins(document)
+        return builtin
+
+    def _of_resident(self, task: Task, today: date) -> Document:
+        """Of a child of the list of residents who never was a pupil here."""
+        document = {
+            "made_on": today,
+            "member": self._member,
+            "identity": {"name": task.about.name, "numbers": [task.about.number], "protected": task.protected},
+            "tasks": [_task(task)],
+            "kept": _kept(with_tasks({}, [task])),
         }
         builtin: Document = msgspec.to_builtins(document)
         return builtin
@@ -182,6 +191,14 @@ class Exporting:
 
 
 _RANDOM_NAMES = frozenset({"handle", "case_id", "nonce", "pseudonyms"})
+
+
+def _kept(rows: Mapping[str, int]) -> list[dict[str, Any]]:
+    until = rules(metadata)
+    return [
+        {"table": table, "rows": number, "until": until[table].until, "why": until[table].why}
+        for table, number in sorted(rows.items())
+    ]
 
 
 def _task(task: Task) -> dict[str, Any]:

@@ -11,11 +11,13 @@ class SubjectText(enum.Enum):
     # -- export
     ABOUT = enum.auto()
     SOURCE = enum.auto()
+    SOURCE_RESIDENTS = enum.auto()
     RECIPIENTS = enum.auto()
     PSEUDONYMS = enum.auto()
     STATISTICS = enum.auto()
     COPIES = enum.auto()
     RIGHTS = enum.auto()
+    RIGHTS_RESIDENTS = enum.auto()
     NOTHING = enum.auto()
     WRITTEN = enum.auto()
     # -- erase

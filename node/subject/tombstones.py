@@ -1,8 +1,8 @@
 """Whom and what to erase again from a restored copy: a file beside the store, which no copy of the store is made of.
 
-A line for every pupil who was erased, and for every case file that was shredded: keyed digests (HMAC under the record
-key) of the store's own random names, of a pupil its id and handles. It names nobody, cannot be tested by a number, and
-a child who comes back is a new pupil under new names, whom it does not touch.
+A line for every pupil who was erased, for every resident child who was, and for every case file that was shredded:
+keyed digests (HMAC under the record key) of the store's own random names, of a pupil its id and handles. It names
+nobody, cannot be tested by a number, and a child who comes back is a new pupil under new names, whom it does not touch.
 
 Invariant: the line is on the disk before a row of the pupil, or the key of the case file, goes.
 """

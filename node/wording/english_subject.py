@@ -14,6 +14,10 @@ SUBJECT: Mapping[enum.Enum, str] = {
     SubjectText.SOURCE: (
         "The data come from the school systems of the municipality or operator, and from its staff where that is said."
     ),
+    SubjectText.SOURCE_RESIDENTS: (
+        "The data come from the municipality's list of resident children, and from its staff where that is said. "
+        "Nothing was given to anybody else."
+    ),
     SubjectText.RECIPIENTS: (
         "The recipient outside the member is the registry. It got pseudonyms and the days that stand "
         "under what was sent to it, never a name or number. The evaluators got blinded values that tell "
@@ -32,6 +36,10 @@ SUBJECT: Mapping[enum.Enum, str] = {
     SubjectText.RIGHTS: (
         "What is wrong is put right in the school system; the next import takes it over. You can ask for "
         "erasure, object, and complain to the supervisory authority (IMY)."
+    ),
+    SubjectText.RIGHTS_RESIDENTS: (
+        "What is wrong in the population register is put right by the Tax Agency; the next list takes it over. You can "
+        "ask for erasure, object, and complain to the supervisory authority (IMY)."
     ),
     SubjectText.NOTHING: "nothing",
     SubjectText.WRITTEN: ("The copy is in {path}. Hand it to the person it is about alone, and delete the file then."),

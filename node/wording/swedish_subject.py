@@ -14,6 +14,10 @@ SUBJECT: Mapping[enum.Enum, str] = {
     SubjectText.SOURCE: (
         "Uppgifterna kommer från kommunens eller huvudmannens skolsystem, och från personal där det anges."
     ),
+    SubjectText.SOURCE_RESIDENTS: (
+        "Uppgifterna kommer från kommunens lista över folkbokförda barn, och från personal där det anges. Ingenting "
+        "har lämnats till någon annan."
+    ),
     SubjectText.RECIPIENTS: (
         "Mottagare utanför huvudmannen är registret. Det har fått pseudonymer och de dagar som står under"
         " uppgifter till registret, aldrig namn eller nummer. Nyckelhållarna har fått blindade värden som"
@@ -33,6 +37,10 @@ SUBJECT: Mapping[enum.Enum, str] = {
     ),
     SubjectText.RIGHTS: (
         "Är något fel rättas det i skolsystemet; nästa inläsning tar över det. Du kan begära radering, "
+        "invända, och klaga hos Integritetsskyddsmyndigheten (IMY)."
+    ),
+    SubjectText.RIGHTS_RESIDENTS: (
+        "Är något fel i folkbokföringen rättas det hos Skatteverket; nästa lista tar över det. Du kan begära radering, "
         "invända, och klaga hos Integritetsskyddsmyndigheten (IMY)."
     ),
     SubjectText.NOTHING: "inget",
