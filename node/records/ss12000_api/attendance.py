@@ -4,7 +4,7 @@
 
 Invariants
     - Minutes of attendance, or of another school activity, are attendance; nothing else is. Absence that is called
-      valid is a guardian's word: the API tells no granted leave.
+      valid is a guardian's word: neither list tells granted leave.
     - An element that cannot be read is remarked on and left out: it makes nobody present.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,18 +40,24 @@ class _Reference(msgspec.Struct):
 
 
 class _Aggregated(msgspec.Struct, rename="camel"):
+    """Minutes of one pupil in one activity from `startDate` to `endDate`, both inclusive: several make up a day.
+
+    The standard requires `attendanceSum` alone of the sums; `reportedSum` and `offeredSum` do not
+    say who was there.
+    """
+
     student: _Reference
     attendance_sum: float | None = None
     valid_absence_sum: float | None = None
     invalid_absence_sum: float | None = None
     other_attendance_sum: float | None = None
-    reported_sum: float | None = None
 
 
 class _Event(msgspec.Struct):
+    """Somebody comes or goes, by `eventType` (In, Ut): either way the child was there."""
+
     time: str
-    person: _Reference | None = None
-    student: _Reference | None = None
+    person: _Reference
 
 
 _aggregated = msgspec.json.Decoder(_Aggregated).decode
@@ -81,6 +88,7 @@ def _by_day(api: Api, limit: int, first: date, today: date, calendar: SchoolCale
     while day <= today:
         query = {"startDate": day.isoformat(), "endDate": day.isoformat()}
         ways = [{**query, "limit": str(limit)}, query]
+        of_day: dict[str, _Day] = {}
         for element in _walk(api, List.AGGREGATED_ATTENDANCE, ways):
             position += 1
             try:
@@ -88,9 +96,11 @@ def _by_day(api: Api, limit: int, first: date, today: date, calendar: SchoolCale
             except msgspec.DecodeError:
                 yield _unreadable(position, "aggregatedAttendance")
                 continue
-            mark = _mark(one)
+            of_day.setdefault(one.student.id, _Day(position)).add(one)
+        for student, minutes in of_day.items():
+            mark = minutes.mark()
             if mark is not None:
-                yield DayMark(one.student.id, "", day, mark, position)
+                yield DayMark(student, "", day, mark, minutes.position)
         day = calendar.first_on_or_after(day + DAY)
 
 
@@ -104,11 +114,8 @@ def _by_event(api: Api, limit: int, first: date, today: date, zone: ZoneInfo) ->
         except (msgspec.DecodeError, ValueError, OverflowError):
             yield _unreadable(position, "attendanceEvents")
             continue
-        who = event.person or event.student
-        if who is None:
-            yield _unreadable(position, "attendanceEvents")
-        elif first <= day <= today:
-            yield DayMark(who.id, "", day, Mark.PRESENT, position)
+        if first <= day <= today:
+            yield DayMark(event.person.id, "", day, Mark.PRESENT, position)
 
 
 def _walk(api: Api, which: List, ways: list[dict[str, str]]) -> Iterator[msgspec.Raw]:
@@ -139,13 +146,27 @@ def _walk(api: Api, which: List, ways: list[dict[str, str]]) -> Iterator[msgspec
             ) from None
 
 
-def _mark(one: _Aggregated) -> Mark | None:
-    """None where nothing was reported: that day says nothing of this pupil's absence, and makes nobody present."""
-    if (one.attendance_sum or 0) > 0 or (one.other_attendance_sum or 0) > 0:
-        return Mark.PRESENT
-    if (one.valid_absence_sum or 0) > 0 and not (one.invalid_absence_sum or 0) > 0:
-        return Mark.VALID
-    return Mark.ABSENT if (one.invalid_absence_sum or 0) > 0 else None
+@dataclass(slots=True)
+class _Day:
+    """Minutes of one pupil on one day, in all activities."""
+
+    position: int
+    attended: float = 0
+    valid: float = 0
+    invalid: float = 0
+
+    def add(self, one: _Aggregated) -> None:
+        self.attended += (one.attendance_sum or 0) + (one.other_attendance_sum or 0)
+        self.valid += one.valid_absence_sum or 0
+        self.invalid += one.invalid_absence_sum or 0
+
+    def mark(self) -> Mark | None:
+        """None where nothing was reported: that day says nothing of this pupil's absence, and makes nobody present."""
+        if self.attended > 0:
+            return Mark.PRESENT
+        if self.invalid > 0:
+            return Mark.ABSENT
+        return Mark.VALID if self.valid > 0 else None
 
 
 def _day(text: str, zone: ZoneInfo) -> date:

@@ -25,7 +25,9 @@ AGGREGATED, EVENTS = "aggregatedAttendance", "attendanceEvents"
 
 
 def sums(place: int, day: str = FRIDAY, **minutes: int) -> dict[str, Any]:
-    return {"student": {"id": person_id(place)}, "startDate": day, "endDate": day, **minutes}
+    """As the standard has an element: of one pupil in one activity."""
+    references = {"student": {"id": person_id(place)}, "activity": {"id": f"activity-{place}"}}
+    return {**references, "startDate": day, "endDate": day, **minutes}
 
 
 def fetched(
@@ -46,6 +48,11 @@ def test_minutes_of_attendance_make_somebody_present_and_nothing_else_does(schoo
             sums(2, attendanceSum=0, validAbsenceSum=300),
             sums(3, validAbsenceSum=100, invalidAbsenceSum=200),
             sums(4, offeredSum=300, reportedSum=0),
+            # Of each activity one: absence is valid where all of it is.
+            sums(6, attendanceSum=0, validAbsenceSum=60),
+            sums(6, attendanceSum=0, invalidAbsenceSum=40),
+            sums(7, attendanceSum=0, invalidAbsenceSum=60),
+            sums(7, attendanceSum=50),
             {"student": None, "startDate": FRIDAY, "endDate": FRIDAY},
             sums(5, "2026-08-01", attendanceSum=300),
         ],
@@ -57,6 +64,8 @@ def test_minutes_of_attendance_make_somebody_present_and_nothing_else_does(schoo
         (person_id(1), day): Mark.PRESENT,
         (person_id(2), day): Mark.VALID,
         (person_id(3), day): Mark.ABSENT,
+        (person_id(6), day): Mark.ABSENT,
+        (person_id(7), day): Mark.PRESENT,
     }
     assert [(remark.field, remark.why) for remark in remarks] == [(AGGREGATED, "cannot be read: the row is left out")]
     first = next(request for request in school.requests if request["on"] == AGGREGATED)
@@ -70,11 +79,11 @@ def test_events_are_days_in_the_federations_zone(school: SchoolSystem) -> None:
     school.serve_attendance(
         EVENTS,
         [
-            {"id": "1", "person": {"id": person_id(0)}, "time": "2026-09-03T22:30:00Z", "eventType": "IN"},
-            {"id": "2", "student": {"id": person_id(1)}, "time": "2026-09-03T08:00:00+02:00"},
+            {"id": "1", "person": {"id": person_id(0)}, "time": "2026-09-03T22:30:00Z", "eventType": "In"},
+            {"id": "2", "person": {"id": person_id(1)}, "time": "2026-09-03T16:00:00+02:00", "eventType": "Ut"},
             {"id": "3", "person": {"id": person_id(2)}, "time": "2026-07-01T08:00:00Z"},
             {"id": "4", "person": {"id": person_id(3)}, "time": "yesterday"},
-            {"id": "5", "time": "2026-09-03T08:00:00Z"},
+            {"id": "5", "registeredBy": {"id": person_id(5)}, "time": "2026-09-03T08:00:00Z", "eventType": "In"},
             {"id": "6", "person": {"id": person_id(6)}, "time": "9999-12-31T23:59:59-23:59"},
         ],
     )
