@@ -12,6 +12,7 @@ from federation.web.i18n import Texts
 from node.casework.actor import Actor, sees
 from node.casework.quality import counting, documents
 from node.casework.quality.documents import Form
+from node.casework.quality.masking import masked
 from node.casework.quality.model import Report
 from node.casework.quality.tables import Table, tables
 from node.casework.routines.catalogue import Catalogue
@@ -54,8 +55,10 @@ class Reporting:
         secret = sees(actor, protected=True) and not publish
         return counting.report(files, year, self._clock.today(), self._calendar().count, with_protected=secret)
 
-    def tables(self, report: Report, words: Texts) -> tuple[Table, ...]:
-        return tables(report, words, lambda name: self._title(name, words))
+    def tables(self, report: Report, words: Texts, *, publish: bool = False) -> tuple[Table, ...]:
+        """To be shown; `publish`: what is small is not."""
+        made = tables(report, words, lambda name: self._title(name, words))
+        return masked(report, made) if publish else made
 
     def document(self, form: Form, report: Report, words: Texts, *, publish: bool = False) -> bytes:
         return documents.document(form, report, self.tables(report, words), self._member(), words, publish=publish)

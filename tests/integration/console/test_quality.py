@@ -119,8 +119,7 @@ def test_the_page_shows_tables_and_a_chart_and_names_nobody(node: Node, file: Ca
     assert "Ärenden med skyddade uppgifter är inte med." in shown
     for year in ("2025", "2027", "x", "0"):
         assert client(node.app.desk, AUDITOR).get(f"/sv/arsrapport?year={year}").status_code == 404
-    for role in (Role.PRINCIPAL, Role.ADMINISTRATOR):
-        assert client(node.app.desk, actor(role)).get("/sv/arsrapport").status_code == 403
+    assert client(node.app.desk, actor(Role.PRINCIPAL)).get("/sv/arsrapport").status_code == 403
     with pytest.raises(NoSuchYearError):
         report(node, year=2025)
 

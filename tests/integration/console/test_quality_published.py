@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -43,3 +44,16 @@ def test_what_is_published_shows_no_small_number_and_counts_no_protected_identit
         assert run("--publish")[0] == run("--as", "csv", "--publish", "--protected")[0] == 2
     finally:
         node.open()
+
+
+def test_an_administrator_is_shown_and_given_what_may_be_published_and_nothing_else(node: Node) -> None:
+    worker, asked = (client(node.app.desk, actor(role)) for role in (Role.CASEWORKER, Role.ADMINISTRATOR))
+    shown = html.unescape(asked.get("/sv/arsrapport").text)
+    assert "Tal under 5 visas som två punkter" in shown
+    assert '<td class="num">..</td>' in shown
+    assert '<td class="num">..</td>' not in worker.get("/sv/arsrapport").text
+    assert '<svg class="chart"' not in shown
+    assert "Hämta rapporten" not in shown
+    published = worker.get("/sv/arsrapport/2026/json?publish=1").json()
+    for asked_for in ("", "?publish=0", "?publish=1"):
+        assert asked.get(f"/sv/arsrapport/2026/json{asked_for}").json() == published
