@@ -29,7 +29,7 @@ from federation.rules.vocabulary import ROSTER_STEP, MemberId, Policy
 from node.casework.contact.exchanging import Exchange
 from node.casework.files.filing import CaseFiles
 from node.casework.holds.holding import Holding
-from node.casework.opening import WITHHOLDING, Casework, is_late
+from node.casework.opening import Casework
 from node.casework.silence import SilenceMetrics
 from node.casework.statuses.leading import Leading
 from node.casework.statuses.telling import Telling
@@ -38,10 +38,11 @@ from node.describing.telling import Describing
 from node.drill.drilling import Drilling
 from node.evaluators import Evaluators
 from node.gaps import Judge
+from node.hearing import Hearing
 from node.ledger.alarms import Alarms, sentences
 from node.ledger.sending import Sending
 from node.ledger.watching import LedgerReport, LedgerWatch
-from node.links import Links, Page
+from node.links import Links
 from node.pseudonymise import Pseudonymiser
 from node.recovery.attaching import Attaching
 from node.recovery.guard import BEHIND, Guard
@@ -64,15 +65,11 @@ from node.store.tasks import Tasks
 from node.streaming import relayed
 from node.subject.erasing import Erasing
 from node.submitting import Submitting
-from node.sync import STORE_BEHIND, Progress, Sync, SyncReport, named
+from node.sync import Progress, Sync, SyncReport, named
 
 MAX_ROUNDS = 3
 """A second round restates what lost its epoch on the way; a third would mean that the descriptor changed again."""
 
-# None of them counts notices: an operator does not learn how many children are missed.
-REGISTRY_SILENT = Event("registry_silent_case_files_opened", (), Level.WARNING)
-REGISTRY_LATE = Event("registry_closes_no_day", ("closed_on",), Level.ERROR)
-REGISTRY_WITHHOLDS = Event("registry_withholds_states", (), Level.ERROR)
 SAID_AGAIN = Event("signals_said_again", (), Level.WARNING)
 
 
@@ -127,8 +124,6 @@ class Pipeline:
         self._pseudonyms = Pseudonyms(sealer)
         self._notices = Notices()
         self._gaps = Gaps(self._pupils)
-        self._casework = Casework(self._gaps, self._notices, self._outbox)
-        self._silence = silence
         self._pseudonymiser = Pseudonymiser(
             database,
             self._pupils,
@@ -143,6 +138,8 @@ class Pipeline:
         self._describing = Describing(database, sealer)
         self._statuses = Telling(database)
         self._guard = Guard(database, Recoveries(sealer), Attaching(sealer, random_bytes))
+        casework = Casework(self._gaps, self._notices, self._outbox)
+        self._hearing = Hearing(database, self._notices, casework, self._guard, silence, log)
         self._submitting = Submitting(
             database, self._outbox, self._pseudonyms, sending, self._guard, clock, random_bytes
         )
@@ -186,9 +183,9 @@ class Pipeline:
                     break
             if not (notices_only or run.behind):
                 self._report_roster(run)
-            heard = yield from self._fetch_notices(run)
-            self._handle_notices(run)
-            self._open_unheard(run)
+            heard = yield from self._hearing.fetch(run, self._links)
+            self._hearing.handle(run)
+            self._hearing.open_unheard(run)
             self._case_files.begin_missing()
             self._holding.follow(run.judge)
             self._case_files.follow()
@@ -230,9 +227,9 @@ class Pipeline:
             run.behind = True
             yield from self._restate(run)
             # First: what was told of the gaps that are handed back.
-            if not (yield from self._fetch_notices(run)):
+            if not (yield from self._hearing.fetch(run, self._links)):
                 raise UppropError(Code.PEER_UNREACHABLE, " ".join(run.problems))
-            self._handle_notices(run)
+            self._hearing.handle(run)
             report = yield from relayed(self._recovering.run(self._order(run)), lambda each: Progress(*each))
             yield replace(report, problems=(*run.problems, *report.problems))
 
@@ -361,67 +358,6 @@ class Pipeline:
         if as_of is None or (reported is not None and as_of <= reported) or self._outbox.counts(tx).waiting:
             return None, 0
         return as_of, (self._pupils.roster(tx) + ROSTER_STEP // 2) // ROSTER_STEP * ROSTER_STEP
-
-    def _fetch_notices(self, run: Sync) -> Generator[Progress, None, bool]:
-        """Make all notices there are durable; returns whether that was possible."""
-        more, kept = True, 0
-        while more:
-            cursor = self._database.view("node_notice_cursor", self._notices.state).cursor
-            try:
-                registry = self._links.registry()
-                page = registry.list_notices(cursor)
-            except UppropError as error:
-                run.failed("notices", error)
-                record = functools.partial(self._notices.record_fetch, day=run.today, succeeded=False)
-                self._database.run("node_fetch_failed", record)
-                return False
-            run.late, run.closed_on = is_late(page.closed_on, run.today, run.judge.calendar), page.closed_on
-            kept += self._database.run("node_notices_keep", functools.partial(self._keep, page, run))
-            try:
-                # Though nothing came: to whoever counts calls, a member with a notice looks like one without.
-                registry.acknowledge(page.through)
-            except UppropError as error:
-                # The cursor is durable: a later acknowledgement covers these notices too.
-                run.failed("acknowledge", error)
-            more = page.more
-            yield Progress("notices", kept, kept)
-        return True
-
-    def _keep(self, page: Page, run: Sync, tx: Transaction) -> int:
-        # A registry that closes no day tells as little as one that is not there.
-        self._notices.record_fetch(tx, run.today, succeeded=not run.late)
-        return self._notices.keep(tx, page.notices, page.through, page.closed_on)
-
-    def _handle_notices(self, run: Sync) -> None:
-        more, unmatched = True, 0
-        while more:
-            handled = self._database.run("node_notices_handle", self._casework.handle_notices)
-            run.notices += handled.number
-            unmatched += handled.unmatched
-            more = handled.more
-        if unmatched and not run.behind:
-            self._guard.doubt()
-            self._log(STORE_BEHIND, of="notices")
-            run.say(
-                f"The registry told of {unmatched} openings that this node does not know: its store seems to be an "
-                "older copy. Look into them with the registry's operator."
-            )
-
-    def _open_unheard(self, run: Sync) -> None:
-        look = functools.partial(self._casework.open_unheard, today=run.today, calendar=run.judge.calendar)
-        unheard = self._database.run("node_open_unheard", look)
-        if unheard.opened:
-            self._log(REGISTRY_SILENT)
-        if run.late and unheard.failed_day is not None:
-            self._log(REGISTRY_LATE, closed_on=run.closed_on)
-            run.say(
-                f"The registry answers, but the newest day it has closed is {run.closed_on or 'none at all'}: it "
-                "judges no gaps. Those past due get their case files here. Turn to its operator."
-            )
-        if unheard.withheld:
-            self._log(REGISTRY_WITHHOLDS)
-            run.say(WITHHOLDING)
-        self._silence.show(late=run.late and unheard.failed_day is not None, withholds=unheard.withheld)
 
     def _describe(self, run: Sync) -> None:
         try:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from node.casework.contact.model import (
     Contact,
@@ -177,7 +177,7 @@ class Contacts:
     # -- messages ---------------------------------------------------------------------------------------------------
 
     def add_message(self, tx: Connection, file_id: FileId, message: Message) -> None:
-        name = _name(message)
+        told = {"text": message.text, "by": message.by, "id": _text(message.message_id)}
         tx.execute(
             insert(contact_messages).values(
                 contact_id=message.contact_id,
@@ -185,7 +185,7 @@ class Contacts:
                 sequence=message.sequence,
                 state=message.state.value,
                 written_at=message.written_at,
-                sealed_content=self._seal(file_id, "contact_messages", name, {"text": message.text, "by": message.by}),
+                sealed_content=self._seal(file_id, "contact_messages", _name(message), told),
             )
         )
 
@@ -217,20 +217,32 @@ class Contacts:
 
     def sent(self, tx: Connection, message: Message) -> None:
         """The registry has taken it."""
+        tx.execute(update(contact_messages).where(*_row(message)).values(state=MessageState.SENT.value))
+
+    def send_again(self, tx: Connection, contact: Contact, after: int) -> None:
+        """What was sent after a sequence waits once more."""
+        written = (contact_messages.c.contact_id == contact.contact_id) & contact_messages.c.outgoing
         tx.execute(
             update(contact_messages)
-            .where(
-                contact_messages.c.contact_id == message.contact_id,
-                contact_messages.c.outgoing,
-                contact_messages.c.sequence == message.sequence,
-            )
-            .values(state=MessageState.SENT.value)
+            .where(written, contact_messages.c.sequence > after)
+            .values(state=MessageState.WAITING.value)
         )
+
+    def renumber(self, tx: Connection, contact: Contact, after: int) -> None:
+        """What waits is numbered anew, in its order, from the sequence after another one."""
+        waiting = self.waiting(tx, contact)
+        for message in waiting:
+            tx.execute(delete(contact_messages).where(*_row(message)))
+        for sequence, message in enumerate(waiting, after + 1):
+            self.add_message(tx, contact.file_id, replace(message, sequence=sequence))
+        self.change(tx, replace(contact, sent=max(contact.sent, after + len(waiting))))
 
     def _message(self, file_id: FileId, row: Any) -> Message | None:
         bare = Message(row.contact_id, row.outgoing, row.sequence, MessageState(row.state), row.written_at, "", "")
         told = self._told(file_id, "contact_messages", _name(bare), row.sealed_content)
-        return None if told is None else replace(bare, text=told["text"], by=told["by"])
+        if told is None:
+            return None
+        return replace(bare, text=told["text"], by=told["by"], message_id=_bytes(told["id"]))
 
     # -- sealing ----------------------------------------------------------------------------------------------------
 
@@ -248,6 +260,14 @@ class Contacts:
 
 def _name(message: Message) -> bytes:
     return message.contact_id + bytes([message.outgoing]) + message.sequence.to_bytes(8, "big")
+
+
+def _row(message: Message) -> tuple[ColumnElement[bool], ...]:
+    return (
+        contact_messages.c.contact_id == message.contact_id,
+        contact_messages.c.outgoing == message.outgoing,
+        contact_messages.c.sequence == message.sequence,
+    )
 
 
 def _text(value: bytes) -> str:

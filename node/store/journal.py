@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from node.casework.actor import Actor
 from node.casework.files.model import FileId
-from node.casework.journal.model import Entry, EntryKind, Flaw, View
+from node.casework.journal.model import BODY_KEYS, Entry, EntryKind, Flaw, View
 from node.store.case_keys import CaseKeys, CaseShreddedError
 from node.store.chain import Chain, name, positions_of, rows_at
 from node.store.schema_journal import file_views, journal
@@ -34,10 +34,13 @@ class Journal:
     def append(
         self, tx: Connection, file_id: FileId, actor: Actor, kind: EntryKind, body: Mapping[str, Any], at: datetime
     ) -> int:
-        """Write an entry and return its position. Raises CaseShreddedError where the case file has no key any more.
+        """Write an entry and return its position. Raises CaseShreddedError where the case file has no key any more, and
+        ValueError for a body of which no reader could be told what it means.
 
         Last in its transaction, or nearly: from here on no other entry is written until it ends.
         """
+        if unknown := body.keys() - BODY_KEYS:
+            raise ValueError(f"keys of a journal entry that have no words: {sorted(unknown)}")
         plain = msgspec.json.encode({"by": actor.name, "by_id": actor.person_id, "body": body})
         position = self._chain.next_position(tx)
         sealed = self._keys.seal(file_id, "journal", name(position), "sealed_entry", plain)

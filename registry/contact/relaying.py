@@ -90,15 +90,29 @@ class Contacts:
 
         self._database.run("contact_accept", work)
 
-    def send(self, member: MemberId, contact_id: bytes, sequence: int, sealed: Sequence[Sealed], today: date) -> None:
-        """Take the next message of one side. Raises UppropError: REQUEST_INVALID, QUOTA_EXCEEDED."""
+    def send(
+        self,
+        member: MemberId,
+        contact_id: bytes,
+        sequence: int,
+        message_id: bytes,
+        sealed: Sequence[Sealed],
+        today: date,
+    ) -> None:
+        """Take the next message of one side; the newest once more changes nothing.
+
+        Raises UppropError: REQUEST_INVALID, QUOTA_EXCEEDED.
+        """
 
         def work(tx: Transaction) -> None:
             held = self._accepted(tx, member, contact_id, lock=True)
-            if sequence <= held.sent(member):
+            if (sequence, message_id) == (held.sent, held.last):
                 return
-            if sequence != held.sent(member) + 1:
-                raise UppropError(Code.REQUEST_INVALID, "Messages are numbered without gaps. Send the next one.")
+            if sequence != held.sent + 1:
+                raise UppropError(
+                    Code.REQUEST_INVALID,
+                    "Messages are numbered without gaps, and each number is used once. Send the next one.",
+                )
             by_asking = member == held.asking
             if (
                 contacts.sent_on(tx, contact_id, today, by_asking=by_asking) >= MAX_MESSAGES_A_DAY
@@ -109,7 +123,7 @@ class Contacts:
                     f"A side sends at most {MAX_MESSAGES_A_DAY} messages a day, and no more than {MAX_LYING} that the "
                     "other side has not fetched. Send it later.",
                 )
-            contacts.send(tx, contact_id, sequence, sealed, today, by_asking=by_asking)
+            contacts.send(tx, contact_id, sequence, message_id, sealed, today, by_asking=by_asking)
 
         self._database.run("contact_send", work)
 
@@ -129,7 +143,7 @@ class Contacts:
 
         def work(tx: Transaction) -> None:
             held = self._accepted(tx, member, contact_id, lock=True)
-            contacts.acknowledge(tx, contact_id, through, by_asking=member != held.asking)
+            contacts.acknowledge(tx, contact_id, min(through, held.others_sent), by_asking=member != held.asking)
 
         self._database.run("contact_ack", work)
 

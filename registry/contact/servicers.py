@@ -93,7 +93,12 @@ class ContactServicer(contact_pb2_grpc.ContactServiceServicer):
         if not 1 <= request.sequence < MAX_NUMBER:
             raise UppropError(Code.REQUEST_INVALID, "Messages are numbered from 1.")
         self._contacts.send(
-            member, _id(request.contact_id), request.sequence, _sealed(request.sealed), self._clock.today()
+            member,
+            _id(request.contact_id),
+            request.sequence,
+            _id(request.message_id),
+            _sealed(request.sealed),
+            self._clock.today(),
         )
         return contact_pb2.SendContactMessageResponse()
 
@@ -133,7 +138,9 @@ def binding(servicer: ContactServicer) -> Binding:
 
 def _id(value: bytes) -> bytes:
     if len(value) != CONTACT_ID_BYTES:
-        raise UppropError(Code.REQUEST_INVALID, f"An id of a request or a contact has {CONTACT_ID_BYTES} bytes.")
+        raise UppropError(
+            Code.REQUEST_INVALID, f"An id of a request, a contact or a message has {CONTACT_ID_BYTES} bytes."
+        )
     return value
 
 
@@ -169,6 +176,8 @@ def _contact(contact: Contact) -> contact_pb2.Contact:
         acceptance=None if contact.acceptance is None else _statement(contact.acceptance),
         greeting=map(_sealed_message, contact.greeting) if contact.asking else (),
         newest=contact.newest,
+        sent=contact.sent,
+        acknowledged=contact.has,
     )
 
 

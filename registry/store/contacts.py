@@ -55,7 +55,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact as one of its sides is told of it. `newest`: sequence of the other side's newest message."""
+    """A contact as one of its sides is told of it.
+
+    `newest`: sequence of the other side's newest message; `sent`: of its own; `has`: through which it acknowledged.
+    """
 
     contact_id: bytes = field(repr=False)
     asking: bool
@@ -65,6 +68,8 @@ class Contact:
     acceptance: Stated | None
     greeting: tuple[Sealed, ...]
     newest: int
+    sent: int
+    has: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,10 @@ class Held:
     asked: MemberId
     lapses_on: date
     acceptance: bytes | None = field(repr=False)
-    asking_sent: int
-    asked_sent: int
-
-    def sent(self, member: MemberId) -> int:
-        return self.asking_sent if member == self.asking else self.asked_sent
+    sent: int
+    """Sequence of the newest message of the side that looks; `last` is its id."""
+    last: bytes | None = field(repr=False)
+    others_sent: int
 
 
 # -- requests ----------------------------------------------------------------------------------------------------------
@@ -170,6 +174,8 @@ def add(tx: Connection, filed: Request, handed: Sequence[tuple[bytes, MemberId, 
             "asked_number": number,
             "asking_sent": 0,
             "asked_sent": 0,
+            "asking_has": 0,
+            "asked_has": 0,
             "touched_on": filed.filed_on,
         }
         for contact_id, member, ref, number in handed
@@ -218,14 +224,16 @@ def held(tx: Connection, member: MemberId, contact_id: bytes, *, lock: bool = Fa
     row = tx.execute(query.with_for_update(of=contacts) if lock else query).one_or_none()
     if row is None:
         return None
+    by_asking = member == row.asking
     return Held(
         row.contact_id,
         MemberId(row.asking),
         MemberId(row.asked),
         row.lapses_on,
         row.content,
-        row.asking_sent,
-        row.asked_sent,
+        row.asking_sent if by_asking else row.asked_sent,
+        row.asking_last if by_asking else row.asked_last,
+        row.asked_sent if by_asking else row.asking_sent,
     )
 
 
@@ -261,7 +269,14 @@ def lying(tx: Connection, contact_id: bytes, *, by_asking: bool) -> int:
 
 
 def send(
-    tx: Connection, contact_id: bytes, sequence: int, sealed: Sequence[Sealed], today: date, *, by_asking: bool
+    tx: Connection,
+    contact_id: bytes,
+    sequence: int,
+    message_id: bytes,
+    sealed: Sequence[Sealed],
+    today: date,
+    *,
+    by_asking: bool,
 ) -> None:
     """Keep the next message of one side."""
     row = {
@@ -272,8 +287,9 @@ def send(
         "sent_on": today,
     }
     insert(tx, contact_messages, [row])
-    counted = {"asking_sent" if by_asking else "asked_sent": sequence}
-    tx.execute(update(contacts).where(contacts.c.contact_id == contact_id).values(touched_on=today, **counted))
+    side = "asking" if by_asking else "asked"
+    counted = {f"{side}_sent": sequence, f"{side}_last": message_id, "touched_on": today}
+    tx.execute(update(contacts).where(contacts.c.contact_id == contact_id).values(**counted))
 
 
 def messages(
@@ -295,6 +311,8 @@ def acknowledge(tx: Connection, contact_id: bytes, through: int, *, by_asking: b
     """The other side has the messages of one side up to a sequence: they go."""
     of_side = (contact_messages.c.contact_id == contact_id) & (contact_messages.c.by_asking == by_asking)
     tx.execute(delete(contact_messages).where(of_side, contact_messages.c.sequence <= through))
+    has = contacts.c.asked_has if by_asking else contacts.c.asking_has
+    tx.execute(update(contacts).where(contacts.c.contact_id == contact_id, has < through).values({has.name: through}))
 
 
 # -- retention ---------------------------------------------------------------------------------------------------------
@@ -364,6 +382,8 @@ def _contact(row: Any, *, asking: bool) -> Contact:
         acceptance=None if row.content is None else Stated(row.content, row.signature, row.public_key),
         greeting=() if row.greeting is None else _sealed(row.greeting),
         newest=row.asked_sent if asking else row.asking_sent,
+        sent=row.asking_sent if asking else row.asked_sent,
+        has=row.asking_has if asking else row.asked_has,
     )
 
 

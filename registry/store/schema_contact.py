@@ -65,6 +65,12 @@ contacts = Table(
     # Sequences of the newest messages that the two sides sent.
     Column("asking_sent", BigInteger, nullable=False),
     Column("asked_sent", BigInteger, nullable=False),
+    # The ids of those messages, as chosen by their side.
+    Column("asking_last", Bytes(16)),
+    Column("asked_last", Bytes(16)),
+    # Sequences through which the two sides have the other's messages.
+    Column("asking_has", BigInteger, nullable=False),
+    Column("asked_has", BigInteger, nullable=False),
     # The day on which it was filed, accepted, or something was sent last.
     Column("touched_on", Date, nullable=False),
     ForeignKeyConstraint(

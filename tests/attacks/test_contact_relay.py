@@ -58,8 +58,8 @@ class Cheating:
     def accept(self, contact_id: bytes, acceptance: Statement, greeting: Sequence[SealedPart]) -> None:
         self._link.accept(contact_id, acceptance, greeting)
 
-    def send(self, contact_id: bytes, sequence: int, sealed: Sequence[SealedPart]) -> None:
-        self._link.send(contact_id, sequence, sealed)
+    def send(self, contact_id: bytes, sequence: int, message_id: bytes, sealed: Sequence[SealedPart]) -> None:
+        self._link.send(contact_id, sequence, message_id, sealed)
 
     def messages(self, contact_id: bytes, after: int) -> tuple[tuple[Relayed, ...], bool]:
         found, more = self._link.messages(contact_id, after)

@@ -146,8 +146,8 @@ class _Contacts:
     def accept(self, contact_id: bytes, acceptance: Statement, greeting: Sequence[SealedPart]) -> None:
         self._lossy.call("accept_contact", lambda: self._link.accept(contact_id, acceptance, greeting))
 
-    def send(self, contact_id: bytes, sequence: int, sealed: Sequence[SealedPart]) -> None:
-        self._lossy.call("send_message", lambda: self._link.send(contact_id, sequence, sealed))
+    def send(self, contact_id: bytes, sequence: int, message_id: bytes, sealed: Sequence[SealedPart]) -> None:
+        self._lossy.call("send_message", lambda: self._link.send(contact_id, sequence, message_id, sealed))
 
     def messages(self, contact_id: bytes, after: int) -> tuple[tuple[Relayed, ...], bool]:
         return self._lossy.call("list_messages", lambda: self._link.messages(contact_id, after))

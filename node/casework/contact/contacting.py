@@ -39,7 +39,7 @@ from node.store.contacts import Contacts
 from node.store.files import Files
 from node.store.journal import Journal
 
-REQUEST_ID_BYTES = 16
+REQUEST_ID_BYTES = MESSAGE_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,7 @@ class Contacting:
         if len(text.encode()) > MAX_TEXT_BYTES:
             raise RefusedError(Refused.TEXT_LONG)
         name = actor.name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+        message_id = self._random_bytes(MESSAGE_ID_BYTES)
 
         def work(tx: Transaction) -> None:
             contact = self._contact(tx, file_id, contact_id, actor)
@@ -207,11 +208,12 @@ class Contacting:
                 return
             if sequence != contact.sent + 1:
                 raise WrittenMeanwhileError
-            message = Message(contact_id, True, sequence, MessageState.WAITING, self._clock.now(), text, name)
+            now = self._clock.now()
+            message = Message(contact_id, True, sequence, MessageState.WAITING, now, text, name, message_id)
             self._contacts.add_message(tx, file_id, message)
             self._contacts.change(tx, replace(contact, sent=sequence))
             body = {"direction": "out", "member": contact.peer, "sequence": sequence, "text": text}
-            self._journal.append(tx, file_id, actor, EntryKind.MESSAGE, body, self._clock.now())
+            self._journal.append(tx, file_id, actor, EntryKind.MESSAGE, body, now)
 
         self._database.run("contact_write", work)
 

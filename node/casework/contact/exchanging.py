@@ -6,6 +6,8 @@ Invariants
     - Whatever does not verify is not taken and names nobody: it is noted once in the journal, and the sync says so.
     - A message is kept with its journal entry before the registry is told that it may go; it is taken in its sequence
       alone, so that one that is sent twice, left out or moved is seen.
+    - Where the registry was set back to a copy it is sent again what it lost; where this store was, what it lacks is
+      noted, and what waits goes out under numbers that were not used.
     - Of a pupil with protected identity nothing goes out and no acceptance is taken: it reads as no answer.
     - There is one list of contacts in every sync that sends, whether or not there are any.
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from federation.clock import Clock
@@ -56,6 +58,10 @@ FORGED = (
     "Something that the registry handed over as another member's contact is not what that member signed, or is not for "
     "this case: nothing of it was taken. Tell the registry's operator."
 )
+BEHIND = (
+    "The registry has carried more messages of a contact than this store knows: the store is an older copy. What is "
+    "missing is noted in the journal of the case file; the other side can say it again."
+)
 _FINAL = frozenset({Code.REQUEST_INVALID})
 """Said again, it would be refused again."""
 
@@ -89,12 +95,14 @@ class Exchange:
         try:
             self._file_requests(link, problems)
             self._send_acceptances(link, problems)
-            forged = [self._take(each, listed) for each in link.list_all()]
-            newest = {contact_id: sequence for contact_id, sequence, _ in forged}
-            if any(flawed for _, _, flawed in forged):
-                problems.append(FORGED)
-            self._fetch(link, newest, listed, problems)
-            self._send(link, problems)
+            known = {each.contact_id: each for each in link.list_all()}
+            for each in known.values():
+                if self._take(each, listed):
+                    problems.append(FORGED)
+                if self._database.run("contact_agree", functools.partial(self._agree, each)):
+                    problems.append(BEHIND)
+            self._fetch(link, known, listed, problems)
+            self._send(link, known, problems)
         except UppropError as error:
             if error.code is not Code.NOT_SUPPORTED:
                 raise
@@ -159,19 +167,24 @@ class Exchange:
             return (contact.agreed,)
         return self._binding.pairs(tx, file.gap) or contact.pairs
 
-    def _send(self, link: ContactLink, problems: list[str]) -> None:
+    def _send(self, link: ContactLink, known: Mapping[bytes, Listed], problems: list[str]) -> None:
         for contact, pairs, messages in self._database.view("contact_to_send", self._to_send):
             assert contact.peer_key is not None
-            own = contact.side
+            taken = known[contact.contact_id].sent if contact.contact_id in known else 0
             for message in messages:
-                place = self._place(contact, own, message.sequence)
+                place = self._place(contact, contact.side, message.sequence)
                 sealed = seal(self._signer, place, pairs, contact.peer_key, message.text, message.by)
                 try:
-                    link.send(contact.contact_id, message.sequence, sealed)
+                    link.send(contact.contact_id, message.sequence, message.message_id, sealed)
                 except UppropError as error:
                     if error.code not in (*_FINAL, Code.QUOTA_EXCEEDED):
                         raise
-                    problems.append(error.sentence)
+                    if error.code in _FINAL and message.sequence <= taken:
+                        # Sent by this node before its store was set back, and another one since.
+                        problems.append(BEHIND)
+                        self._database.run("contact_renumber", functools.partial(self._renumber, contact, taken))
+                    else:
+                        problems.append(error.sentence)
                     break
                 self._database.run("contact_sent", functools.partial(self._contacts.sent, message=message))
 
@@ -184,13 +197,12 @@ class Exchange:
 
     # -- coming in --------------------------------------------------------------------------------------------------
 
-    def _take(self, each: Listed, listed: Callable[[str], str | None]) -> tuple[bytes, int, bool]:
-        """(contact, newest sequence, whether it was not what its sender signed)."""
-        flawed = self._database.run(
+    def _take(self, each: Listed, listed: Callable[[str], str | None]) -> bool:
+        """Whether it was not what its sender signed."""
+        return self._database.run(
             "contact_take",
             functools.partial(self._take_asked if each.side is Side.ASKED else self._take_answer, each, listed),
         )
-        return each.contact_id, each.newest, flawed
 
     def _take_asked(self, each: Listed, listed: Callable[[str], str | None], tx: Transaction) -> bool:
         """Another member asks."""
@@ -264,14 +276,39 @@ class Exchange:
         self._on_news(tx, file, contact.contact_id.hex())
         return False
 
+    def _agree(self, each: Listed, tx: Transaction) -> bool:
+        """Come to terms with what the registry has carried; returns whether this store lacks some of it."""
+        contact = self._contacts.load(tx, each.contact_id, lock=True)
+        if contact is None or contact.state is not ContactState.OPEN:
+            return False
+        self._contacts.send_again(tx, contact, each.sent)
+        if each.acknowledged > contact.received:
+            self._note(tx, contact, {"event": "behind", "sequence": str(each.acknowledged)})
+            contact = replace(contact, received=each.acknowledged, flawed=None)
+            self._contacts.change(tx, contact)
+        elif each.sent <= contact.sent:
+            return False
+        if each.sent > contact.sent:
+            self._renumber(contact, each.sent, tx)
+        return True
+
+    def _renumber(self, contact: Contact, after: int, tx: Transaction) -> None:
+        self._contacts.renumber(tx, contact, after)
+        self._note(tx, contact, {"event": "renumbered", "sequence": str(after)})
+
     def _of_request(self, tx: Transaction, request: OwnRequest) -> list[Contact]:
         return [each for each in self._contacts.of_file(tx, request.file_id) if each.request_id == request.request_id]
 
     def _fetch(
-        self, link: ContactLink, newest: dict[bytes, int], listed: Callable[[str], str | None], problems: list[str]
+        self,
+        link: ContactLink,
+        known: Mapping[bytes, Listed],
+        listed: Callable[[str], str | None],
+        problems: list[str],
     ) -> None:
         for contact in self._database.view("contacts_open", lambda tx: self._contacts.in_state(tx, ContactState.OPEN)):
-            received, more = contact.received, newest.get(contact.contact_id, 0) > contact.received
+            received, each = contact.received, known.get(contact.contact_id)
+            more = each is not None and each.newest > received
             while more:
                 page, more = link.messages(contact.contact_id, received)
                 before = received

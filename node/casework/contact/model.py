@@ -171,7 +171,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of either direction. `by` is who wrote it, as the other side names them."""
+    """A message of either direction. `by` is who wrote it, as the other side names them.
+
+    `message_id` is ours, of those that we wrote: chosen before the first attempt to send.
+    """
 
     contact_id: bytes = field(repr=False)
     outgoing: bool
@@ -180,3 +183,4 @@ class Message:
     written_at: datetime
     text: str = field(repr=False)
     by: str = field(repr=False)
+    message_id: bytes = field(default=b"", repr=False)

@@ -68,11 +68,12 @@ class ContactLink:
         )
         self._registry.at_any(lambda peer: peer.call(_stub(peer).AcceptContact, request, DEADLINE))
 
-    def send(self, contact_id: bytes, sequence: int, sealed: Sequence[SealedPart]) -> None:
+    def send(self, contact_id: bytes, sequence: int, message_id: bytes, sealed: Sequence[SealedPart]) -> None:
         request = contact_pb2.SendContactMessageRequest(
             envelope=self._registry.envelope(),
             contact_id=contact_id,
             sequence=sequence,
+            message_id=message_id,
             sealed=_sealed_messages(sealed),
         )
         self._registry.at_any(lambda peer: peer.call(_stub(peer).SendContactMessage, request, DEADLINE))
@@ -137,6 +138,8 @@ def _listed(message: contact_pb2.Contact) -> Listed:
         acceptance=_statement(message.acceptance) if message.HasField("acceptance") else None,
         greeting=_parts(message.greeting),
         newest=message.newest,
+        sent=message.sent,
+        acknowledged=message.acknowledged,
     )
 
 

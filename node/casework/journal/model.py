@@ -47,6 +47,17 @@ class EntryKind(enum.StrEnum):
     """Never written: a row whose kind this version does not know."""
 
 
+BODY_KEYS = frozenset(
+    {"text", "revision", "form"}
+    | {"opened_for", "opened_on", "gap", "since", "status", "until", "rested_until", "outcome", "classification"}
+    | {"absence", "handed", "protected", "told", "task", "answer", "on", "hold", "last_day", "leads", "offers", "takes"}
+    | {"began", "routine", "step", "step_id", "outcome_id", "done_on", "due_on", "day_0"}
+    | {"corrects", "name", "size", "sha256", "attachment", "as"}
+    | {"event", "member", "ground", "by", "direction", "sequence"}
+)
+"""What bodies are made of. Each key that is shown has a text `journal.field.<key>` in both languages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry. `body` is JSON-able; its keys are the kind's own: `text` of a NOTE, `corrects` (a position) and `text`

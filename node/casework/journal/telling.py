@@ -8,9 +8,13 @@ from typing import Any
 from federation.web.i18n import Texts
 from node.casework.journal.model import Entry
 
-_CODES = {"status": "status", "outcome": "outcome", "classification": "classification", "absence": "absence"}
-"""Keys of a body whose values are codes, with the texts that spell them."""
-_PLAIN = ("text", "name", "until", "done_on", "due_on", "day_0")
+_CODES = {
+    "answer": ("task.answer",),
+    "ground": ("contact.ground",),
+    "task": ("task.kind", "tasks.asks"),
+    "told": ("worry.what",),
+}
+"""Keys of a body whose values are codes spelt elsewhere, with the texts that spell them."""
 
 
 def lines(entry: Entry, words: Texts) -> list[tuple[str, str]]:
@@ -21,22 +25,22 @@ def lines(entry: Entry, words: Texts) -> list[tuple[str, str]]:
         return [("", words("journal.shredded"))]
     found: list[tuple[str, str]] = []
     for key, value in entry.body.items():
-        if value in (None, "") or key in _HIDDEN:
+        if value in (None, "") or key in HIDDEN:
             continue
         label = words(f"journal.field.{key}") if f"journal.field.{key}" in words else key
         found.append(("" if key == "text" else label, _value(key, value, words)))
     return found
 
 
-_HIDDEN = frozenset({"revision", "form", "attachment", "opened_on", "step_id", "outcome_id"})
+HIDDEN = frozenset({"revision", "form", "attachment", "opened_on", "step_id", "outcome_id"})
+"""Keys of a body that are for the node alone."""
 
 
 def _value(key: str, value: Any, words: Texts) -> str:
     if isinstance(value, Mapping):
         # A text in two languages.
         return str(value.get(words.language.value) or value.get("sv") or "")
-    texts = f"{_CODES.get(key, key)}.{value}"
-    if isinstance(value, str) and texts in words:
-        return words(texts)
-    spelt = f"journal.value.{key}.{value}"
-    return words(spelt) if spelt in words else str(value)
+    for texts in (*_CODES.get(key, (key,)), f"journal.value.{key}"):
+        if f"{texts}.{value}" in words:
+            return words(f"{texts}.{value}")
+    return str(value)

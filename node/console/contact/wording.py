@@ -4,25 +4,27 @@ from __future__ import annotations
 
 SWEDISH = {
     "nav.contacts": "Kontakter",
-    "contacts.title": "Kontakter med andra kommuner och huvudmän",
+    "view.contact": "Kontakten med den andra huvudmannen",
+    "contacts.title": "Kontakter med andra huvudmän",
     "contacts.none": "Ingen har frågat efter kontakt, och ingen kontakt är öppen.",
     "contacts.case": "Ärende",
     "contacts.with": "Med",
     "contacts.state": "Läge",
     "contacts.last": "Senaste meddelande",
     "contact.title": "Kontakt – ärende {reference}",
-    "contact.heading": "Kontakt med den andra kommunen eller huvudmannen",
+    "contact.heading": "Kontakt med den andra huvudmannen",
     "contact.case-link": "Till ärendet",
     "contact.open-link": "Frågor, svar och meddelanden",
     "contact.lead": (
-        "En annan kommun eller huvudman söker efter samma elev. Du får inte veta vem förrän båda sidor vill. Den som "
-        "leder ärendet frågar. Den andra svarar ja, eller inte alls."
+        "En annan huvudman, en kommun eller en friskola, söker samma elev. Den som leder ärendet frågar, och den andra "
+        "ser då vem som frågar. Den andra svarar ja, eller inte alls. Först med ett ja får den som frågade veta vem "
+        "den andra är."
     ),
-    "contact.waits": "{n:fråga|frågor} från andra väntar på svar.",
+    "contact.waits": "{n} {n:fråga|frågor} från andra väntar på svar.",
     "contact.ask.heading": "Fråga efter kontakt",
     "contact.ask.text": (
-        "Frågan innehåller er kommuns eller huvudmans namn, en nyckel och den rättsliga grunden. Den säger ingenting "
-        "om eleven. Svar kan komma i {days} dagar. Därefter står det ”inget svar”, vad det än beror på."
+        "Frågan innehåller ert namn som huvudman, en nyckel och den rättsliga grunden. Den säger ingenting om eleven. "
+        "Svar kan komma i {days} dagar. Därefter står det ”inget svar”, vad det än beror på."
     ),
     "contact.ask.ground": "Rättslig grund",
     "contact.ask.choose": "Välj grund",
@@ -36,7 +38,7 @@ SWEDISH = {
         "Sekretessprövning i det enskilda fallet (10 kap. 27 § offentlighets- och sekretesslagen (2009:400))"
     ),
     "contact.requests.heading": "Våra frågor",
-    "contact.requests.asked": "Frågad {on} av {by}",
+    "contact.requests.asked": "Ställd {on} av {by}",
     "contact.request.WAITING": "Skickas vid nästa överföring",
     "contact.request.STANDS": "Svar kan komma till och med {until}",
     "contact.request.ANSWERED": "Besvarad med ja",
@@ -53,8 +55,8 @@ SWEDISH = {
     "contact.ground": "Grund: {ground}",
     "contact.until": "Svara senast {until}",
     "contact.answer.text": (
-        "Svarar du ja får ni veta vilka ni är och kan skriva till varandra. Svarar du inte skickas ingenting, och den "
-        "andra ser ”inget svar”. Pröva sekretessen innan du svarar."
+        "Svarar du ja får den andra veta vilka ni är, och ni kan skriva till varandra. Svarar du inte skickas "
+        "ingenting, och den andra ser ”inget svar”. Pröva sekretessen innan du svarar."
     ),
     "contact.accept": "Svara ja",
     "contact.decline": "Lämna utan svar",
@@ -68,15 +70,15 @@ SWEDISH = {
     "contact.message.RECEIVED": "mottaget",
     "contact.flawed": (
         "Meddelande {sequence} kunde inte öppnas: det är inte vad den andra sidan skrev under, eller hör inte hit. "
-        "Ingenting av det är mottaget. Ring den andra sidan på ett nummer som du vet är deras."
+        "Ingenting av det är mottaget. Ring den andra sidan på ett nummer som du vet är rätt."
     ),
     "contact.write.label": "Nytt meddelande",
     "contact.write.hint": (
-        "Högst {max} byte, ungefär två sidor. Bara ni och {member} kan läsa det. Det hamnar i journalen på båda sidor."
+        "Högst {max:,} byte, ungefär två sidor. Bara ni och {member} kan läsa det. Det hamnar i journalen på båda sidor."
     ),
     "contact.write.button": "Skicka",
     "contact.refused.protected": "Eleven har skyddade personuppgifter: ingenting får skickas om eleven.",
-    "contact.refused.no-gap": "Ingen annan kommun eller huvudman söker just nu efter eleven.",
+    "contact.refused.no-gap": "Ingen annan huvudman söker eleven just nu.",
     "contact.refused.not-lead": "Den andra sidan leder ärendet, och det är den som kan fråga. Här kan du svara.",
     "contact.refused.stands": "En fråga är redan ställd. Vänta tills den är besvarad eller tiden har gått ut.",
     "contact.refused.ground-missing": "Välj vilken rättslig grund frågan har.",
@@ -87,6 +89,28 @@ SWEDISH = {
     "contact.refused.meanwhile": (
         "Någon annan skrev medan du skrev. Läs det nya meddelandet först; din text står kvar nedan."
     ),
+    "journal.field.event": "Vad som hände",
+    "journal.value.event.asked": "vi frågade efter kontakt",
+    "journal.value.event.received": "en annan huvudman frågade efter kontakt",
+    "journal.value.event.accepted": "vi svarade ja",
+    "journal.value.event.declined": "vi lämnade frågan utan svar",
+    "journal.value.event.answered": "den andra sidan svarade ja",
+    "journal.value.event.forged": "ett meddelande kunde inte öppnas och togs inte emot",
+    "journal.value.event.behind": (
+        "databasen här är en äldre kopia: meddelanden från den andra sidan, till och med det här numret, saknas här; "
+        "be dem berätta igen"
+    ),
+    "journal.value.event.renumbered": (
+        "databasen här är en äldre kopia: meddelanden som skickades härifrån, till och med det här numret, saknas här; "
+        "nya numreras därefter"
+    ),
+    "journal.field.member": "Den andra sidan",
+    "journal.field.ground": "Rättslig grund",
+    "journal.field.by": "Av",
+    "journal.field.direction": "Riktning",
+    "journal.value.direction.in": "från den andra sidan",
+    "journal.value.direction.out": "härifrån",
+    "journal.field.sequence": "Meddelande nr",
     "said.contact-asked": "Frågan är sparad och skickas vid nästa överföring.",
     "said.contact-accepted": "Ditt ja är sparat och skickas vid nästa överföring.",
     "said.contact-declined": "Frågan lämnas utan svar. Ingenting skickas.",
@@ -94,6 +118,7 @@ SWEDISH = {
 }
 ENGLISH = {
     "nav.contacts": "Contacts",
+    "view.contact": "The contact with the other member",
     "contacts.title": "Contacts with other municipalities and operators",
     "contacts.none": "Nobody has asked for contact, and no contact is open.",
     "contacts.case": "Case file",
@@ -105,10 +130,10 @@ ENGLISH = {
     "contact.case-link": "To the case file",
     "contact.open-link": "Requests, answers and messages",
     "contact.lead": (
-        "Another municipality or operator looks for the same pupil. You do not learn who before both sides want it. "
-        "The one that leads the case asks. The other says yes, or nothing at all."
+        "Another municipality or operator looks for the same pupil. The one that leads the case asks, and the other "
+        "sees who asks. The other says yes, or nothing at all. Only a yes tells the one that asked who the other is."
     ),
-    "contact.waits": "{n:request of another member waits|requests of other members wait} for an answer.",
+    "contact.waits": "{n} {n:request of another member waits|requests of other members wait} for an answer.",
     "contact.ask.heading": "Ask for contact",
     "contact.ask.text": (
         "The request holds the name of your municipality or operator, a key and the legal ground. It says nothing "
@@ -148,8 +173,8 @@ ENGLISH = {
     "contact.ground": "Ground: {ground}",
     "contact.until": "Answer by {until}",
     "contact.answer.text": (
-        "If you say yes, both are named to each other and can write. If you do not answer, nothing is sent, and the "
-        "other side sees “no answer”. Weigh secrecy before you answer."
+        "If you say yes, the other side learns who you are, and both can write. If you do not answer, nothing is sent, "
+        "and the other side sees “no answer”. Weigh secrecy before you answer."
     ),
     "contact.accept": "Say yes",
     "contact.decline": "Leave unanswered",
@@ -167,7 +192,7 @@ ENGLISH = {
     ),
     "contact.write.label": "New message",
     "contact.write.hint": (
-        "At most {max} bytes, some two pages. Only you and {member} can read it. It is kept in the journal of both."
+        "At most {max:,} bytes, some two pages. Only you and {member} can read it. It is kept in the journal of both."
     ),
     "contact.write.button": "Send",
     "contact.refused.protected": "The pupil has a protected identity: nothing may be sent about the pupil.",
@@ -182,6 +207,28 @@ ENGLISH = {
     "contact.refused.meanwhile": (
         "Somebody else wrote while you were writing. Read the new message first; your text still stands below."
     ),
+    "journal.field.event": "What happened",
+    "journal.value.event.asked": "we asked for contact",
+    "journal.value.event.received": "another member asked for contact",
+    "journal.value.event.accepted": "we said yes",
+    "journal.value.event.declined": "we left the request unanswered",
+    "journal.value.event.answered": "the other side said yes",
+    "journal.value.event.forged": "a message could not be opened and was not taken",
+    "journal.value.event.behind": (
+        "the database here is an older copy: messages of the other side, up to this number, are missing here; ask them "
+        "to say it again"
+    ),
+    "journal.value.event.renumbered": (
+        "the database here is an older copy: messages that were sent from here, up to this number, are missing here; "
+        "new ones are numbered after it"
+    ),
+    "journal.field.member": "The other side",
+    "journal.field.ground": "Legal ground",
+    "journal.field.by": "By",
+    "journal.field.direction": "Direction",
+    "journal.value.direction.in": "from the other side",
+    "journal.value.direction.out": "from here",
+    "journal.field.sequence": "Message no.",
     "said.contact-asked": "The request is kept and goes out with the next transfer.",
     "said.contact-accepted": "Your yes is kept and goes out with the next transfer.",
     "said.contact-declined": "The request is left unanswered. Nothing is sent.",

@@ -125,6 +125,11 @@ def test_silence_is_told_to_nobody_and_lapses(scene: Scene, relay: Contacts) -> 
     )
 
 
+def named(sequence: int) -> bytes:
+    """The id of a message."""
+    return bytes(12) + sequence.to_bytes(4, "big")
+
+
 def test_a_contact_of_others_is_answered_like_none(scene: Scene, relay: Contacts) -> None:
     mine, _ = linked(scene)
     file(relay, A, mine)
@@ -136,7 +141,7 @@ def test_a_contact_of_others_is_answered_like_none(scene: Scene, relay: Contacts
         for contact_id in (known, unknown):
             for call in (
                 lambda member=member, of=contact_id: relay.accept(member, of, ACCEPTED, SEALED, DUE),
-                lambda member=member, of=contact_id: relay.send(member, of, 1, SEALED, DUE),
+                lambda member=member, of=contact_id: relay.send(member, of, 1, named(1), SEALED, DUE),
                 lambda member=member, of=contact_id: relay.messages(member, of, 0),
                 lambda member=member, of=contact_id: relay.acknowledge(member, of, 1),
             ):
@@ -152,28 +157,36 @@ def test_messages_go_in_order_once_and_are_gone_when_fetched(scene: Scene, relay
     [handed] = page(relay, B)
     of = handed.contact_id
     with refused():
-        relay.send(B, of, 1, SEALED, DUE)
+        relay.send(B, of, 1, named(1), SEALED, DUE)
     relay.accept(B, of, ACCEPTED, SEALED, DUE)
     relay.accept(B, of, ACCEPTED, (Sealed(1, b"another"),), DUE)
     with refused():
         relay.accept(B, of, replace(ACCEPTED, content=b"other"), SEALED, DUE)
     with refused():
-        relay.send(A, of, 2, SEALED, DUE)
-    for sequence in (1, 2, 1):
-        relay.send(A, of, sequence, (Sealed(1, b"%d" % sequence),), DUE)
+        relay.send(A, of, 2, named(2), SEALED, DUE)
+    for sequence in (1, 1, 2, 2):
+        relay.send(A, of, sequence, named(sequence), (Sealed(1, b"%d" % sequence),), DUE)
+    for sequence, message_id in ((1, named(1)), (2, named(9)), (4, named(4))):
+        with refused():
+            relay.send(A, of, sequence, message_id, SEALED, DUE)
     assert relay.messages(B, of, 0) == ([(1, (Sealed(1, b"1"),)), (2, (Sealed(1, b"2"),))], False)
     assert relay.messages(A, of, 0) == ([], False)
-    assert [contact.newest for contact in (*page(relay, A), *page(relay, B))] == [0, 2]
+    told = [(contact.newest, contact.sent, contact.has) for contact in (*page(relay, A), *page(relay, B))]
+    assert told == [(0, 2, 0), (2, 0, 0)]
     relay.acknowledge(B, of, 1)
+    assert [contact.has for contact in (*page(relay, A), *page(relay, B))] == [0, 1]
     assert relay.messages(B, of, 0) == ([(2, (Sealed(1, b"2"),))], False)
-    # What was acknowledged does not come back by sending it again.
-    relay.send(A, of, 1, SEALED, DUE)
-    assert len(relay.messages(B, of, 0)[0]) == 1
-    for sequence in range(3, MAX_MESSAGES_A_DAY + 2):
-        relay.send(A, of, sequence, SEALED, DUE)
+    # What was acknowledged does not come back by sending it again, and nobody has what was not sent.
+    relay.acknowledge(B, of, 9)
+    relay.send(A, of, 2, named(2), SEALED, DUE)
+    assert relay.messages(B, of, 0)[0] == []
+    assert [contact.has for contact in page(relay, B)] == [2]
+    newest = 2 + MAX_MESSAGES_A_DAY
+    for sequence in range(3, newest + 1):
+        relay.send(A, of, sequence, named(sequence), SEALED, DUE)
     with refused(Code.QUOTA_EXCEEDED):
-        relay.send(A, of, MAX_MESSAGES_A_DAY + 2, SEALED, DUE)
-    relay.send(A, of, MAX_MESSAGES_A_DAY + 2, SEALED, DUE + DAY)
+        relay.send(A, of, newest + 1, named(newest + 1), SEALED, DUE)
+    relay.send(A, of, newest + 1, named(newest + 1), SEALED, DUE + DAY)
 
 
 def test_what_lapsed_and_what_is_over_is_forgotten(scene: Scene, relay: Contacts) -> None:
@@ -194,7 +207,7 @@ def test_what_lapsed_and_what_is_over_is_forgotten(scene: Scene, relay: Contacts
     file(relay, A, mine, last + DAY, b"\x07" * 16)
     [handed] = page(relay, B, last + DAY)
     relay.accept(B, handed.contact_id, ACCEPTED, SEALED, last + DAY)
-    relay.send(B, handed.contact_id, 1, SEALED, last + 2 * DAY)
+    relay.send(B, handed.contact_id, 1, named(1), SEALED, last + 2 * DAY)
     # Older than what is counted against a member, and nothing came of it.
     assert swept(DUE + (2 * REQUEST_DAYS + 1) * DAY) == [1, 1, 1]
     assert swept(last + (2 + CONTACT_DAYS) * DAY) == [1, 1, 1]
