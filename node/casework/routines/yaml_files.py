@@ -45,7 +45,8 @@ class _Loader(_SafeLoader):  # type: ignore[valid-type, misc]  # chosen above
             if key.value in seen:
                 raise _KeyTwiceError(str(key.value), key.start_mark.line + 1)
             seen.add(key.value if isinstance(key.value, str) else repr(key.value))
-        return super().construct_mapping(node, deep=deep)
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return found
 
 
 # `no` is a word, and 2026-10-19 and 10:30 are texts: people write titles and hours.
@@ -88,6 +89,7 @@ def _check_form(content: str | bytes) -> None:
     depth = 0
     for event in yaml.parse(content, _SafeLoader):
         if isinstance(event, yaml.AliasEvent):
+            assert event.start_mark is not None
             raise _AliasError(event.start_mark.line + 1)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
