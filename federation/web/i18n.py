@@ -39,8 +39,9 @@ class Texts:
             self._texts |= area
 
     def __call__(self, key: str, /, **parameters: object) -> str:
-        """KeyError for a key or parameter that is not there. `{n:barn|barn}` counts: one form, the other."""
-        return _FORMATTER.vformat(self._texts[key], (), parameters)
+        """KeyError for a key or parameter that is not there. `{n:barn|barn}` counts: one form, the other. `{n:,}` has
+        its thousands apart as the language has them."""
+        return _FORMATTERS[self.language].vformat(self._texts[key], (), parameters)
 
     def __contains__(self, key: str) -> bool:
         return key in self._texts
@@ -71,7 +72,12 @@ def preferred(accept_language: str) -> Language:
 
 
 class _Formatter(string.Formatter):
+    def __init__(self, thousands: str) -> None:
+        self._thousands = thousands
+
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == ",":
+            return f"{value:,}".replace(",", self._thousands)
         one, bar, many = format_spec.partition("|")
         if bar:
             return one if value == 1 else many
@@ -79,8 +85,8 @@ class _Formatter(string.Formatter):
         return formatted
 
 
-_FORMATTER = _Formatter()
+_FORMATTERS = {Language.SWEDISH: _Formatter("\N{NO-BREAK SPACE}"), Language.ENGLISH: _Formatter(",")}
 
 
 def _names(text: str) -> list[str]:
-    return [name for _, name, _, _ in _FORMATTER.parse(text) if name is not None]
+    return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]

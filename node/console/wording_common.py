@@ -18,7 +18,7 @@ SWEDISH = {
     "error.404.title": "Sidan finns inte",
     "error.404.text": "Adressen leder ingenstans, eller till något som du inte har tillgång till.",
     "error.409.title": "Formuläret är för gammalt",
-    "error.409.text": "Formuläret hör till en annan inloggning. Gå tillbaka, läs om sidan och skicka det igen.",
+    "error.409.text": "Formuläret hör till en annan inloggning. Gå tillbaka, ladda om sidan och skicka det igen.",
     "error.410.title": "Uppgifterna är gallrade",
     "error.410.text": "Ärendets uppgifter är gallrade. Inget kan skrivas i det eller lämnas ut ur det.",
     "error.429.title": "För många försök",

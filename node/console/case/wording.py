@@ -20,6 +20,7 @@ SWEDISH = {
         "Innan någon kontakt tas: kontrollera folkbokföringen (skyddad, nytt personnummer, avliden, utvandrad?)."
     ),
     "case.asks-close": "Eleven är redovisad. Granska och avsluta ärendet.",
+    "case.to-work": "Till status, bedömning och ansvar",
     "case.status.heading": "Status",
     "case.status.label": "Ny status",
     "case.status.why": "Skäl",
@@ -103,6 +104,7 @@ ENGLISH = {
     "case.others": "The pupil's other case files",
     "case.step0": "Before any contact: ask the population register (protected, renumbered, deceased, emigrated?).",
     "case.asks-close": "The pupil is accounted for. Look into it and close the case file.",
+    "case.to-work": "To status, assessment and responsibility",
     "case.status.heading": "Status",
     "case.status.label": "New status",
     "case.status.why": "Reason",

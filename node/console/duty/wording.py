@@ -10,7 +10,8 @@ SWEDISH = {
         "{minutes} {minutes:minut|minuter} får den som är andra ett mejl. Mejlen säger inget om eleven."
     ),
     "duty.off": "Ingen e-postserver är inställd ([mail] i inställningarna): inga mejl skickas.",
-    "duty.lacking": "Ingen har jour i dag för rollen {role}. Mejlen väntar tills någon har det.",
+    "duty.lacking": "Ingen har jour i dag för rollen {role}.",
+    "duty.lacking.wait": "Mejlen väntar tills någon har det.",
     "duty.waiting": "Mejl har väntat på att kunna skickas sedan {since}. Kontrollera e-postservern.",
     "duty.none": "Ingen har jour.",
     "duty.table": "De som har eller kommer att ha jour",
@@ -47,7 +48,8 @@ ENGLISH = {
         "{minutes} minutes, the second gets one. The mails say nothing about the pupil."
     ),
     "duty.off": "No mail server is set ([mail] in the settings): no mail is sent.",
-    "duty.lacking": "Nobody is on duty today for the role {role}. The mails wait until somebody is.",
+    "duty.lacking": "Nobody is on duty today for the role {role}.",
+    "duty.lacking.wait": "The mails wait until somebody is.",
     "duty.waiting": "Mails have waited to be sent since {since}. Look into the mail server.",
     "duty.none": "Nobody is on duty.",
     "duty.table": "Those who are or will be on duty",

@@ -6,6 +6,7 @@ from node.casework.routines import wording as flaws
 
 SWEDISH = {
     **flaws.SWEDISH,
+    "view.checklist": "Checklistan",
     "nav.follow_ups": "Uppföljningar",
     "nav.help": "Hjälp till hands",
     "nav.routines": "Rutiner",
@@ -32,7 +33,7 @@ SWEDISH = {
     "checklist.outcome": "Hur gick det?",
     "checklist.outcome.note": "anteckning krävs",
     "checklist.note": "Anteckning",
-    "checklist.note.hint": "Högst {most} tecken. Anteckningen sparas i journalen.",
+    "checklist.note.hint": "Högst {most:,} tecken. Anteckningen sparas i journalen.",
     "checklist.done_on": "Gjordes den",
     "checklist.done_on.hint": "Lämna tomt för i dag.",
     "checklist.next_on": "Nästa gång",
@@ -55,7 +56,7 @@ SWEDISH = {
     "step.error.role": "Steget görs av en annan roll.",
     "step.error.outcome": "Välj hur det gick.",
     "step.error.waits": "Steget väntar på ”{first}”. Gör det först.",
-    "step.error.long": "Anteckningen har {length} tecken. Den får ha högst {most}. Korta den eller dela den i flera.",
+    "step.error.long": "Anteckningen har {length:,} tecken. Den får ha högst {most:,}. Korta eller dela den.",
     "step.error.note": "Det valda utfallet kräver en anteckning. Skriv vad som hände.",
     "step.error.future": "Dagen har inte varit än. Ange i dag eller en tidigare dag.",
     "step.error.before": "Steget påbörjades {day}. Ange den dagen eller en senare.",
@@ -135,6 +136,7 @@ SWEDISH = {
 }
 ENGLISH = {
     **flaws.ENGLISH,
+    "view.checklist": "The checklist",
     "nav.follow_ups": "Follow-ups",
     "nav.help": "Help at hand",
     "nav.routines": "Routines",
@@ -161,7 +163,7 @@ ENGLISH = {
     "checklist.outcome": "How did it go?",
     "checklist.outcome.note": "needs a note",
     "checklist.note": "Note",
-    "checklist.note.hint": "At most {most} characters. The note is kept in the journal.",
+    "checklist.note.hint": "At most {most:,} characters. The note is kept in the journal.",
     "checklist.done_on": "Done on",
     "checklist.done_on.hint": "Leave empty for today.",
     "checklist.next_on": "Next time",
@@ -184,7 +186,7 @@ ENGLISH = {
     "step.error.role": "Another role does this step.",
     "step.error.outcome": "Choose how it went.",
     "step.error.waits": "The step waits for “{first}”. Do that first.",
-    "step.error.long": "The note has {length} characters. It may have at most {most}. Shorten it or split it.",
+    "step.error.long": "The note has {length:,} characters. It may have at most {most:,}. Shorten it or split it.",
     "step.error.note": "The outcome needs a note. Write what happened.",
     "step.error.future": "That day is yet to come. State today or an earlier day.",
     "step.error.before": "The step began on {day}. State that day or a later one.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SWEDISH = {
     "nav.search": "Sök",
+    "view.search": "Funnet vid sökning",
     "search.title": "Sök elev",
     "search.person": "Personnummer, samordningsnummer eller skolsystemets id",
     "search.hint": "Skriv hela numret, med 10 eller 12 siffror.",
@@ -19,6 +20,7 @@ SWEDISH = {
 }
 ENGLISH = {
     "nav.search": "Search",
+    "view.search": "Found by a search",
     "search.title": "Search for a pupil",
     "search.person": "Personal or coordination number, or the school system's id",
     "search.hint": "Write the whole number, with 10 or 12 digits.",

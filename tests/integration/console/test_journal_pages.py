@@ -56,7 +56,7 @@ def test_a_note_that_is_too_long_is_said_to_be_and_kept_in_its_form(node: Node) 
     assert status == 303
     status, shown = write(asked, path, do="note", text="ä" * 100_001)
     assert status == 400
-    assert "Texten har 100001 tecken, högst 100000 får plats." in shown
+    assert "Texten har 100\N{NO-BREAK SPACE}001 tecken, högst 100\N{NO-BREAK SPACE}000 får plats." in shown
     assert "ä" * 100_001 in shown
     assert "is empty" in write(asked, path.replace("/sv/arenden", "/en/cases"), do="note", text="  ")[1]
 
