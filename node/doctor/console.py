@@ -10,6 +10,7 @@ from cryptography import x509
 
 from federation.doctor.findings import Finding, Topic, failed, refused, warning, well
 from federation.errors import Code, UppropError
+from node.casework.actor import Role
 from node.console.login.provider import Provider, RefusedLoginError
 from node.console.settings import ConsoleSettings
 from node.doctor.texts import DoctorText
@@ -24,6 +25,8 @@ def console(settings: ConsoleSettings, now: datetime) -> Iterator[Finding]:
     if settings.openid is None:
         yield warning(Topic.CONSOLE, DoctorText.CONSOLE_DEVELOPMENT)
         return
+    if Role.PRINCIPAL in settings.roles.values() and not settings.openid.units_claim:
+        yield warning(Topic.CONSOLE, DoctorText.CONSOLE_PRINCIPALS_BLIND)
     issuer = settings.openid.issuer
     try:
         Provider(settings.openid, settings.public_url).look()

@@ -21,6 +21,7 @@ class DoctorText(enum.Enum):
     CONSOLE_DEVELOPMENT = enum.auto()
     CONSOLE_LOGIN_ANSWERS = enum.auto()
     CONSOLE_LOGIN_SILENT = enum.auto()
+    CONSOLE_PRINCIPALS_BLIND = enum.auto()
     CONSOLE_CERTIFICATE_LASTS = enum.auto()
     CONSOLE_CERTIFICATE_ENDS = enum.auto()
     CONSOLE_CERTIFICATE_UNREAD = enum.auto()

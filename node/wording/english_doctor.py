@@ -48,6 +48,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "The municipality's login {issuer} does not answer as it should, and nobody can log in.\nCheck the address, "
         "the certificate (ca_file), and that this machine may reach it."
     ),
+    DoctorText.CONSOLE_PRINCIPALS_BLIND: (
+        "Principals see no pupils: the login does not say which school units they are principals of.\nSet units_claim "
+        "in [console.openid]."
+    ),
     DoctorText.CONSOLE_CERTIFICATE_LASTS: "The console's certificate is in force until {day}.",
     DoctorText.CONSOLE_CERTIFICATE_ENDS: (
         "The console's certificate is in force until {day}.\nPut a new one there, and restart the node."

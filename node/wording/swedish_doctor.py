@@ -169,6 +169,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
         "Kommunens inloggning {issuer} svarar inte som den ska, och ingen kan logga in.\nKontrollera adressen, "
         "certifikatet (ca_file) och att den här maskinen får nå den."
     ),
+    DoctorText.CONSOLE_PRINCIPALS_BLIND: (
+        "Rektorer ser inga elever: inloggningen säger inte vilka skolenheter de är rektorer för.\nStäll in units_claim "
+        "i [console.openid]."
+    ),
     DoctorText.CONSOLE_CERTIFICATE_LASTS: "Webbgränssnittets certifikat gäller till {day}.",
     DoctorText.CONSOLE_CERTIFICATE_ENDS: (
         "Webbgränssnittets certifikat gäller till {day}.\nLägg dit ett nytt och starta om noden."

@@ -7,8 +7,8 @@ const { default: Provider } = await import(pathToFileURL(`${process.argv[2]}/lib
 const { port, clients, people } = JSON.parse(await text(process.stdin));
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients,
-  claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
-  scopes: ['openid', 'profile', 'groups'],
+  claims: { openid: ['sub'], profile: ['name'], groups: ['groups'], units: ['school_units'] },
+  scopes: ['openid', 'profile', 'groups', 'units'],
   cookies: { keys: ['not a secret: a test'] },
   pkce: { required: () => true, methods: ['S256'] },
   ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 3600, Grant: 3600 },

@@ -24,6 +24,8 @@ from tests.harness.ports import free_ports
 PEOPLE = {
     "kim": {"name": "Kim Handläggare", "groups": ["upprop-handlaggare", "alla"]},
     "robin": {"name": "Robin Skydd", "groups": ["upprop-skydd"]},
+    "rut": {"name": "Rut Rektor", "groups": ["upprop-rektorer"], "school_units": ["12345678"]},
+    "pal": {"name": "Pål Rektor", "groups": ["upprop-rektorer"]},
     "sam": {"name": "Sam Utomstående", "groups": ["alla"]},
 }
 CONSOLE = """
@@ -36,11 +38,16 @@ idle_minutes = 5
 issuer = "{issuer}"
 client_id = "upprop"
 client_secret_file = "client.secret"
-scope = "openid profile groups"
+scope = "openid profile groups units"
+units_claim = "school_units"
 
 [console.roles]
 upprop-handlaggare = "caseworker"
 upprop-skydd = "protected-identity"
+upprop-rektorer = "principal"
+
+[console.units]
+12345678 = "a-unit"
 """
 
 
@@ -134,6 +141,18 @@ def test_somebody_of_no_group_is_told_so_and_has_no_session(console: Console, pa
     page.goto(f"{console.address}/en/")
     assert "/en/login" in page.url
     assert '"reason": "roles"' in console.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("who", "blind"), [("rut", False), ("pal", True)])
+def test_a_principal_whose_school_units_the_provider_does_not_tell_is_told_so(
+    console: Console, page: Page, axe: str, who: str, *, blind: bool
+) -> None:
+    page.goto(f"{console.address}/sv/inloggning")
+    page.get_by_role("link", name="Logga in", exact=True).click()
+    log_in(page, who)
+    page.goto(f"{console.address}/sv/uppgifter")
+    expect(page.get_by_text("Du ser inga elever här")).to_have_count(int(blind))
+    assert violations(page, axe) == []
 
 
 def test_an_answer_that_this_browser_did_not_ask_for_logs_nobody_in(console: Console, page: Page) -> None:

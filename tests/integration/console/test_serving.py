@@ -141,6 +141,8 @@ def test_the_doctor_says_whether_people_can_log_in(certify: Certify) -> None:
 
     with lying() as provider:
         assert said(provider.issuer) == [DoctorText.CONSOLE_LOGIN_ANSWERS]
+        blind = said(provider.issuer, roles={"rektorer": "principal"})
+        assert blind == [DoctorText.CONSOLE_PRINCIPALS_BLIND, DoctorText.CONSOLE_LOGIN_ANSWERS]
         provider.metadata["issuer"] = "https://elsewhere.example"
         assert said(provider.issuer) == [DoctorText.CONSOLE_LOGIN_SILENT]
     silent = f"http://127.0.0.1:{port}"
