@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -35,6 +34,7 @@ from tests.integration.contact_parties import (
     write,
 )
 from tests.integration.node_parties import Federation, Node
+from tests.integration.played import Played
 
 Change = Callable[[tuple[Listed, ...]], tuple[Listed, ...]]
 Messages = Callable[[tuple[Relayed, ...]], tuple[Relayed, ...]]
@@ -69,9 +69,14 @@ class Cheating:
         self._link.acknowledge(contact_id, through)
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return Played(tmp_path_factory.mktemp("linked"), linked)
+
+
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with linked(tmp_path / "federation") as parties:
+def federation(played: Played) -> Iterator[Federation]:
+    with played.anew() as parties:
         yield parties
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +15,19 @@ from node.casework.statuses.model import Stated, Statement
 from registry.store.schema_casework import case_statements
 from tests.integration.contact_parties import DUE, LEAD, OTHER, THIRD, file_of, linked
 from tests.integration.node_parties import Federation, Node
+from tests.integration.played import Played
 
 CLOSED = Stated(CaseStatus.CLOSED, outcome=CaseOutcome.PLACED)
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return Played(tmp_path_factory.mktemp("linked"), linked)
+
+
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with linked(tmp_path / "federation") as parties:
+def federation(played: Played) -> Iterator[Federation]:
+    with played.anew() as parties:
         yield parties
 
 

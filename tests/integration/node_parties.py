@@ -164,19 +164,11 @@ class Federation:
         stores: NodeStores = None,
         registry_store: str | None = None,
         policy: Policy = Policy(),  # noqa: B008 - immutable
+        dev: throwaway.DevFederation | None = None,
     ) -> None:
+        """`dev`: one that stands in the directory already; else it is made."""
         self.clock = ManualClock(ZONE, today)
-        *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
-        self.dev = throwaway.dev(
-            directory,
-            [throwaway.DevMember(member) for member in members],
-            deal_epoch=deal_epoch,
-            ports=throwaway.Ports(registry_port, tuple(evaluator_ports)),
-            breaks=[AUTUMN_BREAK],
-            today=today,
-            epochs=epochs,
-            policy=policy,
-        )
+        self.dev = dev or _made(directory, members, today, epochs, policy)
         self.every_epoch, _ = split(self.dev.descriptor.read_bytes())
         if epochs > 1:
             self.set_epochs(1, *standing)
@@ -273,6 +265,20 @@ class Federation:
             descriptors=descriptors,
             own=OwnIdentity.of(settings, descriptors),
         )
+
+
+def _made(directory: Path, members: Sequence[str], today: date, epochs: int, policy: Policy) -> throwaway.DevFederation:
+    *evaluator_ports, registry_port = free_ports(EVALUATORS + 1)
+    return throwaway.dev(
+        directory,
+        [throwaway.DevMember(member) for member in members],
+        deal_epoch=deal_epoch,
+        ports=throwaway.Ports(registry_port, tuple(evaluator_ports)),
+        breaks=[AUTUMN_BREAK],
+        today=today,
+        epochs=epochs,
+        policy=policy,
+    )
 
 
 def _store_at(config: Path, url: str) -> None:

@@ -6,7 +6,6 @@ import functools
 import html
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +17,19 @@ from registry.store.schema_casework import case_statements
 from tests.harness.console import TOKEN, actor, client
 from tests.integration.contact_parties import ASKER, DUE, LEAD, OTHER, THIRD, file_of, journal, linked
 from tests.integration.node_parties import Federation, Node
+from tests.integration.played import Played
 
 NEXT = DUE + timedelta(days=1)
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return Played(tmp_path_factory.mktemp("linked"), linked)
+
+
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with linked(tmp_path / "federation") as parties:
+def federation(played: Played) -> Iterator[Federation]:
+    with played.anew() as parties:
         for node in (LEAD, OTHER):
             parties.nodes[node].sync(notices_only=True)
         yield parties

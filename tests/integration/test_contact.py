@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -40,15 +39,21 @@ from tests.integration.contact_parties import (
 from tests.integration.mail_parties import let_write, written
 from tests.integration.node_lossy import Fault, Killed, Lossy
 from tests.integration.node_parties import Federation, Node
+from tests.integration.played import Played
 from tests.unit.node.exports import enrolment, person
 
 DAY = timedelta(days=1)
 T = TypeVar("T")
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return Played(tmp_path_factory.mktemp("linked"), linked)
+
+
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with linked(tmp_path / "federation") as parties:
+def federation(played: Played) -> Iterator[Federation]:
+    with played.anew() as parties:
         yield parties
 
 

@@ -12,11 +12,17 @@ from node.casework.contact.exchanging import BEHIND
 from registry.store.schema_contact import contact_messages, contacts
 from tests.integration.contact_parties import connected, journal, linked, standing, texts, write
 from tests.integration.node_parties import Federation, Node
+from tests.integration.played import Played
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return Played(tmp_path_factory.mktemp("linked"), linked)
 
 
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with linked(tmp_path / "federation") as parties:
+def federation(played: Played) -> Iterator[Federation]:
+    with played.anew() as parties:
         yield parties
 
 

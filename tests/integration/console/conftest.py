@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.node_parties import Federation, Node, running
+from tests.integration.played import Played
 from tests.unit.node.exports import enrolment, person
 
 MEMBER, OTHER = "0180", "1280"
@@ -19,9 +20,14 @@ OPEN, PROTECTED, MOVED, WATCHED = 0, 1, 2, 3
 """Places of the pupils in the export, by what becomes of them."""
 
 
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return Played(tmp_path_factory.mktemp("municipality"), municipality)
+
+
 @pytest.fixture
-def federation(tmp_path: Path) -> Iterator[Federation]:
-    with municipality(tmp_path / "federation") as parties:
+def federation(played: Played) -> Iterator[Federation]:
+    with played.anew() as parties:
         yield parties
 
 
