@@ -13,6 +13,7 @@ from node.casework.files import rules
 from node.casework.files.filing import ChangedMeanwhileError, Handed, MayNotError, NoSuchFileError
 from node.casework.files.model import Absence, CaseFile, Classification
 from node.casework.files.rules import RefusedError
+from node.casework.journal.telling import lines
 from node.console.case.parts import PARTS
 from node.console.case.visiting import case_visit, file_id_of
 from node.console.page import READERS, WORKERS, Page
@@ -98,7 +99,7 @@ def _page(
         file=shown.file,
         parts=parts,
         flaw=flaw,
-        meanwhile=meanwhile,
+        meanwhile=[] if meanwhile is None else [(entry, lines(entry, visit.words)) for entry in meanwhile.since],
         typed={
             name: visit.field(name) for name in ("do", "status", "why", "until", "outcome", "classification", "absence")
         },

@@ -108,7 +108,7 @@ def test_of_two_editors_the_second_is_shown_what_changed_and_loses_nothing(node:
     status, shown = send(second, path, do="classify", classification="ADMIN_LAG", why="Skolan var sen.", revision=seen)
     assert status == 409
     assert "Någon annan har ändrat ärendet" in shown
-    assert "Alva Ett: Ny status" in shown
+    assert "Alva Ett: Ny status – Status: Mottaget" in shown
     assert "Skolan var sen." in shown
 
 
