@@ -351,6 +351,8 @@ def test_a_close_killed_between_any_two_transactions_ends_the_same(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, empty_database: MakeDatabase
 ) -> None:
     monkeypatch.setattr(pipeline, "GROUPS_A_PORTION", 2)
+    # What the killed one had taken is waited for no longer than this.
+    monkeypatch.setattr(scene.daily_close, "_lease", timedelta(milliseconds=100))
     day_with_work(scene)
     run, killed_at = scene.database.run, 0
 
