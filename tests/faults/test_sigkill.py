@@ -39,7 +39,7 @@ from tests.harness.nursery import Nursery
 from tests.harness.postgres import PostgresServer
 from tests.unit.node.exports import enrolment, person
 
-KILLS = int(os.environ.get("UPPROP_KILLS", "6"))
+KILLS = int(os.environ.get("UPPROP_KILLS", "4"))
 FIRST_DAY, DAY = date(2026, 8, 24), date(2026, 8, 25)
 LEAVERS = min(KILLS, 10)
 ARRIVE_FROM = 30

@@ -157,7 +157,7 @@ def test_lost_messages_change_nothing_where_all_store_in_postgresql(
         assert outcome(federation) == undisturbed
 
 
-@pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.KILLED_AFTER])
+@pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, pytest.param(Fault.KILLED_AFTER, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "name", ["blind_evaluate", "submit", "report_roster", "list_notices", "acknowledge", "describe"]
 )

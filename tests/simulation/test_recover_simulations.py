@@ -206,7 +206,8 @@ def test_autumn_4_with_a_node_set_back_on_every_date_equals_the_truth(tmp_path: 
     assert simulation.sent_after == [0] * 14
 
 
-@pytest.mark.parametrize("seed", [41, pytest.param(42, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [41, 42])
 def test_generated_scenarios_with_a_node_lost_on_every_date_equal_their_truth(tmp_path: Path, seed: int) -> None:
     # Whose number is typed while no export shows the pupil keeps the dates that the registry knew; "vanish_explained"
     # brings other ones with the pupil's return.

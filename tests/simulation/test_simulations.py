@@ -73,8 +73,9 @@ def test_generated_scenario_equals_its_truth(tmp_path: Path, recipe: Recipe) -> 
     assert outcome.rejected_rows == scenarios.read_truth(tmp_path / "scenario").rejected_numbers
 
 
-def test_twenty_four_nodes_in_one_process_equal_the_truth(tmp_path: Path) -> None:
-    truth = _written(tmp_path / "scenario", Recipe(seed=25, members=24, pupils=12, weeks=7))
+@pytest.mark.parametrize("members", [10, pytest.param(24, marks=pytest.mark.long)])
+def test_many_nodes_in_one_process_equal_the_truth(tmp_path: Path, members: int) -> None:
+    truth = _written(tmp_path / "scenario", Recipe(seed=25, members=members, pupils=12, weeks=7))
     with prepared(tmp_path / "scenario", nodes_in_process=True) as simulation:
         assert simulation.play().cases == truth
 
