@@ -1,4 +1,4 @@
-"""Finding a pupil's case files by national number or by a school system's id.
+"""Finding a pupil's case files by national number, by a school system's id, or by what one of them is called by.
 
 Invariants
     - Whom a person may not see is not found, and reads as nobody known.
@@ -40,9 +40,10 @@ class TooManySearchesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A pupil. `enrolled`: in the newest roster of some school system."""
+    """A pupil; no identity where a case file is found that was shredded. `enrolled`: in the newest roster of some
+    school system."""
 
-    identity: Identity = field(repr=False)
+    identity: Identity | None = field(repr=False)
     enrolled: bool
     files: tuple[CaseFile, ...]
 
@@ -68,7 +69,18 @@ class Searching:
         return self._database.run("case_file_find", lambda tx: self._find(tx, person[:MAX_TYPED], actor))
 
     def _find(self, tx: Transaction, person: str, actor: Actor) -> Found | None:
-        pupil_id = find_person(tx, person, self._clock.today(), self._pupils, self._imports)
+        file_id = self._files.by_reference(tx, person.strip())
+        if file_id is None:
+            pupil_id = find_person(tx, person, self._clock.today(), self._pupils, self._imports)
+        else:
+            file = self._files.load(tx, file_id)
+            if file is None or not sees(actor, protected=file.protected):
+                # Nor is its pupil, though other case files of theirs may be seen.
+                return None
+            pupil_id = file.pupil_id
+            if pupil_id is None:
+                self._journal.viewed(tx, file_id, actor, "search", self._clock.now())
+                return Found(None, False, (file,))
         if pupil_id is None:
             return None
         pupil = self._pupils.load(tx, pupil_id)

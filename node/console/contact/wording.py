@@ -74,7 +74,8 @@ SWEDISH = {
     ),
     "contact.write.label": "Nytt meddelande",
     "contact.write.hint": (
-        "Högst {max:,} byte, ungefär två sidor. Bara ni och {member} kan läsa det. Det hamnar i journalen på båda sidor."
+        "Högst {max:,} byte, ungefär två sidor. Bara ni och {member} kan läsa det. Det sparas i journalen på båda "
+        "sidor."
     ),
     "contact.write.button": "Skicka",
     "contact.refused.protected": "Eleven har skyddade personuppgifter: ingenting får skickas om eleven.",

@@ -169,7 +169,7 @@ ENGLISH = {
     "journal.export.protected": "For those alone who may handle protected identities.",
     "journal.foot": "{reference} · printed {day} by {by}",
     "journal.error.empty": "The note is empty. Write something and save again.",
-    "journal.error.too-long": "The text has {length:,} characters, and {most:,} fit. Shorten or split it; it is kept here.",
+    "journal.error.too-long": "The text has {length:,} characters, {most:,} fit. Shorten or split it; it is kept here.",
     "journal.error.no-such-entry": "There is no such entry in this case file.",
     "journal.error.to-nobody": "Write to whom the case file is handed out.",
     "journal.error.attachment-damaged": (

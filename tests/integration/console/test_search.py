@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from tests.integration.console.test_case_pages import files, name_of
 from tests.integration.node_parties import Federation, Node
 from tests.unit.node.exports import number
 
-NOBODY = "Ingen känd elev har det numret."
+NOBODY = "Ingen känd elev och inget ärende har det numret."
 ENROLLED = 12
 
 
@@ -51,6 +52,16 @@ def test_a_case_file_is_found_by_every_spelling_of_the_number_and_noted(node: No
     [file_id] = [each for each in files(node, Role.CASEWORKER) if f"/sv/arenden/{each}" in page]
     views = client(node.app.desk, actor(Role.AUDITOR)).get(f"/sv/arenden/{file_id}/visningar").text
     assert views.count("Kim Handläggare") >= 4
+
+
+def test_a_case_file_is_found_by_what_it_is_called_by_and_a_protected_one_is_not(node: Node) -> None:
+    page = client(node.app.desk, actor(Role.CASEWORKER, Role.PROTECTED)).get("/sv/").text
+    called = dict(re.findall(r'href="/sv/arenden/([0-9a-f]{32})".*?<span class="meta">(\d{4}-\d{5})</span>', page))
+    [known] = set(files(node, Role.CASEWORKER))
+    [hidden] = set(called) - {known}
+    assert name_of(OPEN) in search(node, f" {called[known]} ")[1]
+    assert search(node, called[hidden]) == search(node, "2031-99999")
+    assert name_of(PROTECTED) in search(node, called[hidden], Role.PROTECTED)[1]
 
 
 def test_a_pupil_without_a_case_file_is_said_to_have_none(node: Node) -> None:
