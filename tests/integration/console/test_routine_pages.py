@@ -146,7 +146,7 @@ def test_what_cannot_be_taken_is_said_and_what_was_typed_stays(node: Node) -> No
     for fields, said in (
         ({"outcome": ""}, "Välj hur det gick"),
         ({"outcome": "oro"}, "kräver en anteckning"),
-        ({"outcome": "oro", "note": "x" * (MAX_NOTE + 1)}, f"har {MAX_NOTE + 1} tecken"),
+        ({"outcome": "oro", "note": "x" * (MAX_NOTE + 1)}, "har 100\N{NO-BREAK SPACE}001 tecken"),
         ({"outcome": "oro", "note": "Behåll mig", "done_on": "2026-12-01"}, "Dagen har inte varit än"),
         ({"outcome": "oro", "note": "Behåll mig", "done_on": "2020-01-01"}, "Ange den dagen eller en senare"),
         ({"outcome": "oro", "note": "Behåll mig", "done_on": "i går"}, "Dagen går inte att läsa"),
