@@ -16,9 +16,9 @@ SWEDISH = {
     "contact.case-link": "Till ärendet",
     "contact.open-link": "Frågor, svar och meddelanden",
     "contact.lead": (
-        "En annan huvudman, en kommun eller en friskola, söker samma elev. Den som leder ärendet frågar, och den andra "
-        "ser då vem som frågar. Den andra svarar ja, eller inte alls. Först med ett ja får den som frågade veta vem "
-        "den andra är."
+        "När en annan huvudman, en kommun eller en friskola, söker samma elev kan den som leder ärendet fråga efter "
+        "kontakt. Den andra ser då vem som frågar och svarar ja, eller inte alls. Först med ett ja får den som frågade "
+        "veta vem den andra är."
     ),
     "contact.waits": "{n} {n:fråga|frågor} från andra väntar på svar.",
     "contact.ask.heading": "Fråga efter kontakt",
@@ -131,8 +131,9 @@ ENGLISH = {
     "contact.case-link": "To the case file",
     "contact.open-link": "Requests, answers and messages",
     "contact.lead": (
-        "Another municipality or operator looks for the same pupil. The one that leads the case asks, and the other "
-        "sees who asks. The other says yes, or nothing at all. Only a yes tells the one that asked who the other is."
+        "Where another municipality or operator looks for the same pupil, the one that leads the case may ask for "
+        "contact. The other then sees who asks, and says yes, or nothing at all. Only a yes tells the one that asked "
+        "who the other is."
     ),
     "contact.waits": "{n} {n:request of another member waits|requests of other members wait} for an answer.",
     "contact.ask.heading": "Ask for contact",
