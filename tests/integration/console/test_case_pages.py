@@ -99,7 +99,7 @@ def test_a_case_file_is_taken_moved_on_assessed_and_closed(node: Node) -> None:
     assert "Kim Handläggare" in shown
     # Of the routine that ends with the close nothing is asked any more; held abroad goes on.
     assert "Inte gjorda när ärendet avslutades" in shown
-    assert "Försenat" not in shown.partition("Inte gjorda när ärendet avslutades")[2]
+    assert "Ange hur det gick" not in shown.partition("Inte gjorda när ärendet avslutades")[2]
 
 
 def test_of_two_editors_the_second_is_shown_what_changed_and_loses_nothing(node: Node) -> None:
