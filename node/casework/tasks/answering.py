@@ -140,7 +140,7 @@ class Answering:
         outcome, opened = self._database.run("task_answer", functools.partial(self._answer, task_id, given, actor))
         if opened is not None:
             # After the file is there: should this fail, an open case file is left whose absence nobody has told apart.
-            absence = Absence.MISSING if given.answer is Answer.MISSING else Absence.PROBLEMATIC
+            absence = Absence.PROBLEMATIC if given.answer is Answer.PROBLEMATIC else Absence.MISSING
             if opened.absence is not absence:
                 with contextlib.suppress(ChangedMeanwhileError):
                     self._case_files.decide_absence(opened.file_id, opened.revision, absence, actor, why=given.why)
@@ -209,11 +209,11 @@ class Answering:
                 waits = self._say(tx, pupil_id, What.MET, given.on, actor)
             case Answer.NOT_SEEN:
                 waits = self._say(tx, pupil_id, What.NO_SHOW, task.about.since, actor)
-            case Answer.GONE:
-                # The opening makes its own case file, at once, before any review.
-                waits = self._say(tx, pupil_id, What.GONE, given.on, actor)
-            case Answer.PROBLEMATIC | Answer.MISSING:
+            case Answer.PROBLEMATIC | Answer.MISSING | Answer.GONE:
                 assert pupil_id is not None
+                if given.answer is Answer.GONE:
+                    # The gap joins the case file, at the next sync and before any review.
+                    waits = self._say(tx, pupil_id, What.GONE, given.on, actor)
                 file = self._case_files.open_in(
                     tx, pupil_id, OpenedFor.ABSENCE, given.why, actor, protected=task.protected
                 )

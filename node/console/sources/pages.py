@@ -150,7 +150,8 @@ def act_task(visit: Visit) -> Response:
             raise
         return _task(visit, Refused.DAY_TOO_EARLY)
     if outcome.file_id is not None:
-        return visit.redirect("case", "task-file-opened", file=outcome.file_id.hex())
+        said = "task-file-waits" if outcome.waits else "task-file-opened"
+        return visit.redirect("case", said, file=outcome.file_id.hex())
     return visit.redirect("tasks", "tasks-wait" if outcome.waits else "tasks-answered")
 
 

@@ -102,6 +102,10 @@ SWEDISH = {
     "said.tasks-answered": "Svaret är sparat.",
     "said.tasks-wait": "Svaret är sparat. Registret får veta det först när en andra person har granskat uppgiften.",
     "said.task-file-opened": "Svaret är sparat och ett ärende är öppet.",
+    "said.task-file-waits": (
+        "Svaret är sparat och ett ärende är öppet. Registret får veta det först när en andra person har granskat "
+        "uppgiften."
+    ),
 }
 ENGLISH = {
     "nav.tasks": "Tasks",
@@ -207,4 +211,7 @@ ENGLISH = {
     "said.tasks-answered": "The answer is saved.",
     "said.tasks-wait": "The answer is saved. The registry is told once a second person has reviewed it.",
     "said.task-file-opened": "The answer is saved and a case file is open.",
+    "said.task-file-waits": (
+        "The answer is saved and a case file is open. The registry is told once a second person has reviewed it."
+    ),
 }
