@@ -50,4 +50,4 @@ def build(
     contacts, signer, pupils = Contacts(keys), signer_of(own), Pupils(sealer)
     binding = Binding(pupils, Gaps(pupils), Outbox(sealer), Pseudonyms(sealer))
     contacting = Contacting(database, contacts, files, journal, binding, signer, clock, secrets.token_bytes, name_of)
-    return contacting, Exchange(database, contacts, files, journal, binding, signer, clock, on_news)
+    return contacting, Exchange(database, contacts, files, journal, binding, signer, clock, on_news, name_of)

@@ -29,6 +29,7 @@ from node.casework.contact.model import (
     RefusedError,
     RequestState,
     WrittenMeanwhileError,
+    called,
 )
 from node.casework.contact.sealing import Signer, make_acceptance, make_request, new_secret
 from node.casework.files.filing import MayNotError, NoSuchFileError
@@ -170,7 +171,7 @@ class Contacting:
             contact, state=ContactState.ACCEPTING, secret=secret, acceptance=acceptance, accepted_by=name
         )
         self._contacts.change(tx, accepted)
-        self._note(tx, file_id, actor, {"event": "accepted", "member": contact.peer})
+        self._note(tx, file_id, actor, {"event": "accepted", "member": called(contact.peer, self._name_of)})
 
     def decline(self, file_id: FileId, contact_id: bytes, actor: Actor) -> None:
         """Leave a request unanswered: nothing is sent. Raises as `ask`."""
@@ -182,7 +183,7 @@ class Contacting:
             if contact.state is not ContactState.RECEIVED:
                 raise RefusedError(Refused.LAPSED)
             self._contacts.change(tx, replace(contact, state=ContactState.DECLINED))
-            self._note(tx, file_id, actor, {"event": "declined", "member": contact.peer})
+            self._note(tx, file_id, actor, {"event": "declined", "member": called(contact.peer, self._name_of)})
 
         self._database.run("contact_decline", work)
 
@@ -212,7 +213,12 @@ class Contacting:
             message = Message(contact_id, True, sequence, MessageState.WAITING, now, text, name, message_id)
             self._contacts.add_message(tx, file_id, message)
             self._contacts.change(tx, replace(contact, sent=sequence))
-            body = {"direction": "out", "member": contact.peer, "sequence": sequence, "text": text}
+            body = {
+                "direction": "out",
+                "member": called(contact.peer, self._name_of),
+                "sequence": sequence,
+                "text": text,
+            }
             self._journal.append(tx, file_id, actor, EntryKind.MESSAGE, body, now)
 
         self._database.run("contact_write", work)

@@ -35,6 +35,7 @@ from node.casework.contact.model import (
     Pair,
     RequestState,
     Side,
+    called,
 )
 from node.casework.contact.relayed import ContactLink, Listed, Relayed
 from node.casework.contact.sealing import (
@@ -83,8 +84,9 @@ class Exchange:
         signer: Signer,
         clock: Clock,
         on_news: OnNews = lambda _tx, _file, _key: None,
+        name_of: Callable[[str], str] = str,
     ) -> None:
-        self._on_news = on_news
+        self._on_news, self._name_of = on_news, name_of
         self._database, self._contacts, self._files, self._journal = database, contacts, files, journal
         self._binding, self._signer, self._clock = binding, signer, clock
 
@@ -345,7 +347,8 @@ class Exchange:
         self._contacts.change(
             tx, replace(contact, received=expected, flawed=None, agreed=pair, pairs=_joined(contact.pairs, (pair,)))
         )
-        body = {"direction": "in", "member": contact.peer, "sequence": expected, "by": payload.by, "text": payload.text}
+        member = called(contact.peer, self._name_of)
+        body = {"direction": "in", "member": member, "sequence": expected, "by": payload.by, "text": payload.text}
         self._journal.append(tx, contact.file_id, SYSTEM, EntryKind.MESSAGE, body, now)
         file = self._files.load(tx, contact.file_id)
         if file is not None:
@@ -373,7 +376,7 @@ class Exchange:
         return Place(asking, asked, contact.contact_id, sender, sequence)
 
     def _note(self, tx: Transaction, contact: Contact, body: dict[str, str]) -> None:
-        told = {**body, "member": contact.peer}
+        told = {**body, "member": called(contact.peer, self._name_of)}
         self._journal.append(tx, contact.file_id, SYSTEM, EntryKind.CONTACT, told, self._clock.now())
 
 

@@ -8,6 +8,7 @@ Invariants
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -184,3 +185,9 @@ class Message:
     text: str = field(repr=False)
     by: str = field(repr=False)
     message_id: bytes = field(default=b"", repr=False)
+
+
+def called(member: str, name_of: Callable[[str], str]) -> str:
+    """What a journal calls a member for ever: the name that it has now, and the id that stays."""
+    name = name_of(member)
+    return member if name == member else f"{name} ({member})"

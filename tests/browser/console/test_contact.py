@@ -63,5 +63,7 @@ def test_a_request_is_accepted_and_sealed_messages_go_between_two_nodes(both: To
     contact_page(lead)
     assert "Vi har talat med en moster." in lead.page.locator("main").inner_text()
     assert violations(lead.page, axe) == []
+    # The journal tells with whom, by name.
+    assert "Den andra sidan: Göteborg (1480)" in lead.open_case(Towns.name(LINKED)).locator("#journal").inner_text()
     lead.go("/sv/kontakter")
     assert "Göteborg" in lead.page.locator("main").inner_text()
