@@ -336,6 +336,7 @@ def build(
         sources=casework.sources,
         tasks=casework.tasks,
         today=clock.today,
+        zone=lambda: ZoneInfo(descriptor().zone),
     )
     return App(
         member,

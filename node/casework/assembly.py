@@ -183,6 +183,7 @@ def build(
         showing=showing,
         data_dir=settings.data_dir,
         member=lambda: descriptor().member(member).name,
+        zone=zone,
         clock=clock,
         metrics=metrics,
         log=log,

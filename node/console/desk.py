@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from federation.database import Database
 from node.casework.contact.contacting import Contacting
@@ -37,6 +37,8 @@ class Desk:
     member_name: str
     today: Callable[[], date]
     now: Callable[[], datetime]
+    zone: Callable[[], tzinfo]
+    """In which people read times: the federation's."""
     database: Database
     gaps: Gaps
     case_files: CaseFiles

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -116,6 +117,7 @@ class Visit:
             "asset": ASSETS.path,
             "member_name": self.desk.member_name,
             "today": self.desk.today(),
+            "local": self._local,
             "actor": None if self._session is None else self._session.actor,
             "development": self._session is not None and self._session.development,
             "csrf_token": "" if self._session is None else self._session.csrf_token,
@@ -138,6 +140,9 @@ class Visit:
         if self._session is None:
             return []
         return [page for page in self._pages.values() if page.menu and self.actor.has(*page.roles)]
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.desk.zone())
 
     def _other_link(self) -> str:
         page = self._pages.get(self.page)

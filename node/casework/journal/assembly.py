@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 from federation.clock import Clock
@@ -41,14 +42,15 @@ def build(
     showing: Showing,
     data_dir: Path,
     member: Callable[[], str],
+    zone: Callable[[], tzinfo],
     clock: Clock,
     metrics: Metrics,
     log: Log,
 ) -> Journals:
-    """`member` gives the name under which a case file is handed out."""
+    """`member` gives the name under which a case file is handed out, `zone` its times."""
     attachments = Attachments(keys)
     return Journals(
         Keeping(database, case_files, journal, attachments, clock),
-        HandingOut(database, showing, files, journal, attachments, clock, member),
+        HandingOut(database, showing, files, journal, attachments, clock, member, zone),
         Watching(Verifying(database, keys, sealer, data_dir), JournalMetrics(metrics.registry), log),
     )

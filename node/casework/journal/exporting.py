@@ -10,7 +10,7 @@ import enum
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
@@ -62,7 +62,7 @@ class _Whole:
 
 
 class HandingOut:
-    """Hands case files of one node out."""
+    """Hands case files of one node out: on paper with the times of `zone`, as data in UTC."""
 
     def __init__(
         self,
@@ -73,10 +73,11 @@ class HandingOut:
         attachments: Attachments,
         clock: Clock,
         member: Callable[[], str],
+        zone: Callable[[], tzinfo],
     ) -> None:
         self._database, self._showing, self._files = database, showing, files
         self._journal, self._attachments = journal, attachments
-        self._clock, self._member = clock, member
+        self._clock, self._member, self._zone = clock, member, zone
 
     def hand_out(self, file_id: FileId, form: Form, to: str, actor: Actor, words: Texts) -> Exported:
         """Raises JournalError (to nobody), MayNotError, NoSuchFileError."""
@@ -199,7 +200,8 @@ class HandingOut:
         sections = [Section(name, [(f"{label}:", value) for label, value in facts if value])]
         for entry in whole.entries:
             kind = words(f"journal.kind.{entry.kind}")
-            head = f"{entry.position}. {entry.written_at:%Y-%m-%d %H:%M} UTC – {entry.author or ''} – {kind}"
+            written_at = entry.written_at.astimezone(self._zone())
+            head = f"{entry.position}. {written_at:%Y-%m-%d %H:%M} – {entry.author or ''} – {kind}"
             told = lines(entry, words)
             sections.append(
                 Section(

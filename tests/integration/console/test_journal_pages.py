@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+from zoneinfo import ZoneInfo
 
 from starlette.testclient import TestClient
 
 from node.casework.actor import Role
+from node.casework.files.model import FileId
 from tests.harness.console import TOKEN, actor, client
 from tests.integration.console.conftest import OPEN
 from tests.integration.node_parties import Node
@@ -41,6 +43,12 @@ def test_a_note_is_written_corrected_and_never_changed(node: Node) -> None:
     assert "Mamma svarar inte." in shown
     assert "Det var pappa." in shown
     assert "Rättad senare" in shown
+    # People read their own time of day.
+    entries = node.app.desk.database.view(
+        "test", lambda tx: node.app.desk.journal.of_file(tx, FileId(bytes.fromhex(path.rpartition("/")[2])))
+    )
+    written = entries[-1].written_at.astimezone(ZoneInfo("Europe/Stockholm"))
+    assert f"{written:%Y-%m-%d %H:%M} · Kim Handläggare" in shown
 
 
 def test_a_script_in_a_note_is_shown_as_text(node: Node) -> None:
