@@ -17,6 +17,7 @@ from federation.demo import generator, scenario, show
 from federation.demo import simulate as simulation
 from federation.demo.bars import bars
 from federation.demo.generator.schooldays import Term
+from federation.demo.last_day import settle
 from federation.demo.office import Offices
 from federation.demo.office import told as consoles_told
 from federation.demo.supervisor import interrupted_once, until_interrupted
@@ -45,6 +46,7 @@ DEMO_KINDS = {
     "emigrated": 5,
     "deceased": 1,
     "lost": 7,
+    "lost_by_two": 1,
     "vanish_lost": 3,
     "told_late": 2,
     "move_late": 5,
@@ -187,6 +189,7 @@ def _serve(
                 simulation.prepared(directory, keep=keep, consoles=True, progress=progress, between=offices.between)
             )
             outcome = prepared.play()
+            settle(prepared, offices)
         tell(outcome)
         addresses = {names[MemberId(member)]: prepared.trial.console(member) for member in prepared.trial.nodes}
         click.echo(SERVED.format(day=prepared.today, addresses=consoles_told(addresses)))

@@ -46,6 +46,16 @@ STEPS = {
     "efter-lov": "fortfarande-borta",
 }
 """In the order of the routine: two of them a week."""
+PROTECTED_STEPS = {
+    "bekrafta-skydd": "skyddad",
+    "rektor": "okand",
+    "formedling": "skickat",
+    "ansvarig-socialtjanst": "okant",
+    "gemensam-bedomning": "klassificerat",
+    "efter-lov": "fortfarande-okant",
+}
+"""Of a pupil with a protected identity: one a week."""
+PROTECTED_NOTE = "Talade enskilt, på plats. Inget är skrivet någon annanstans än här."
 CLASSES = (
     "ADMIN_LAG",
     "PROBLEMATIC_ABSENCE",
@@ -65,7 +75,7 @@ class Form:
     options: dict[str, list[str]] = field(default_factory=dict)
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
     """Links and forms."""
 
     def __init__(self, address: str, text: str) -> None:
@@ -110,8 +120,8 @@ class Worker:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
         self._send("/sv/inloggning", [("name", name), *(("role", role.value) for role in roles)])
 
-    def read(self, path: str) -> _Page:
-        return _Page(path, self._ask(urllib.request.Request(f"{self._address}{path}")))  # noqa: S310 - loopback, ours
+    def read(self, path: str) -> Page:
+        return Page(path, self._ask(urllib.request.Request(f"{self._address}{path}")))  # noqa: S310 - loopback, ours
 
     def send(self, form: Form, **chosen: str) -> None:
         """Send a form with what it holds, and what was chosen."""
@@ -149,9 +159,20 @@ class Offices:
                 self._staff[member] = [Worker(address, *each) for each in STAFF]
             self._work(member)
 
+    def staff(self, member: str) -> list[Worker]:
+        """Who works there, the one for protected identities first."""
+        return self._staff[member]
+
     def _work(self, member: str) -> None:
         register, *others = self._staff[member]
-        for place, path in enumerate(_cases(others[0].read("/sv/"))):
+        seen_by_others = tuple(cases(others[0].read("/sv/")))
+        for path in cases(register.read("/sv/")):
+            if path not in seen_by_others:
+                times = self._seen[member, path] = self._seen.get((member, path), -1) + 1
+                _form(register, path, "take")
+                for step, outcome in list(PROTECTED_STEPS.items())[times : times + 1]:
+                    _step(register, path, step, outcome, PROTECTED_NOTE)
+        for place, path in enumerate(seen_by_others):
             times = self._seen[member, path] = self._seen.get((member, path), -1) + 1
             who = others[place % len(others)]
             if _closes(who, path, place):
@@ -178,7 +199,7 @@ class Offices:
                     _step(asked, path, step, outcome, NOTES[(place + times) % len(NOTES)])
 
 
-def _cases(board: _Page) -> Iterator[str]:
+def cases(board: Page) -> Iterator[str]:
     yield from dict.fromkeys(link for link in board.links if link.startswith("/sv/arenden/"))
 
 

@@ -164,6 +164,14 @@ class Simulation:
         self._each("hearing", self._hear)
         self._done("heard")
 
+    def exported(self, member: MemberId) -> Path:
+        """What the member exports on the day that was played last."""
+        return scenarios.export_path(self._directory, self.today, member).absolute()
+
+    def sync(self) -> None:
+        """Have every member send what it has, and hear what there is, once more on the day that was played last."""
+        self._sent += sum(self._each("sending", self._send))
+
     def withdrawals(self) -> tuple[Asked, ...]:
         """What has become of all that was asked for, as each school system is told."""
         return tuple(sorted(each for system in self._school_systems.values() for each in system.asked()))
@@ -192,7 +200,7 @@ class Simulation:
         return results
 
     def _import(self, member: MemberId) -> Refused:
-        export = scenarios.export_path(self._directory, self.today, member).absolute()
+        export = self.exported(member)
         if not export.exists():
             # Of this member nothing has changed: only a scenario of deltas may lack the file.
             export = self._unchanged

@@ -19,7 +19,9 @@ import pytest
 
 from federation.demo.generator import Recipe, generate, write
 from federation.demo.office import STAFF, Worker
+from federation.web.i18n import Language
 from node.casework.actor import Role
+from node.console.wording import texts
 
 MARK = "UPPROP_TEST_MARK"
 GONE_SECONDS = 20.0
@@ -100,6 +102,12 @@ def test_a_demo_that_serves_shows_cases_that_people_have_worked_until_it_is_told
         paths = [link for link in board.read("/sv/").links if link.startswith("/sv/arenden/")]
         names = [name for name, _ in STAFF]
         assert any(name in board.read(path).text for path in paths for name in names)
+        # Nor is any other page empty: both members miss one pupil, and each asks to withdraw one.
+        sv = texts(Language.SWEDISH)
+        for page, nothing in (("kontakter", "contacts.none"), ("sparrar", "holds.none"), ("uppgifter", "tasks.none")):
+            assert sv(nothing) not in board.read(f"/sv/{page}").text
+        assert sv("tasks.absence") in board.read("/sv/uppgifter").text
+        assert sv("tasks.not-placed") in board.read("/sv/uppgifter").text
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert process.returncode == 0

@@ -47,6 +47,7 @@ PLOTS: Mapping[str, Plot] = {
         moves.chain_late,
         moves.end_taken_back_late,
         moves.enrolled_twice,
+        moves.lost_by_two,
         moves.move_late,
         moves.move_ok,
         moves.moved_before,

@@ -83,6 +83,25 @@ def overlap(stage: Stage) -> Story:
     )
 
 
+def lost_by_two(stage: Stage) -> Story:
+    """Goes to schools of two members for some weeks and leaves both on one day, for nowhere: a case at each."""
+    pupil, here = stage.pupil(), stage.member()
+    # In the first half of the term: both cases have opened by its end.
+    there, told = stage.member(here), stage.told(2, stage.term.last // 2)
+    row = stage.row(here, pupil)
+    last = stage.day_before(told, row=row)
+    start = last - stage.rng.randint(8, 20) * DAY
+    shown = stage.term.index(start)
+    if start <= stage.term.as_of[0] or shown >= told:
+        raise DoesNotFitError
+    new = stage.row(there, pupil, start)
+    stage.leave(new, told)
+    first = stage.file(here, pupil, {0: entry(pupil.number, row), told: entry(pupil.number, row.ended(last))})
+    second = stage.file(there, pupil, {shown: entry(pupil.number, new), told: entry(pupil.number, new.ended(last))})
+    left = {told: OPEN}
+    return Story((first, second), stage.cases(Gap(first, last + DAY, left), Gap(second, last + DAY, left)))
+
+
 def chain(stage: Stage) -> Story:
     """Moves in time, then leaves the second member for nowhere: only the second has a case."""
     pupil, here = stage.pupil(), stage.member()
