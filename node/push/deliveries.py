@@ -118,4 +118,4 @@ def read_persons(persons: bytes) -> Iterator[PersonRecord | Remark]:
 
 def _read(raws: Sequence[msgspec.Raw], before: int) -> Iterator[PersonRecord | Remark]:
     for position, raw in enumerate(raws, start=before + 1):
-        yield from ss12000_person.parse(raw, position)
+        yield from ss12000_person.parse(raw, position, {})

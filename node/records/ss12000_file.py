@@ -53,7 +53,7 @@ class Ss12000File:
                 for run in listed.runs():
                     for raw in run:
                         position += 1
-                        yield from ss12000_person.parse(raw, position)
+                        yield from ss12000_person.parse(raw, position, self.units)
                     progress(stream.tell(), size)
         except OSError as error:
             raise UppropError(

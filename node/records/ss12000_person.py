@@ -18,6 +18,7 @@ from node.records.dates import DateError, end_day, start_day
 from node.records.person import PersonRecord, Remark, RemarkKind, row_order
 from node.records.values import MARKINGS, STATUSES, WHY_UNKNOWN_FORM, WHY_UNKNOWN_MARKING, WHY_UNKNOWN_STATUS
 
+MAX_UNIT_NAME = 200
 _SWEDISH = frozenset({"SE", "SWE", ""})
 
 
@@ -34,8 +35,9 @@ class _Person(msgspec.Struct, rename="camel"):
     enrolments: list[msgspec.Raw] | None = None
 
 
-class _Unit(msgspec.Struct):
+class _Unit(msgspec.Struct, rename="camel"):
     id: str
+    display_name: Any = None
 
 
 class _Enrolment(msgspec.Struct, rename="camel"):
@@ -51,16 +53,19 @@ _decode_person = msgspec.json.Decoder(_Person).decode
 _decode_enrolment = msgspec.json.Decoder(_Enrolment).decode
 
 
-def parse(raw: msgspec.Raw, position: int) -> Iterator[PersonRecord | Remark]:
-    """Remarks on one JSON object, and its record unless it is none. `position` counts persons from 1."""
+def parse(raw: msgspec.Raw, position: int, units: dict[str, str]) -> Iterator[PersonRecord | Remark]:
+    """Remarks on one JSON object, and its record unless it is none. `position` counts persons from 1.
+
+    `units` is given the names of school units (`displayName`) that it lacks: for people to read, nothing hangs on them.
+    """
     remarks: list[Remark] = []
-    record = _record(raw, position, remarks)
+    record = _record(raw, position, remarks, units)
     yield from remarks
     if record is not None:
         yield record
 
 
-def _record(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> PersonRecord | None:
+def _record(raw: msgspec.Raw, position: int, remarks: list[Remark], units: dict[str, str]) -> PersonRecord | None:
     try:
         person = _decode_person(raw)
     except msgspec.ValidationError as error:
@@ -75,7 +80,7 @@ def _record(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> PersonRec
     status = person.person_status or Status.ACTIVE.value
     if status not in STATUSES:
         remarks.append(Remark(RemarkKind.NOTE, position, "personStatus", WHY_UNKNOWN_STATUS))
-    rows = [row for entry in person.enrolments or () if (row := _row(entry, position, remarks)) is not None]
+    rows = [row for entry in person.enrolments or () if (row := _row(entry, position, remarks, units)) is not None]
     if len(rows) > 1:
         # Exports do not keep the order of rows; equal content must compare equal.
         rows.sort(key=row_order)
@@ -93,7 +98,7 @@ def _record(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> PersonRec
     )
 
 
-def _row(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> Row | None:
+def _row(raw: msgspec.Raw, position: int, remarks: list[Remark], units: dict[str, str]) -> Row | None:
     at = ""
     try:
         entry = _decode_enrolment(raw)
@@ -111,6 +116,8 @@ def _row(raw: msgspec.Raw, position: int, remarks: list[Remark]) -> Row | None:
     form = entry.school_type or ""
     if not is_known(form):
         remarks.append(Remark(RemarkKind.NOTE, position, "enrolments.schoolType", WHY_UNKNOWN_FORM))
+    if name := _text(entry.enroled_at.display_name):
+        units.setdefault(entry.enroled_at.id, name[:MAX_UNIT_NAME])
     return Row(
         unit=entry.enroled_at.id,
         form=form,

@@ -40,7 +40,7 @@ class Delivered:
 
     def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
         for position, one in enumerate(self.persons, start=1):
-            yield from ss12000_person.parse(msgspec.Raw(msgspec.json.encode(one)), position)
+            yield from ss12000_person.parse(msgspec.Raw(msgspec.json.encode(one)), position, {})
         progress(len(self.persons), len(self.persons))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from federation.demo import scenario as scenarios
-from federation.demo.generator.people import Entry, Population, Row
+from federation.demo.generator.people import Entry, Population, Row, unit_name
 from federation.demo.generator.plots import CROWDS, MOVED, PLOTS
 from federation.demo.generator.schooldays import Term, dates
 from federation.demo.generator.stage import DoesNotFitError, File, Stage, Story
@@ -209,7 +209,7 @@ def _person(file: File, entry: Entry) -> dict[str, Any]:
 
 def _enrolment(row: Row) -> dict[str, Any]:
     enrolment: dict[str, Any] = {
-        "enroledAt": {"id": row.unit},
+        "enroledAt": {"id": row.unit, "displayName": unit_name(row.unit)},
         "schoolType": row.form,
         "startDate": row.start_text or row.start.isoformat(),
         "schoolYear": row.year,

@@ -27,6 +27,15 @@ FAMILY_NAMES = (
     "Övningsdal",
 )
 
+UNIT_BEGINS = ("Al", "Ask", "Asp", "Björk", "Bok", "Ek", "En", "Gran", "Hassel", "Lind", "Lönn", "Tall")
+UNIT_ENDS = ("backaskolan", "bergsskolan", "dalsskolan", "hagaskolan", "lundaskolan", "ängsskolan")
+
+
+def unit_name(unit: str) -> str:
+    """What a school unit is called, by its id: no such school need exist."""
+    place = int(unit[:8], 16)
+    return UNIT_BEGINS[place % len(UNIT_BEGINS)] + UNIT_ENDS[place // len(UNIT_BEGINS) % len(UNIT_ENDS)]
+
 
 @dataclass(frozen=True)
 class Row:

@@ -65,7 +65,7 @@ class Fetched:
                 continue
             total += 1
             self._digest.update(bytes(element) + b"\0")
-            yield from ss12000_person.parse(element, total)
+            yield from ss12000_person.parse(element, total, self.units)
             if total % _PROGRESS_EVERY == 0:
                 progress(total, len(counts))
         progress(total, total)

@@ -102,6 +102,16 @@ def test_a_person_is_read() -> None:
     assert export.remarks == ()
 
 
+def test_school_units_are_named_by_the_first_name_that_is_given(tmp_path: Path) -> None:
+    units = ({"id": UNIT, "displayName": "Ekbackaskolan"}, {"id": UNIT, "displayName": 7}, {"id": "b"})
+    rows = [enrolment(enroledAt=unit) for unit in units]
+    path = tmp_path / "export.json"
+    path.write_bytes(content([person(0, *rows)]))
+    file = Ss12000File(path)
+    assert not [item for item in file.read(lambda _done, _total: None) if isinstance(item, Remark)]
+    assert file.units == {UNIT: "Ekbackaskolan"}
+
+
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert len(read(b"\xef\xbb\xbf" + content([person(1)])).persons) == 1
 
