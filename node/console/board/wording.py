@@ -10,8 +10,8 @@ SWEDISH = {
     "board.files": "Ärenden ({n})",
     "board.watched": "Bevakas ({n})",
     "board.watched.text": (
-        "De här eleverna har lämnat skolan här och är ännu inte redovisade hos någon annan huvudman. Inget ärende är "
-        "öppnat än."
+        "De här eleverna har lämnat skolan här, eller väntar på att skrivas ut (Spärr), och är ännu inte redovisade "
+        "hos någon annan huvudman. Inget ärende är öppnat än."
     ),
     "board.none": "Inga ärenden är öppna.",
     "board.none-watched": "Ingen bevakas.",
@@ -42,7 +42,8 @@ ENGLISH = {
     "board.files": "Case files ({n})",
     "board.watched": "Watched ({n})",
     "board.watched.text": (
-        "These pupils have left school here and are not accounted for elsewhere yet. No case file is open."
+        "These pupils have left school here, or wait to be withdrawn (Hold), and are not accounted for elsewhere yet. "
+        "No case file is open."
     ),
     "board.none": "No case file is open.",
     "board.none-watched": "Nobody is watched.",

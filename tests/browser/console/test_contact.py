@@ -52,6 +52,8 @@ def test_a_request_is_accepted_and_sealed_messages_go_between_two_nodes(both: To
     text = lead.page.locator("main").inner_text()
     assert "Kontakt med Göteborg" in text
     assert "Bo Svarande" in text
+    # What was asked is answered: nobody is told to wait.
+    assert ("Besvarad med ja" in text, "En fråga är redan ställd" in text) == (True, False)
     lead.page.get_by_label("Nytt meddelande").fill("Vi når inte familjen. <b>Gör ni?</b>")
     lead.press("Skicka")
     carry(both, HERE, THERE)
