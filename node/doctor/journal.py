@@ -7,6 +7,7 @@ from pathlib import Path
 
 from federation.doctor.findings import Finding, Topic, failed, warning, well
 from federation.errors import Code
+from node.casework.journal.known import KnownFlaws
 from node.casework.journal.verifying import Looking
 from node.doctor.texts import DoctorText
 from node.store import Transaction, shredding
@@ -19,11 +20,15 @@ NAMED = 5
 
 def journal(tx: Transaction, sealer: Sealer, data_dir: Path) -> Iterator[Finding]:
     """Attachments are left to `upprop node journal verify`: they take long."""
-    seen, flaws = Looking(sealer, data_dir).look(tx)
+    seen, found = Looking(sealer, data_dir).look(tx)
+    known = KnownFlaws(sealer, data_dir).of(tx, found)
+    flaws = [flaw for flaw in found if flaw not in known]
     if flaws:
         rows = ", ".join(str(flaw.position) for flaw in flaws[:NAMED])
         told = {"flaws": len(flaws), "rows": rows + (" …" if len(flaws) > NAMED else "")}
         yield failed(Topic.JOURNAL, Code.JOURNAL_TOUCHED, DoctorText.JOURNAL_TOUCHED, **told)
+    elif known:
+        yield warning(Topic.JOURNAL, DoctorText.JOURNAL_KNOWN, flaws=len(known))
     else:
         yield well(Topic.JOURNAL, DoctorText.JOURNAL_SOUND, rows=seen.position)
     missing = shredding.kept(tx) - CaseKeys(data_dir / DIRECTORY, sealer).all()

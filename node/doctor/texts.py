@@ -27,6 +27,7 @@ class DoctorText(enum.Enum):
     CONSOLE_CERTIFICATE_UNREAD = enum.auto()
     JOURNAL_SOUND = enum.auto()
     JOURNAL_TOUCHED = enum.auto()
+    JOURNAL_KNOWN = enum.auto()
     CASE_KEYS_LACK = enum.auto()
     FETCHED = enum.auto()
     NEVER_FETCHED = enum.auto()

@@ -54,7 +54,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     ),
     DoctorText.CONSOLE_CERTIFICATE_LASTS: "The console's certificate is in force until {day}.",
     DoctorText.CONSOLE_CERTIFICATE_ENDS: (
-        "The console's certificate is in force until {day}.\nPut a new one there, and restart the node."
+        "The console's certificate is in force until {day}.\nPut a new one there; it is taken up without a restart."
     ),
     DoctorText.CONSOLE_CERTIFICATE_UNREAD: (
         "The console's certificate {path} cannot be read.\nPut a certificate chain (PEM) there that the service's user "
@@ -64,6 +64,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
     DoctorText.JOURNAL_TOUCHED: (
         "Somebody has changed the journal in the database ({flaws}): row {rows}.\nKeep the database and its copies as "
         "they are, and find out who. upprop node journal verify names the case files."
+    ),
+    DoctorText.JOURNAL_KNOWN: (
+        "The journal was changed in the database ({flaws}), which somebody has acknowledged.\nDo not rely on what the "
+        "case files name; upprop node journal verify says which."
     ),
     DoctorText.CASE_KEYS_LACK: (
         "{files:case file cannot|case files cannot} be opened: the key is not in the data directory (case-keys).\nPut "

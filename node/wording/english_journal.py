@@ -12,6 +12,11 @@ JOURNAL: Mapping[enum.Enum, str] = {
     JournalText.FLAWED: "{flaws:flaw|flaws} in {rows:row|rows} of the journal:",
     JournalText.ROW: "No. {position}: {what!t}.",
     JournalText.ROW_OF: "No. {position}, case file {reference}: {what!t}.",
+    JournalText.KNOWN: "Known, says {by}, {on}.",
+    JournalText.ACKNOWLEDGED: (
+        "{by} has said that everybody concerned knows of {flaws:flaw|flaws} in the journal. They stay named, and raise "
+        "no alarm any more."
+    ),
     JournalText.WHAT_NOW: (
         "Somebody has changed the database outside of Upprop. Shred and restore nothing before you know who: "
         "keep the database and its copies, and compare the rows with an older copy."

@@ -175,7 +175,7 @@ DOCTOR: Mapping[enum.Enum, str] = {
     ),
     DoctorText.CONSOLE_CERTIFICATE_LASTS: "Webbgränssnittets certifikat gäller till {day}.",
     DoctorText.CONSOLE_CERTIFICATE_ENDS: (
-        "Webbgränssnittets certifikat gäller till {day}.\nLägg dit ett nytt och starta om noden."
+        "Webbgränssnittets certifikat gäller till {day}.\nLägg dit ett nytt; det tas i bruk utan omstart."
     ),
     DoctorText.CONSOLE_CERTIFICATE_UNREAD: (
         "Webbgränssnittets certifikat {path} går inte att läsa.\nLägg dit en certifikatkedja (PEM) som tjänstens "
@@ -185,6 +185,10 @@ DOCTOR: Mapping[enum.Enum, str] = {
     DoctorText.JOURNAL_TOUCHED: (
         "Någon har ändrat journalen i databasen ({flaws}): rad {rows}.\nLåt databasen och säkerhetskopiorna vara som "
         "de är och ta reda på vem. upprop node journal verify säger vilka ärenden det gäller."
+    ),
+    DoctorText.JOURNAL_KNOWN: (
+        "Journalen är ändrad i databasen ({flaws}), och någon har sagt att det är känt.\nLita inte på det som ärendena "
+        "pekar ut. upprop node journal verify säger vilka."
     ),
     DoctorText.CASE_KEYS_LACK: (
         "{files:ärende går|ärenden går} inte att öppna: nyckeln saknas i datakatalogen (case-keys).\nLägg tillbaka "

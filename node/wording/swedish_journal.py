@@ -12,6 +12,10 @@ JOURNAL: Mapping[enum.Enum, str] = {
     JournalText.FLAWED: "{flaws:fel|fel} i journalens {rows:rad|rader}:",
     JournalText.ROW: "Nr {position}: {what!t}.",
     JournalText.ROW_OF: "Nr {position}, ärende {reference}: {what!t}.",
+    JournalText.KNOWN: "Känt, säger {by} {on}.",
+    JournalText.ACKNOWLEDGED: (
+        "{by} har sagt att alla berörda känner till {flaws:fel|fel} i journalen. De står kvar men larmar inte längre."
+    ),
     JournalText.WHAT_NOW: (
         "Någon har ändrat i databasen utanför Upprop. Gör ingen gallring och ingen återställning innan ni "
         "vet vem: spara databasen och säkerhetskopiorna, och jämför raderna med en äldre kopia."

@@ -52,5 +52,5 @@ def build(
     return Journals(
         Keeping(database, case_files, journal, attachments, clock),
         HandingOut(database, showing, files, journal, attachments, clock, member, zone),
-        Watching(Verifying(database, keys, sealer, data_dir), JournalMetrics(metrics.registry), log),
+        Watching(Verifying(database, keys, sealer, data_dir), JournalMetrics(metrics.registry), clock, log),
     )

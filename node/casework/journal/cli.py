@@ -34,7 +34,7 @@ def verify(config: Path, words: Words, as_json: bool) -> None:
     """Look now whether every row of the journal, and every attachment, is as it was written.
 
     Each that is not is named by its number, with its case file. Last is told whether the journal was set back to an
-    older state since the last look. The exit code is 7 where something is wrong.
+    older state since the last look. The exit code is 7 where something is wrong that nobody has acknowledged.
     """
     with open_stub(config) as stub:
         found = client.verify(stub)
@@ -47,10 +47,32 @@ def verify(config: Path, words: Words, as_json: bool) -> None:
         for flaw in found["flaws"]:
             key = JournalText.ROW if flaw["reference"] is None else JournalText.ROW_OF
             told = {"position": flaw["position"], "what": f"journal.{flaw['what']}", "reference": flaw["reference"]}
-            click.echo(f"! {words(key, **told)}", err=True)
-        click.echo(words(JournalText.WHAT_NOW))
-    if found["flaws"]:
+            known = flaw["known_by"] and words(JournalText.KNOWN, by=flaw["known_by"], on=flaw["known_on"])
+            click.echo(f"{' ' if known else '!'} {words(key, **told)}{f' {known}' if known else ''}", err=True)
+    if any(flaw["known_by"] is None for flaw in found["flaws"]):
+        if not as_json:
+            click.echo(words(JournalText.WHAT_NOW))
         raise click.exceptions.Exit(EXIT_STORE)
+
+
+@journal.command()
+@click.option("--by", required=True, help="Who has told everybody concerned: a person's name.")
+@config_option
+@words_option
+@json_option
+def acknowledge(by: str, config: Path, words: Words, as_json: bool) -> None:
+    """Say that everybody concerned knows what is wrong with the journal as it stands.
+
+    It stays named, on the pages of the case files too, but raises no alarm any more; what is touched after this does.
+    A journal that was set back to an older state is followed from here on as it is. Find out first who did it: see
+    docs/manual/casework.md.
+    """
+    with open_stub(config) as stub:
+        flaws = client.acknowledge(stub, by)
+    if as_json:
+        printing.as_json({"flaws": flaws})
+    else:
+        click.echo(words(JournalText.ACKNOWLEDGED, by=by, flaws=flaws))
 
 
 @journal.command()

@@ -13,10 +13,21 @@ def verify(stub: ControlServiceStub) -> Answer:
     return {
         "rows": response.rows,
         "flaws": [
-            {"position": flaw.position, "what": flaw.what, "reference": flaw.reference or None}
+            {
+                "position": flaw.position,
+                "what": flaw.what,
+                "reference": flaw.reference or None,
+                "known_by": flaw.known_by or None,
+                "known_on": flaw.known_on or None,
+            }
             for flaw in response.flaws
         ],
     }
+
+
+def acknowledge(stub: ControlServiceStub, by: str) -> int:
+    """How many flaws were new. Raises UppropError."""
+    return stub.AcknowledgeJournal(control_pb2.AcknowledgeJournalRequest(by=by)).flaws
 
 
 def export(

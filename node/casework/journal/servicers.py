@@ -30,10 +30,15 @@ def handlers(watching: Watching, handing_out: HandingOut, texts: Callable[[Langu
                     position=flaw.position,
                     what=flaw.what.value,
                     reference=None if flaw.file_id is None else references.get(flaw.file_id),
+                    known_by=None if flaw not in verified.known else verified.known[flaw].by,
+                    known_on=None if flaw not in verified.known else verified.known[flaw].on.isoformat(),
                 )
                 for flaw in verified.flaws
             ],
         )
+
+    def acknowledge(request: control_pb2.AcknowledgeJournalRequest) -> control_pb2.AcknowledgeJournalResponse:
+        return control_pb2.AcknowledgeJournalResponse(flaws=watching.acknowledge(request.by))
 
     def export(request: control_pb2.ExportCaseFileRequest) -> Iterator[control_pb2.ExportCaseFileResponse]:
         roles = {Role.CASEWORKER, *([Role.PROTECTED] if request.protected else [])}
@@ -55,4 +60,4 @@ def handlers(watching: Watching, handing_out: HandingOut, texts: Callable[[Langu
         for start in range(0, len(made.content), PIECE):
             yield control_pb2.ExportCaseFileResponse(piece=made.content[start : start + PIECE])
 
-    return {"VerifyJournal": verify, "ExportCaseFile": export}
+    return {"VerifyJournal": verify, "AcknowledgeJournal": acknowledge, "ExportCaseFile": export}

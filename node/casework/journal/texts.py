@@ -12,5 +12,7 @@ class JournalText(enum.Enum):
     FLAWED = enum.auto()
     ROW = enum.auto()
     ROW_OF = enum.auto()
+    KNOWN = enum.auto()
+    ACKNOWLEDGED = enum.auto()
     WHAT_NOW = enum.auto()
     WRITTEN = enum.auto()

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
 
 from federation import files
+from federation.clock import Clock
 from federation.database import Database
+from federation.errors import Code, UppropError
 from federation.observability import Event, Level, Log
+from node.casework.journal.known import KnownFlaw, KnownFlaws
 from node.casework.journal.model import Entry, Flaw, FlawKind
 from node.store import Transaction
 from node.store.attachments import Attachments
@@ -30,6 +35,7 @@ SEEN = "journal.seen"
 LOOK_SECONDS = 12 * 3_600.0
 
 JOURNAL_FLAWED = Event("journal_flawed", ("flaws",), Level.ERROR)
+JOURNAL_ACKNOWLEDGED = Event("journal_flaws_acknowledged", ("flaws",), Level.WARNING)
 
 
 class JournalMetrics:
@@ -38,17 +44,23 @@ class JournalMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.flaws = Gauge(
             "upprop_journal_flawed_rows",
-            "Rows of the journal that are not as they were written: upprop node journal verify names them.",
+            "Rows of the journal that are not as they were written, those that are acknowledged left out: "
+            "upprop node journal verify names them.",
             registry=registry,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How many rows were looked at, and what is wrong."""
+    """How many rows were looked at, what is wrong, and what of it is known to everybody concerned."""
 
     rows: int
     flaws: tuple[Flaw, ...]
+    known: Mapping[Flaw, KnownFlaw] = field(default_factory=dict)
+
+    @property
+    def new(self) -> tuple[Flaw, ...]:
+        return tuple(flaw for flaw in self.flaws if flaw not in self.known)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -91,6 +103,7 @@ class Verifying:
 
     def __init__(self, database: Database, keys: CaseKeys, sealer: Sealer, data_dir: Path) -> None:
         self._database, self._keys = database, keys
+        self._known = KnownFlaws(sealer, data_dir)
         self._looking, self._journal, self._attachments = (
             Looking(sealer, data_dir),
             Journal(keys, sealer),
@@ -102,7 +115,23 @@ class Verifying:
         seen, flaws = self._database.view("journal_verify", self._looking.look)
         if all(flaw.what is not FlawKind.SET_BACK for flaw in flaws):
             self._looking.keep(seen)
-        return Verified(seen.position, (*flaws, *self._attached()))
+        return self._against_known(seen, (*flaws, *self._attached()))
+
+    def acknowledge(self, by: str, on: date) -> Verified:
+        """As `verify`; what is found is known from now on, and a journal that was set back is followed as it is.
+
+        Returns what was new.
+        """
+        seen, flaws = self._database.view("journal_verify", self._looking.look)
+        verified = self._against_known(seen, (*flaws, *self._attached()))
+        lasting = [flaw for flaw in verified.new if flaw.what is not FlawKind.SET_BACK]
+        self._database.view("journal_acknowledge", lambda tx: self._known.note(tx, lasting, by, on))
+        self._looking.keep(seen)
+        return verified
+
+    def _against_known(self, seen: Seen, flaws: tuple[Flaw, ...]) -> Verified:
+        known = self._database.view("journal_known", lambda tx: self._known.of(tx, flaws))
+        return Verified(seen.position, flaws, known)
 
     def _attached(self) -> list[Flaw]:
         """Attachments that are not what their entries say. One at a time: they are large."""
@@ -127,17 +156,26 @@ class Verifying:
 
 
 class Watching:
-    """Verifies from time to time, and says it aloud where something is wrong."""
+    """Verifies from time to time, and says it aloud where something is wrong that nobody has acknowledged."""
 
-    def __init__(self, verifying: Verifying, metrics: JournalMetrics, log: Log) -> None:
-        self._verifying, self._metrics, self._log = verifying, metrics, log
+    def __init__(self, verifying: Verifying, metrics: JournalMetrics, clock: Clock, log: Log) -> None:
+        self._verifying, self._metrics, self._clock, self._log = verifying, metrics, clock, log
 
     def run(self) -> Verified:
         verified = self._verifying.verify()
-        self._metrics.flaws.set(len(verified.flaws))
-        if verified.flaws:
-            self._log(JOURNAL_FLAWED, flaws=len(verified.flaws))
+        self._metrics.flaws.set(len(verified.new))
+        if verified.new:
+            self._log(JOURNAL_FLAWED, flaws=len(verified.new))
         return verified
+
+    def acknowledge(self, by: str) -> int:
+        """A person says that everybody concerned knows; returns how many flaws were new. UppropError(INPUT_REFUSED)."""
+        if not by.strip():
+            raise UppropError(Code.INPUT_REFUSED, "Give your name: what was touched is acknowledged by a person.")
+        new = self._verifying.acknowledge(by.strip(), self._clock.today()).new
+        self._log(JOURNAL_ACKNOWLEDGED, flaws=len(new))
+        self._metrics.flaws.set(0)
+        return len(new)
 
 
 _PLACE = ("journal", b"seen", "newest")

@@ -16,7 +16,11 @@ from node.casework.actor import Role
 from node.casework.files.model import CaseFile
 from node.casework.journal.document import _settable
 from node.casework.journal.keeping import Upload
+from node.casework.journal.known import KNOWN
 from node.casework.journal.model import EntryKind
+from node.casework.journal.verifying import Looking
+from node.settings import open_sealer
+from node.store.chain import Seen
 from tests.harness.console import actor
 from tests.integration.console.conftest import MEMBER, OPEN
 from tests.integration.node_parties import Federation, Node
@@ -71,7 +75,56 @@ def test_a_journal_is_verified_and_what_was_touched_is_named_by_row_and_case_fil
     done = terminal.run("doctor", expect=None)
     assert f"Någon har ändrat journalen i databasen (1): rad {position}." in done.output
     done = terminal.run("journal", "verify", "--json", expect=EXIT_STORE)
-    assert json.loads(done.output)["flaws"] == [{"position": position, "what": "changed", "reference": file.reference}]
+    [flaw] = json.loads(done.output)["flaws"]
+    assert (flaw["position"], flaw["what"], flaw["reference"]) == (position, "changed", file.reference)
+    assert flaw["known_by"] is None
+
+
+def test_what_everybody_concerned_knows_stays_named_and_raises_no_alarm_until_it_is_touched_again(
+    terminal: Terminal,
+) -> None:
+    node = terminal.node
+    first, second = (node.app.desk.keeping.note(files(node)[False].file_id, said, WHO) for said in ("Ett.", "Två."))
+
+    def touch(position: int, kind: str) -> None:
+        values = {"row": position, "kind": kind}
+        change = text("UPDATE journal SET kind = :kind WHERE position = :row")
+        node.app.database.run("tamper", lambda tx: tx.execute(change, values))
+
+    def alarms() -> float | None:
+        [worker] = [each for each in node.app.workers if each.name == "journal"]
+        worker.run()
+        return node.measured.get_sample_value("upprop_journal_flawed_rows")
+
+    touch(first, "TASK")
+    assert alarms() == 1
+    terminal.run("journal", "acknowledge", "--by", " ", expect=EXIT_INPUT)
+    assert "1 fel" in terminal.run("journal", "acknowledge", "--by", "Bo Ek").output
+    done = terminal.run("journal", "verify")
+    assert f"  Nr {first}, ärende" in done.output
+    assert "raden är ändrad. Känt, säger Bo Ek" in done.output
+    assert "Journalen är ändrad i databasen (1), och någon har sagt" in terminal.run("doctor", expect=None).output
+    assert alarms() == 0
+    # The same row once more, and another one.
+    touch(first, "SAYING")
+    assert alarms() == 1
+    terminal.run("journal", "acknowledge", "--by", "Bo Ek")
+    touch(second, "TASK")
+    assert alarms() == 1
+    assert f"! Nr {second}, ärende" in terminal.run("journal", "verify", expect=EXIT_STORE).output
+    # Whoever cannot make the file anew under the record key only brings the alarm back.
+    (node.settings.data_dir / KNOWN).write_bytes(b"\x00" * 64)
+    assert alarms() == 2
+
+
+def test_a_journal_that_was_set_back_is_followed_from_there_once_it_is_acknowledged(terminal: Terminal) -> None:
+    node = terminal.node
+    terminal.run("journal", "verify")
+    looking = Looking(open_sealer(node.settings), node.settings.data_dir)
+    looking.keep(Seen(999, b"\x01" * 32))
+    assert "äldre läge" in terminal.run("journal", "verify", expect=EXIT_STORE).output
+    terminal.run("journal", "acknowledge", "--by", "Bo Ek")
+    assert "är som de skrevs" in terminal.run("journal", "verify").output
 
 
 def test_a_case_file_is_handed_out_whole_and_that_it_was_is_journaled(terminal: Terminal, tmp_path: Path) -> None:
