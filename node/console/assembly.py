@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from federation.clock import Clock
@@ -64,18 +66,52 @@ def _gate(settings: ConsoleSettings, sessions: StoredSessions, sealer: Sealer, c
 
 
 def tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
-    """What the console shows browsers; None where a proxy ends TLS. Raises UppropError(CONFIG_INVALID)."""
-    if settings.certificate is None or settings.private_key is None:
+    """What the console shows browsers; None where a proxy ends TLS. Raises UppropError(CONFIG_INVALID).
+
+    A certificate that was renewed is taken up with the next connection. While one file is new and the other is not yet,
+    or what lies there cannot be used, the one before is shown; the doctor says until when it holds.
+    """
+    certificate, key = settings.certificate, settings.private_key
+    if certificate is None or key is None:
         return None
+    shown, read = _context(certificate, key), _stamp(certificate, key)
+
+    def renewed(connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _first: ssl.SSLContext) -> None:
+        nonlocal shown, read
+        stamp = _stamp(certificate, key)
+        if stamp != read:
+            read = stamp
+            with contextlib.suppress(UppropError):
+                shown = _context(certificate, key)
+        connection.context = shown
+
+    first = shown
+    first.sni_callback = renewed
+    return first
+
+
+def _stamp(*paths: Path) -> tuple[tuple[int, int] | None, ...]:
+    """What changes whenever one of these files does."""
+    found: list[tuple[int, int] | None] = []
+    for path in paths:
+        try:
+            stat = path.stat()
+            found.append((stat.st_ino, stat.st_mtime_ns))
+        except OSError:
+            found.append(None)
+    return tuple(found)
+
+
+def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(settings.certificate, settings.private_key)
+        context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
         raise UppropError(
             Code.CONFIG_INVALID,
-            f"The console's certificate {settings.certificate} and key {settings.private_key} cannot be used together. "
+            f"The console's certificate {certificate} and key {key} cannot be used together. "
             "Give a certificate chain (PEM) and its own key.",
         ) from error
     return context

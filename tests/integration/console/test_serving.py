@@ -123,6 +123,24 @@ def test_with_a_certificate_pages_are_served_by_tls(certify: Certify) -> None:
         server.stop()
 
 
+def test_a_certificate_that_was_renewed_is_shown_without_a_restart(certify: Certify) -> None:
+    certificate, key = certify()
+    settings = read(listen="127.0.0.1:0", proxies=[], certificate=str(certificate), private_key=str(key))
+    server = ConsoleServer(Starlette(), settings.listen, settings.proxies, tls=lambda: tls(settings))
+    address = ("127.0.0.1", server.start())
+    try:
+        before, shown = certificate.read_text(), ssl.get_server_certificate(address)
+        assert shown == before
+        # One file is new, the other not yet: what is in force goes on.
+        new, new_key = (path.read_bytes() for path in certify(30))
+        key.write_bytes(b"half a key")
+        assert ssl.get_server_certificate(address) == before
+        key.write_bytes(new_key)
+        assert ssl.get_server_certificate(address) == new.decode() != before
+    finally:
+        server.stop()
+
+
 def test_a_key_of_another_certificate_stops_the_start(certify: Certify, tmp_path: Path) -> None:
     certificate, key = certify()
     other = tmp_path / "other.crt"
