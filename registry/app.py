@@ -25,7 +25,7 @@ from federation.tls import OwnIdentity
 from registry.casework import servicers as casework
 from registry.certificates import assembly as certificates
 from registry.contact import servicers as contact
-from registry.contact.relaying import CONTACT_ID_BYTES, Contacts
+from registry.contact.relaying import CONTACT_ID_BYTES, HAND_ON_SECONDS, Contacts
 from registry.copies.holding import Hold
 from registry.epochs.changing import KEYS_SECONDS, Epochs
 from registry.epochs.servicers import handlers as epoch_handlers
@@ -146,15 +146,12 @@ def build(
         clock,
         in_force,
     )
+    contacts = Contacts(database, functools.partial(secrets.token_bytes, CONTACT_ID_BYTES))
     return App(
         services=[
             binding(servicer),
             roll_call.binding(RollCallServicer(called, clock, in_force)),
-            contact.binding(
-                contact.ContactServicer(
-                    Contacts(database, functools.partial(secrets.token_bytes, CONTACT_ID_BYTES)), clock, in_force
-                )
-            ),
+            contact.binding(contact.ContactServicer(contacts, clock, in_force)),
             casework.binding(casework.CaseworkServicer(database, clock, in_force)),
             statistics.binding(StatisticsServicer(desk, clock, in_force)),
             ledger.service,
@@ -179,6 +176,7 @@ def build(
         },
         workers=[
             Worker("daily_close", LOOK_SECONDS, waiting(lambda: close_if_due(daily_close, clock, in_force()))),
+            Worker("contacts", HAND_ON_SECONDS, lambda: contacts.hand_on(clock.today())),
             Worker("epoch_keys", KEYS_SECONDS, epochs.forget_gone),
             Worker("statistics", RELEASES_LOOK_SECONDS, waiting(releasing.run_if_due)),
             Worker("statistics_questions", QUESTIONS_LOOK_SECONDS, waiting(asking.answer_waiting)),

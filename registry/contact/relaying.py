@@ -31,6 +31,8 @@ MAX_LYING = 500
 
 CONTACT_ID_BYTES = 16
 
+HAND_ON_SECONDS = 3_600.0
+
 _NO_SUCH_CONTACT = "There is no such contact, or it has lapsed. Ask for the list of contacts."
 
 
@@ -69,6 +71,19 @@ class Contacts:
             )
         others = contacts.others(tx, filed.ref, filed.number)
         contacts.add(tx, filed, [(self._new_id(), *each) for each in others])
+
+    def hand_on(self, today: date) -> None:
+        """Hand requests that stand to members whose gaps were linked with theirs since; once is enough."""
+        after: tuple[str, bytes] | None = ("", b"")
+        while after is not None:
+            after = self._database.run("contact_hand_on", functools.partial(self._hand_on, today, after))
+
+    def _hand_on(self, today: date, after: tuple[str, bytes], tx: Transaction) -> tuple[str, bytes] | None:
+        found = contacts.handed_and_standing(tx, after, PAGE, today)
+        for filed, handed in found:
+            others = [each for each in contacts.others(tx, filed.ref, filed.number) if each[0] not in handed]
+            contacts.hand(tx, filed, [(self._new_id(), *each) for each in others], today)
+        return (found[-1][0].member, found[-1][0].request_id) if len(found) == PAGE else None
 
     def page(self, member: MemberId, after: bytes, today: date) -> tuple[list[Contact], bool]:
         """The next contacts that a member may know of, and whether there are more."""

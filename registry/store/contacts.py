@@ -111,6 +111,28 @@ def standing(tx: Connection, ref: Ref, number: int, today: date) -> bool:
     return bool(tx.execute(query).scalar_one())
 
 
+def handed_and_standing(
+    tx: Connection, after: tuple[str, bytes], limit: int, today: date
+) -> list[tuple[Request, frozenset[MemberId]]]:
+    """The next requests that can still be accepted, each with whom it was handed to; to nobody: it is left out."""
+    name = tuple_(contact_requests.c.member, contact_requests.c.request_id)
+    query = (
+        select(contact_requests)
+        .where(name > tuple_(*after), contact_requests.c.lapses_on >= today, exists().where(_OF_REQUEST))
+        .order_by(contact_requests.c.member, contact_requests.c.request_id)
+        .limit(limit)
+        # Replicas that do the same wait for each other.
+        .with_for_update()
+    )
+    found = [_request(row) for row in tx.execute(query)]
+    names = [(each.member, each.request_id) for each in found]
+    handed: dict[tuple[str, bytes], set[MemberId]] = {each: set() for each in names}
+    whom = select(contacts.c.asking, contacts.c.request_id, contacts.c.asked)
+    for row in tx.execute(whom.where(tuple_(contacts.c.asking, contacts.c.request_id).in_(names))):
+        handed[row.asking, row.request_id].add(MemberId(row.asked))
+    return [(each, frozenset(handed[each.member, each.request_id])) for each in found]
+
+
 def owns(tx: Connection, member: MemberId, ref: Ref) -> bool:
     """Whether the member has stated this handle, and has not taken it back; no drill's."""
     of_member = (signals.c.ref == ref) & (signals.c.member == member) & ~signals.c.retracted & ~signals.c.drill
@@ -164,6 +186,11 @@ def add(tx: Connection, filed: Request, handed: Sequence[tuple[bytes, MemberId, 
             }
         ],
     )
+    hand(tx, filed, handed, filed.filed_on)
+
+
+def hand(tx: Connection, filed: Request, handed: Sequence[tuple[bytes, MemberId, Ref, int]], today: date) -> None:
+    """Hand a request on, as (contact id, member, its gap's ref and number)."""
     rows = [
         {
             "contact_id": contact_id,
@@ -176,7 +203,7 @@ def add(tx: Connection, filed: Request, handed: Sequence[tuple[bytes, MemberId, 
             "asked_sent": 0,
             "asking_has": 0,
             "asked_has": 0,
-            "touched_on": filed.filed_on,
+            "touched_on": today,
         }
         for contact_id, member, ref, number in handed
     ]

@@ -79,7 +79,8 @@ contacts = Table(
         ondelete="CASCADE",
     ),
     # Query: what stands before a member (contacts.page), once as each side; what goes with a request or a handle.
-    Index(None, "asking", "request_id"),
+    # Each member is handed a request once.
+    Index(None, "asking", "request_id", "asked", unique=True),
     Index(None, "asked"),
     Index(None, "asked_ref"),
     CheckConstraint("(accepted_on IS NULL) = (content IS NULL)", name="accepted_whole"),

@@ -78,6 +78,22 @@ def test_a_request_of_the_lead_reaches_the_other_member_alone(scene: Scene, rela
     assert (handed.request.stated, handed.request.lapses_on) == (STATED, DUE + ANSWER_DAYS * DAY)
 
 
+def test_a_member_that_comes_to_the_case_while_a_request_stands_is_handed_it_too(scene: Scene, relay: Contacts) -> None:
+    mine, _ = linked(scene)
+    file(relay, A, mine)
+    scene.submit(C, replace(leaving(pupil("p")), presences=()))
+    later = DUE + 3 * DAY
+    scene.close(later)
+    for _ in range(2):
+        relay.hand_on(later)
+    [handed] = page(relay, C, later)
+    assert (handed.request.stated, handed.request.lapses_on) == (STATED, DUE + ANSWER_DAYS * DAY)
+    assert rows(scene) == [1, 2, 0]
+    # Whom nobody was handed because it led nothing stays as it was; so does one that has lapsed.
+    relay.hand_on(DUE + (ANSWER_DAYS + 1) * DAY)
+    assert rows(scene) == [1, 2, 0]
+
+
 def test_whoever_does_not_lead_hands_nobody_anything_and_is_answered_alike(scene: Scene, relay: Contacts) -> None:
     _, theirs = linked(scene)
     file(relay, B, theirs)

@@ -60,7 +60,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_contacts")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_contacts_asking_request_id"), "contacts", ["asking", "request_id"])
+    op.create_index(
+        op.f("ix_contacts_asking_request_id_asked"), "contacts", ["asking", "request_id", "asked"], unique=True
+    )
     op.create_index(op.f("ix_contacts_asked"), "contacts", ["asked"])
     op.create_index(op.f("ix_contacts_asked_ref"), "contacts", ["asked_ref"])
     op.create_table(
