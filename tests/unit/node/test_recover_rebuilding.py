@@ -104,6 +104,13 @@ def losses(generated: Generated) -> Iterator[tuple[Term, str, list[Observation],
                     yield played, kind, everything, place
 
 
+def shown_on_its_last_day(everything: Sequence[Observation]) -> bool:
+    """Whether an export showed the pupil as emigrated on the last day of a row."""
+    return any(
+        each.status == Status.EMIGRATED and each.as_of in {row.end for row in each.rows or ()} for each in everything
+    )
+
+
 @pytest.mark.parametrize("seed", [51, pytest.param(52, marks=pytest.mark.long)])
 def test_a_history_made_anew_says_the_same_then_and_later(seed: int) -> None:
     compared = 0
@@ -128,6 +135,9 @@ def test_a_history_made_anew_says_the_same_then_and_later(seed: int) -> None:
             if kind == "deceased" and heard is None:
                 # Of the day of death nothing was said; the last day of the row stands for it.
                 expected, found = replace(expected, presences=()), replace(found, presences=())
+            if kind == "emigrated" and heard is None and shown_on_its_last_day(everything):
+                # Nor is known that the export of that very day showed it already.
+                expected, found = (replace(each, presences=(), duty_ended=None) for each in (expected, found))
             assert told(found) == told(expected), (kind, lost_on, today)
             if heard is None:
                 assert found.moves == expected.moves, (kind, lost_on, today)
