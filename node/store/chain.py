@@ -209,6 +209,11 @@ def rows_at(tx: Connection, positions: Sequence[int]) -> Iterator[tuple[int, Any
                     yield position, None
 
 
+def end_rows(tx: Connection) -> Sequence[Any]:
+    """What the database says of the journal's end, whether or not that is sound."""
+    return tx.execute(select(journal_head)).all()
+
+
 def name(number: int) -> bytes:
     """Of a row, for what is sealed in it."""
     return number.to_bytes(8, "big")

@@ -12,13 +12,11 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import select
 
 from federation import files
 from node.casework.journal.model import Flaw, FlawKind
 from node.store import Transaction
-from node.store.chain import rows_at
-from node.store.schema_journal import journal_head
+from node.store.chain import end_rows, rows_at
 from node.store.sealing import Sealer, SealError
 
 KNOWN = "journal.known"
@@ -66,7 +64,7 @@ class KnownFlaws:
 def _mark(tx: Transaction, flaw: Flaw) -> bytes:
     """Stands for what the flaw is about as it is now: the row, or the end of the journal."""
     if flaw.what is FlawKind.END:
-        rows = tx.execute(select(journal_head)).all()
+        rows = end_rows(tx)
     else:
         rows = [row for _, row in rows_at(tx, [flaw.position]) if row is not None]
     return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).digest()
