@@ -57,6 +57,13 @@ class Journal:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
+    def of_form(self, tx: Connection, file_id: FileId, form_id: str, *kinds: EntryKind) -> Entry | None:
+        """What a form has written before, for it was sent twice; None for one that is new, or has no id."""
+        for entry in self.of_file(tx, file_id) if form_id else ():
+            if entry.kind in kinds and entry.body is not None and entry.body.get("form") == form_id:
+                return entry
+        return None
+
     def of_file(self, tx: Connection, file_id: FileId) -> tuple[Entry, ...]:
         """The entries of a case file, oldest first; without author and body where it was shredded."""
         return tuple(self._entry(row) for _, row in rows_at(tx, positions_of(tx, file_id)) if row is not None)

@@ -40,6 +40,10 @@ class Told(enum.StrEnum):
     """Gone though enrolled: said to the federation as well, at once."""
 
 
+_TOLD = (EntryKind.OPENED, EntryKind.SAYING, EntryKind.NOTE)
+"""The entries in which a worry is told."""
+
+
 class NobodyKnownError(Exception):
     """Nobody is known by what was given."""
 
@@ -61,11 +65,13 @@ class ByHand:
         self._journal, self._sayings, self._clock = journal, sayings, clock
         self._pupils, self._imports = Pupils(sealer), Imports(sealer)
 
-    def tell(self, person: str, told: Told, why: str, actor: Actor, *, since: date | None = None) -> CaseFile:
+    def tell(
+        self, person: str, told: Told, why: str, actor: Actor, *, since: date | None = None, form_id: str = ""
+    ) -> CaseFile:
         """`person`: a national number, or a school system's id; `since`: the day from which a pupil is gone.
 
-        Told again it is noted in the case file that is open. Raises NobodyKnownError, MayNotError,
-        UppropError(INPUT_REFUSED) for what cannot be said.
+        Told again it is noted in the case file that is open; by the same form it is told once. Raises NobodyKnownError,
+        MayNotError, UppropError(INPUT_REFUSED) for what cannot be said.
         """
         if not actor.has(*TELLERS):
             raise MayNotError
@@ -80,25 +86,27 @@ class ByHand:
                 raise NobodyKnownError
             if actor.by_units and not of_own_units(actor, units_at(pupil.observations, today)):
                 raise NobodyKnownError
+            standing = [each for each in self._files.of_pupils(tx, [pupil_id]).get(pupil_id, ()) if not each.closed_on]
+            for file in standing:
+                if self._journal.of_form(tx, file.file_id, form_id, *_TOLD) is not None:
+                    return file
             if told is Told.GONE:
                 self._sayings.say_of(tx, pupil_id, What.GONE, since or today, actor.name)
+            if standing:
+                # Whatever it was opened for.
+                body = {"text": why.strip(), "told": told.value, **({"form": form_id} if form_id else {})}
+                kind = EntryKind.SAYING if told is Told.GONE else EntryKind.NOTE
+                self._journal.append(tx, standing[-1].file_id, actor, kind, body, self._clock.now())
+                return standing[-1]
             protected = pupil.protected or pupil.route in SECRET_ROUTES
-            return self._opened(tx, pupil_id, told, why.strip(), actor, protected=protected)
+            return self._opened(tx, pupil_id, told, why.strip(), actor, form_id, protected=protected)
 
         return self._database.run("case_file_by_hand", work)
 
     def _opened(
-        self, tx: Transaction, pupil_id: bytes, told: Told, why: str, actor: Actor, *, protected: bool
+        self, tx: Transaction, pupil_id: bytes, told: Told, why: str, actor: Actor, form_id: str, *, protected: bool
     ) -> CaseFile:
-        """The pupil's open case file, whatever it was opened for, else a new one."""
-        standing = [file for file in self._files.of_pupils(tx, [pupil_id]).get(pupil_id, ()) if file.closed_on is None]
-        if standing:
-            file = standing[-1]
-            kind = EntryKind.SAYING if told is Told.GONE else EntryKind.NOTE
-            body = {"text": why, "told": told.value}
-            self._journal.append(tx, file.file_id, actor, kind, body, self._clock.now())
-            return file
-        file = self._case_files.open_in(tx, pupil_id, OpenedFor.WORRY, why, actor, protected=protected)
+        file = self._case_files.open_in(tx, pupil_id, OpenedFor.WORRY, why, actor, protected=protected, form_id=form_id)
         if told is not Told.GONE:
             return file
         return self._files.change(tx, replace(file, absence=Absence.MISSING, absence_why=why))

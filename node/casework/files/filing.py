@@ -112,17 +112,25 @@ class CaseFiles:
         return len(missing)
 
     def open_in(
-        self, tx: Transaction, pupil_id: bytes, opened_for: OpenedFor, why: str, actor: Actor, *, protected: bool
+        self,
+        tx: Transaction,
+        pupil_id: bytes,
+        opened_for: OpenedFor,
+        why: str,
+        actor: Actor,
+        *,
+        protected: bool,
+        form_id: str = "",
     ) -> CaseFile:
-        """Open a case file without a gap, in the caller's transaction.
+        """Open a case file without a gap, in the caller's transaction; `form_id` of the form that asks for it.
 
-        Where one of this pupil is open without a gap already, that one is returned: a worry told twice is one.
+        Where one of this pupil is open without a gap already, that one is returned.
         """
         for file in self._files.of_pupils(tx, [pupil_id]).get(pupil_id, ()):
             if file.gap is None and file.closed_on is None:
                 return file
         file = self._new(tx, pupil_id, opened_for, self._clock.today(), protected=protected)
-        self._open(tx, file, actor, {"text": why})
+        self._open(tx, file, actor, {"text": why, **({"form": form_id} if form_id else {})})
         return file
 
     def _new(self, tx: Transaction, pupil_id: bytes, what: OpenedFor, on: date, *, protected: bool) -> CaseFile:

@@ -82,20 +82,20 @@ class Keeping:
 
         def work(tx: Transaction) -> int:
             self._case_files.see(tx, file_id, actor)
-            entries = self._journal.of_file(tx, file_id)
-            if form_id:
-                for entry in entries:
-                    if entry.body is not None and entry.body.get("form") == form_id:
-                        return entry.position
+            before = self._journal.of_form(tx, file_id, form_id, kind)
+            if before is not None:
+                return before.position
             corrected = body.get("corrects")
-            if corrected is not None and all(entry.position != corrected for entry in entries):
+            if corrected is not None and all(
+                entry.position != corrected for entry in self._journal.of_file(tx, file_id)
+            ):
                 raise JournalError("no-such-entry")
             told = {**body, "form": form_id} if form_id else body
             return self._journal.append(tx, file_id, actor, kind, told, self._clock.now())
 
         return self._database.run("journal_write", work)
 
-    def attach(self, file_id: FileId, upload: Upload, text: str, actor: Actor) -> bytes:
+    def attach(self, file_id: FileId, upload: Upload, text: str, actor: Actor, form_id: str = "") -> bytes:
         """Attach a file, sealed under the case file's key; returns its id. Raises as `note`."""
         if not actor.works_cases:
             raise MayNotError
@@ -114,15 +114,19 @@ class Keeping:
             "sha256": hashlib.sha256(upload.content).hexdigest(),
             "attachment": attachment.attachment_id.hex(),
             "text": _text(text, needed=False),
+            **({"form": form_id} if form_id else {}),
         }
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> bytes:
             self._case_files.see(tx, file_id, actor)
+            before = self._journal.of_form(tx, file_id, form_id, EntryKind.ATTACHMENT)
+            if before is not None and before.body is not None:
+                return bytes.fromhex(before.body["attachment"])
             self._attachments.add(tx, attachment, upload.content)
             self._journal.append(tx, file_id, actor, EntryKind.ATTACHMENT, body, self._clock.now())
+            return attachment.attachment_id
 
-        self._database.run("journal_attach", work)
-        return attachment.attachment_id
+        return self._database.run("journal_attach", work)
 
     def fetch(self, file_id: FileId, attachment_id: bytes, actor: Actor) -> tuple[Attachment, bytes] | None:
         """An attachment with its content; None where there is none of that id in this case file.

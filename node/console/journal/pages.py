@@ -53,7 +53,7 @@ def act(visit: Visit) -> Response:
                 position = visit.number("corrects")
                 keeping.correct(file_id, position, visit.field("text"), visit.actor, visit.field("form"))
             case "attach":
-                keeping.attach(file_id, _upload(visit), visit.field("text"), visit.actor)
+                keeping.attach(file_id, _upload(visit), visit.field("text"), visit.actor, visit.field("form"))
             case _:
                 return _page(visit, 400)
     except NoSuchFileError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import date
 
@@ -33,7 +34,7 @@ def act(visit: Visit) -> Response:
     if flaws:
         return _page(visit, flaws)
     try:
-        visit.desk.by_hand.tell(person, Told(what), why, visit.actor, since=since)
+        visit.desk.by_hand.tell(person, Told(what), why, visit.actor, since=since, form_id=visit.field("form"))
     except NobodyKnownError:
         return _page(visit, ["person"])
     except UppropError:
@@ -43,7 +44,8 @@ def act(visit: Visit) -> Response:
 
 def _page(visit: Visit, flaws: Sequence[str]) -> Response:
     typed = {name: visit.field(name) for name in ("person", "what", "since", "why")}
-    return visit.show("worry/worry.html", 400 if flaws else 200, flaws=flaws, typed=typed, kinds=list(Told))
+    form = visit.field("form") or secrets.token_hex(16)
+    return visit.show("worry/worry.html", 400 if flaws else 200, flaws=flaws, typed=typed, kinds=list(Told), form=form)
 
 
 def _day(text: str) -> date | None:

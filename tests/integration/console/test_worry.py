@@ -33,6 +33,18 @@ def test_a_principal_tells_of_a_worry_and_one_case_file_stands_on_the_board(node
     assert any("Syskonet säger Somalia." in html.unescape(page) for page in pages)
 
 
+def test_a_worry_that_its_form_sends_twice_is_told_once(node: Node) -> None:
+    before = len(files(node, Role.CASEWORKER))
+    for form, why in (("a" * 32, "Kom inte."), ("b" * 32, "Syskonet säger Somalia.")):
+        for _ in range(2):
+            assert tell(node, form=form, why=why)[:2] == (303, "/sv/oro?said=worry-told")
+    known = files(node, Role.CASEWORKER)
+    assert len(known) == before + 1
+    journals = [html.unescape(client(node.app.desk, actor()).get(f"/sv/arenden/{file}/journal").text) for file in known]
+    [journal] = [each for each in journals if "Somalia" in each]
+    assert (journal.count("Kom inte."), journal.count("Syskonet säger Somalia.")) == (1, 1)
+
+
 def test_gone_though_enrolled_is_a_case_file_at_once_and_its_gap_makes_no_second_one(node: Node) -> None:
     before = len(files(node, Role.CASEWORKER))
     assert tell(node, Role.CASEWORKER, what="GONE", since="2026-09-17")[0] == 303
