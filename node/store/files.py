@@ -88,6 +88,11 @@ class Files:
         query = _query().where(files.c.closed_on.is_(None)).order_by(files.c.opened_on, files.c.reference)
         return tuple(self._opened(row) for row in tx.execute(query))
 
+    def lately(self, tx: Connection, limit: int) -> tuple[CaseFile, ...]:
+        """Those whose status was set last, closed or not; shredded ones left out."""
+        query = _query().where(files.c.shredded_on.is_(None)).order_by(files.c.status_since.desc(), files.c.reference)
+        return tuple(self._opened(row) for row in tx.execute(query.limit(limit)))
+
     def gaps_without(self, tx: Connection) -> tuple[tuple[bytes, GapName, date, bool], ...]:
         """(pupil id, gap, opened on, whether its pupil is the protected role's) of gaps once open without a file."""
         query = (

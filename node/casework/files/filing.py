@@ -46,12 +46,18 @@ class MayNotError(Exception):
     """The person's role does not include this."""
 
 
+MOST_LOOKED_AT = 200
+"""Case files in which colleagues are looked for."""
+
+
 class Handed(enum.StrEnum):
     """To whom a case file goes."""
 
     TAKEN = "TAKEN"
     BACK = "BACK"
     """To the role, for whoever takes it."""
+    ASSIGNED = "ASSIGNED"
+    """To a colleague, by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +282,37 @@ class CaseFiles:
             return replace(file, responsible=taken if handed is Handed.TAKEN else Responsible(role))
 
         return self._change(file_id, revision, actor, work, EntryKind.RESPONSIBLE, {"handed": handed.value})
+
+    def colleagues(self, tx: Transaction, file: CaseFile, actor: Actor) -> tuple[Responsible, ...]:
+        """To whom a case file can be assigned, by name: who has one, or had one that is closed; one that is protected to
+        those alone who have such.
+        """
+        found = {
+            each.responsible.person_id: each.responsible
+            for each in reversed(self._files.lately(tx, MOST_LOOKED_AT))
+            if each.responsible.person_id and (each.responsible.role is Role.PROTECTED or not file.protected)
+        }
+        for person_id in (actor.person_id, file.responsible.person_id):
+            found.pop(person_id, None)
+        return tuple(sorted(found.values(), key=lambda each: (each.name, each.person_id)))
+
+    def assign(self, file_id: FileId, revision: int, person_id: str, actor: Actor) -> CaseFile:
+        """Make a colleague responsible. RefusedError(NO_COLLEAGUE) for anybody to whom it cannot be assigned."""
+
+        def look(tx: Transaction) -> Responsible | None:
+            file = self.see(tx, file_id, actor)
+            return next((each for each in self.colleagues(tx, file, actor) if each.person_id == person_id), None)
+
+        found = self._database.view("case_file_colleague", look)
+        if found is None:
+            raise rules.RefusedError(rules.Refused.NO_COLLEAGUE)
+
+        def work(file: CaseFile) -> CaseFile:
+            role = Role.PROTECTED if file.protected else Role.CASEWORKER
+            return replace(file, responsible=replace(found, role=role))
+
+        body = {"handed": Handed.ASSIGNED.value, "to": found.name}
+        return self._change(file_id, revision, actor, work, EntryKind.RESPONSIBLE, body)
 
     def _change(
         self,

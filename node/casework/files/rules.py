@@ -40,6 +40,7 @@ class Refused(enum.StrEnum):
     OUTCOME_MISSING = "outcome-missing"
     CLASSIFICATION_MISSING = "classification-missing"
     REASON_MISSING = "reason-missing"
+    NO_COLLEAGUE = "no-colleague"
 
 
 class RefusedError(Exception):

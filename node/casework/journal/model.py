@@ -50,7 +50,21 @@ class EntryKind(enum.StrEnum):
 BODY_KEYS = frozenset(
     {"text", "revision", "form"}
     | {"opened_for", "opened_on", "gap", "since", "status", "until", "rested_until", "outcome", "classification"}
-    | {"absence", "handed", "protected", "told", "task", "answer", "on", "hold", "last_day", "leads", "offers", "takes"}
+    | {
+        "absence",
+        "handed",
+        "to",
+        "protected",
+        "told",
+        "task",
+        "answer",
+        "on",
+        "hold",
+        "last_day",
+        "leads",
+        "offers",
+        "takes",
+    }
     | {"began", "routine", "step", "step_id", "outcome_id", "done_on", "due_on", "day_0"}
     | {"corrects", "name", "size", "sha256", "attachment", "as"}
     | {"event", "member", "ground", "by", "direction", "sequence"}

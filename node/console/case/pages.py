@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from federation.rules.vocabulary import CaseOutcome, CaseStatus
 from node.casework.files import rules
 from node.casework.files.filing import ChangedMeanwhileError, Handed, MayNotError, NoSuchFileError
-from node.casework.files.model import Absence, CaseFile, Classification
+from node.casework.files.model import Absence, CaseFile, Classification, Responsible
 from node.casework.files.rules import RefusedError
 from node.casework.journal.telling import lines
 from node.console.case.parts import PARTS
@@ -78,6 +79,8 @@ def _change(visit: Visit) -> CaseFile:
             return case_files.hand(file_id, revision, Handed.TAKEN, actor)
         case "give-back":
             return case_files.hand(file_id, revision, Handed.BACK, actor)
+        case "assign":
+            return case_files.assign(file_id, revision, visit.field("to"), actor)
         case _:
             raise _FormError("choice")
 
@@ -87,17 +90,19 @@ def _page(
 ) -> Response:
     shown = case_visit(visit)
 
-    def read(tx: Transaction) -> list[tuple[str, str, object]]:
+    def read(tx: Transaction) -> tuple[list[tuple[str, str, object]], Sequence[Responsible]]:
         found = ((part, part.values(visit, tx, shown)) for part in PARTS)
-        return [(part.name, part.template, values) for part, values in found if values is not None]
+        told = [(part.name, part.template, values) for part, values in found if values is not None]
+        return told, visit.desk.case_files.colleagues(tx, shown.file, visit.actor) if visit.actor.works_cases else ()
 
-    parts = visit.desk.database.view("console_case_parts", read)
+    parts, colleagues = visit.desk.database.view("console_case_parts", read)
     return visit.show(
         "case/case.html",
         status,
         shown=shown,
         file=shown.file,
         parts=parts,
+        colleagues=colleagues,
         flaw=flaw,
         meanwhile=[] if meanwhile is None else [(entry, lines(entry, visit.words)) for entry in meanwhile.since],
         typed={

@@ -51,6 +51,27 @@ def test_the_board_shows_open_files_and_who_is_watched(node: Node) -> None:
     assert "Whose clock runs out?" in board(node, Role.CASEWORKER, language="en")
 
 
+def test_a_case_file_is_assigned_to_a_colleague_who_has_had_one(node: Node) -> None:
+    [file] = files(node, Role.CASEWORKER)
+    [hidden] = set(files(node, Role.PROTECTED)) - {file}
+    path = f"/sv/arenden/{file}"
+    ada, bo = (client(node.app.desk, actor(Role.CASEWORKER, name=name)) for name in ("Ada", "Bo"))
+    eve = client(node.app.desk, actor(Role.PROTECTED, name="Eve"))
+    assert "Tilldela en kollega" not in html.unescape(ada.get(path).text)
+    assert send(ada, path, do="take", revision=revision(ada, path))[0] == 303
+    assert send(eve, f"/sv/arenden/{hidden}", do="take", revision=revision(eve, f"/sv/arenden/{hidden}"))[0] == 303
+    choices = dict(map(reversed, re.findall(r'<option value="([^"]+)">(Ada|Bo|Eve)<', bo.get(path).text)))
+    assert choices.keys() == {"Eve"}
+    status, said = send(bo, path, do="assign", revision=revision(bo, path), to="nobody")
+    assert (status, "Välj en kollega" in said) == (400, True)
+    assert send(bo, path, do="assign", revision=revision(bo, path), to=choices["Eve"])[0] == 303
+    assert "tilldelat en kollega" in html.unescape(bo.get(f"{path}/journal").text)
+    choices = dict(map(reversed, re.findall(r'<option value="([^"]+)">(Ada|Bo|Eve)<', bo.get(path).text)))
+    assert choices == {}
+    # One of a protected identity goes to those alone who work such case files.
+    assert "Tilldela en kollega" not in html.unescape(eve.get(f"/sv/arenden/{hidden}").text)
+
+
 def test_a_protected_case_file_is_invisible_to_all_but_its_role(node: Node) -> None:
     [hidden] = set(files(node, Role.PROTECTED)) - set(files(node, Role.CASEWORKER))
     for role in (Role.CASEWORKER, Role.AUDITOR):
