@@ -284,8 +284,8 @@ class CaseFiles:
         return self._change(file_id, revision, actor, work, EntryKind.RESPONSIBLE, {"handed": handed.value})
 
     def colleagues(self, tx: Transaction, file: CaseFile, actor: Actor) -> tuple[Responsible, ...]:
-        """To whom a case file can be assigned, by name: who has one, or had one that is closed; one that is protected to
-        those alone who have such.
+        """To whom a case file can be assigned, by name: who has one, or had one that is closed. One that is protected
+        goes to those alone who have such.
         """
         found = {
             each.responsible.person_id: each.responsible

@@ -92,8 +92,11 @@ def _page(
 
     def read(tx: Transaction) -> tuple[list[tuple[str, str, object]], Sequence[Responsible]]:
         found = ((part, part.values(visit, tx, shown)) for part in PARTS)
-        told = [(part.name, part.template, values) for part, values in found if values is not None]
-        return told, visit.desk.case_files.colleagues(tx, shown.file, visit.actor) if visit.actor.works_cases else ()
+        told: list[tuple[str, str, object]] = [
+            (part.name, part.template, values) for part, values in found if values is not None
+        ]
+        works = visit.actor.works_cases
+        return told, visit.desk.case_files.colleagues(tx, shown.file, visit.actor) if works else ()
 
     parts, colleagues = visit.desk.database.view("console_case_parts", read)
     return visit.show(
