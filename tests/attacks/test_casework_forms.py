@@ -8,11 +8,11 @@ from federation.rules.vocabulary import CaseOutcome, CaseStatus
 from node.casework.actor import Role
 from node.casework.files.model import Classification, FileId
 from tests.harness.console import TOKEN, actor, client
-from tests.integration.console.conftest import federation, node
+from tests.integration.console.conftest import federation, node, played
 from tests.integration.console.test_case_pages import files
 from tests.integration.node_parties import Node
 
-__all__ = ["federation", "node"]
+__all__ = ["federation", "node", "played"]
 
 NO_NUMBERS = ["²", "9" * 5000, "9" * 30, "-1", "٣", "1\x00"]
 """Digits to `str.isdigit`, or more of them than a row can bear."""

@@ -15,11 +15,11 @@ from node.store.imports import Imports
 from node.store.pupils import Pupils
 from node.store.tasks import New, Tasks
 from tests.harness.console import TOKEN, actor, client
-from tests.integration.console.conftest import federation, node
+from tests.integration.console.conftest import federation, node, played
 from tests.integration.node_parties import Node
 from tests.unit.node.exports import number
 
-__all__ = ["federation", "node"]
+__all__ = ["federation", "node", "played"]
 
 TODAY = date(2026, 9, 21)
 
