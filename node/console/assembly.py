@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,6 +19,7 @@ from node.console.login.gate import DevelopmentGate, Gate
 from node.console.login.openid import ANSWER, OpenIdGate
 from node.console.login.provider import Provider
 from node.console.login.stored import StoredSessions
+from node.console.observability import CERTIFICATE_REFUSED
 from node.console.serving import ConsoleServer
 from node.console.settings import ConsoleSettings
 from node.store.sealing import Sealer
@@ -38,7 +38,7 @@ def page_servers(
     sessions = StoredSessions(desk.database, SessionStore(sealer, lifetime), clock, secure=settings.secure)
     gate = _gate(settings, sessions, sealer, clock, log)
     app = build(desk, sessions, log=log, gate=gate, hosts=hosts(settings))
-    return (ConsoleServer(app, settings.listen, settings.proxies, tls=lambda: tls(settings)),)
+    return (ConsoleServer(app, settings.listen, settings.proxies, tls=lambda: tls(settings, log)),)
 
 
 def hosts(settings: ConsoleSettings) -> tuple[str, ...]:
@@ -65,11 +65,11 @@ def _gate(settings: ConsoleSettings, sessions: StoredSessions, sealer: Sealer, c
     )
 
 
-def tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
+def tls(settings: ConsoleSettings, log: Log | None = None) -> ssl.SSLContext | None:
     """What the console shows browsers; None where a proxy ends TLS. Raises UppropError(CONFIG_INVALID).
 
     A certificate that was renewed is taken up with the next connection. While one file is new and the other is not yet,
-    or what lies there cannot be used, the one before is shown; the doctor says until when it holds.
+    or what lies there cannot be used, the one before is shown and the log says so; the doctor says until when it holds.
     """
     certificate, key = settings.certificate, settings.private_key
     if certificate is None or key is None:
@@ -81,8 +81,11 @@ def tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
         stamp = _stamp(certificate, key)
         if stamp != read:
             read = stamp
-            with contextlib.suppress(UppropError):
+            try:
                 shown = _context(certificate, key)
+            except UppropError:
+                if log is not None:
+                    log(CERTIFICATE_REFUSED)
         connection.context = shown
 
     first = shown
@@ -90,13 +93,13 @@ def tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
     return first
 
 
-def _stamp(*paths: Path) -> tuple[tuple[int, int] | None, ...]:
+def _stamp(*paths: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """What changes whenever one of these files does."""
-    found: list[tuple[int, int] | None] = []
+    found: list[tuple[int, int, int] | None] = []
     for path in paths:
         try:
             stat = path.stat()
-            found.append((stat.st_ino, stat.st_mtime_ns))
+            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
         except OSError:
             found.append(None)
     return tuple(found)

@@ -201,7 +201,7 @@ class HandingOut:
         for entry in whole.entries:
             kind = words(f"journal.kind.{entry.kind}")
             written_at = entry.written_at.astimezone(self._zone())
-            head = f"{entry.position}. {written_at:%Y-%m-%d %H:%M} – {entry.author or ''} – {kind}"
+            head = f"{entry.position}. {written_at:%Y-%m-%d %H:%M %Z} – {entry.author or ''} – {kind}"
             told = lines(entry, words)
             sections.append(
                 Section(

@@ -43,12 +43,12 @@ def test_a_note_is_written_corrected_and_never_changed(node: Node) -> None:
     assert "Mamma svarar inte." in shown
     assert "Det var pappa." in shown
     assert "Rättad senare" in shown
-    # People read their own time of day.
+    # People read their own time of day, and which of two it is when clocks are set back.
     entries = node.app.desk.database.view(
         "test", lambda tx: node.app.desk.journal.of_file(tx, FileId(bytes.fromhex(path.rpartition("/")[2])))
     )
     written = entries[-1].written_at.astimezone(ZoneInfo("Europe/Stockholm"))
-    assert f"{written:%Y-%m-%d %H:%M} · Kim Handläggare" in shown
+    assert f"{written:%Y-%m-%d %H:%M %Z} · Kim Handläggare" in shown
 
 
 def test_a_script_in_a_note_is_shown_as_text(node: Node) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import ssl
 import urllib.request
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from federation.clock import utc_now
 from federation.errors import UppropError
 from federation.files import write_secret
+from federation.observability import Log
 from federation.pki import certificate_pem, private_pem
 from node.casework.actor import Role
 from node.console.assembly import hosts, tls
@@ -126,7 +128,8 @@ def test_with_a_certificate_pages_are_served_by_tls(certify: Certify) -> None:
 def test_a_certificate_that_was_renewed_is_shown_without_a_restart(certify: Certify) -> None:
     certificate, key = certify()
     settings = read(listen="127.0.0.1:0", proxies=[], certificate=str(certificate), private_key=str(key))
-    server = ConsoleServer(Starlette(), settings.listen, settings.proxies, tls=lambda: tls(settings))
+    written = io.StringIO()
+    server = ConsoleServer(Starlette(), settings.listen, settings.proxies, tls=lambda: tls(settings, Log(written)))
     address = ("127.0.0.1", server.start())
     try:
         before, shown = certificate.read_text(), ssl.get_server_certificate(address)
@@ -135,6 +138,7 @@ def test_a_certificate_that_was_renewed_is_shown_without_a_restart(certify: Cert
         new, new_key = (path.read_bytes() for path in certify(30))
         key.write_bytes(b"half a key")
         assert ssl.get_server_certificate(address) == before
+        assert "console_certificate_refused" in written.getvalue()
         key.write_bytes(new_key)
         assert ssl.get_server_certificate(address) == new.decode() != before
     finally:
