@@ -25,15 +25,15 @@ class Changes:
     """All that the school system has to say of some persons, and the ids of those it has deleted."""
 
     whole = False
+    units: Mapping[str, str] = {}
 
     def __init__(self, persons: bytes, gone: Sequence[str], digest: bytes) -> None:
-        self.units: dict[str, str] = {}
         self.gone = gone
         self.digest = digest
         self._persons = persons
 
     def read(self, progress: Progress) -> Iterator[PersonRecord | Remark]:
-        yield from read_persons(self._persons, self.units)
+        yield from read_persons(self._persons)
         progress(1, 1)
 
 
@@ -41,10 +41,10 @@ class Roster:
     """A whole roster. `persons` gives the content of a part, by its number from 1."""
 
     whole = True
+    units: Mapping[str, str] = {}
     gone: Sequence[str] = ()
 
     def __init__(self, digests: Sequence[bytes], persons: Callable[[int], bytes]) -> None:
-        self.units: dict[str, str] = {}
         self.digest = hashlib.sha256(b"".join(digests)).digest()
         self._parts = len(digests)
         self._persons = persons
@@ -53,7 +53,7 @@ class Roster:
         position = 0
         for part in range(1, self._parts + 1):
             raws = _decode_list(self._persons(part))
-            yield from _read(raws, position, self.units)
+            yield from _read(raws, position)
             position += len(raws)
             progress(part, self._parts)
 
@@ -111,11 +111,11 @@ def ended(row: Row, last_day: date, unit: str | None, sought_on: date | None = N
     return replace(row, end=last_day)
 
 
-def read_persons(persons: bytes, units: dict[str, str]) -> Iterator[PersonRecord | Remark]:
-    """Records and remarks of a JSON list of persons; positions count from 1. `units` takes school units' names."""
-    yield from _read(_decode_list(persons), 0, units)
+def read_persons(persons: bytes) -> Iterator[PersonRecord | Remark]:
+    """Records and remarks of a JSON list of persons; positions count from 1."""
+    yield from _read(_decode_list(persons), 0)
 
 
-def _read(raws: Sequence[msgspec.Raw], before: int, units: dict[str, str]) -> Iterator[PersonRecord | Remark]:
+def _read(raws: Sequence[msgspec.Raw], before: int) -> Iterator[PersonRecord | Remark]:
     for position, raw in enumerate(raws, start=before + 1):
-        yield from ss12000_person.parse(raw, position, units)
+        yield from ss12000_person.parse(raw, position, {})

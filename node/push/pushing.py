@@ -201,7 +201,7 @@ class Pushing:
         """What the school system is told of a put: the same as stands in an import's report."""
         today = self._clock.today()
         remarks: list[Remark] = []
-        for item in read_persons(persons, {}):
+        for item in read_persons(persons):
             if isinstance(item, Remark):
                 remarks.append(item)
             elif not isinstance(parsed := parse(item.number, today), Sound):
