@@ -33,6 +33,7 @@ def test_autumn_4_in_deltas_comes_to_the_same_truth(tmp_path: Path) -> None:
     assert outcome.rejected_rows == truth["rejected_numbers"]
 
 
+@pytest.mark.long
 def test_generated_scenario_in_deltas_comes_to_the_same_result(tmp_path: Path) -> None:
     generated = generate(RECIPE)
     write(generated, tmp_path / "full")

@@ -59,7 +59,9 @@ def _written(directory: Path, recipe: Recipe) -> tuple[Case, ...]:
         pytest.param(
             Recipe(seed=23, members=2, pupils=300, weeks=9, watch=5, start=date(2026, 8, 31)), marks=pytest.mark.long
         ),
-        Recipe(seed=24, members=4, pupils=64, weeks=14, watch=15, breaks=BREAKS[2:5]),
+        pytest.param(
+            Recipe(seed=24, members=4, pupils=64, weeks=14, watch=15, breaks=BREAKS[2:5]), marks=pytest.mark.long
+        ),
         Recipe(seed=29, members=3, pupils=120, weeks=26, start=date(2027, 4, 12), kinds=CROWDED),
         Recipe(seed=30, members=2, pupils=30, weeks=12, kinds=MARKED, protected="same"),
     ],

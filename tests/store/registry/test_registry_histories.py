@@ -193,7 +193,9 @@ def test_looking_where_it_must_equals_looking_everywhere(scene: Scene, seed: int
 LIMITS = replace(PolicyValues().policy(), monthly_openings=5, monthly_openings_percent=0)
 
 
-@pytest.mark.parametrize(("seed", "limits"), [(0, Policy()), (1, LIMITS)], ids=["unlimited", "limited"])
+@pytest.mark.parametrize(
+    ("seed", "limits"), [pytest.param(0, Policy(), marks=pytest.mark.long), (1, LIMITS)], ids=["unlimited", "limited"]
+)
 def test_order_repetition_and_batching_within_a_day_change_nothing(
     empty_database: MakeDatabase, seed: int, limits: Policy
 ) -> None:
