@@ -37,7 +37,6 @@ SECRETS = (number(OPEN), name_of(OPEN).split()[1], "Hemligt ord")
 HOSTILE = (
     "x" * 100_001,
     "Hemligt ord \x00 \x1b[31m \u202e\ufffe<script>alert(1)</script> {{ 7 * 7 }} {n:x|y} %s",
-    "0001-01-01",
     "2026-02-30",
     "9" * 30,
     number(OPEN),
@@ -99,7 +98,7 @@ class Attacker:
                 self.answered(answer, language, (form.action, kind))
 
     def look(self, path: str, language: Language) -> None:
-        for value in HOSTILE[1:5]:
+        for value in HOSTILE[1:4]:
             text = quote(value[:500])
             for address in (f"{path}?to={text}&q={text}&corrects={text}", path + text):
                 self.answered(self.browser.get(address), language, (path, value[:20]))
@@ -111,12 +110,13 @@ def test_no_form_and_no_address_breaks_a_page_or_reaches_the_log(node: Node, mon
     # How many pages a person may ask for is not what is attacked here.
     monkeypatch.setattr(console, "PAGES", CallLimit(100_000, 1))
     attacker = Attacker(node)
-    for language in Language:
-        for path in addresses(node, attacker.browser, language):
-            attacker.look(path, language)
-            for form in Read(path, attacker.browser.get(path).text).forms:
+    # One thread for all requests, not one for each.
+    with attacker.browser:
+        for language in Language:
+            for path in addresses(node, attacker.browser, language):
+                attacker.look(path, language)
                 # One language will do for the fields: what is typed is read alike.
-                if language is Language.SWEDISH:
+                for form in Read(path, attacker.browser.get(path).text).forms if language is Language.SWEDISH else ():
                     attacker.fill(form, language)
     assert attacker.sent > 800
     log = html.unescape(attacker.written.getvalue())
